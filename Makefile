@@ -1,0 +1,30 @@
+# Every target works from a fresh clone; nothing is written outside it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export UV_LINK_MODE ?= hardlink
+
+.DEFAULT_GOAL := help
+.PHONY: help install lock
+
+help:  ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## Make .venv with everything that runs, tests and checks need
+
+$(STAMP): requirements-dev.lock pyproject.toml CHANGELOG.md
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check "uv==$(UV_VERSION)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.a-z]*\).*/\1/p' requirements-dev.lock)
+COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links pyproject.toml
+
+lock: $(STAMP)  ## Write the lock files again from pyproject.toml
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev --constraint requirements.lock -o requirements-dev.lock
