@@ -1,0 +1,152 @@
+"""The environment variables that configure Perdure, typed and checked before Django reads anything."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import TypeAdapter, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+Names = Annotated[list[str], NoDecode]
+
+
+class Environment(BaseSettings):
+    """One field per variable: `PERDURE_<FIELD>`, except the three URLs that other tools name as well.
+
+    Lists are comma-separated. Raises pydantic's ValidationError, which names the variable, for a value that does not fit.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PERDURE_", env_ignore_empty=True)
+
+    data_dir: Path = ROOT / "var"
+    apps: Names = []
+    workers: int | None = None
+    secret_key: str | None = None
+    allowed_hosts: Names = ["localhost", "127.0.0.1", "[::1]"]
+    cors_origins: Names = []
+    debug: bool = False
+    demo: bool = True
+    base_url: str = "http://localhost:8000"
+    webhook_secret: str | None = None
+    log_level: str = "INFO"
+
+    @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("workers")
+    @classmethod
+    def _at_least_one(cls, value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise ValueError("at least one worker process is needed; give 1 or more, or leave the variable out")
+        return value
+
+    @cached_property
+    def redis_url(self) -> str | None:
+        return os.environ.get("REDIS_URL") or None
+
+    @cached_property
+    def database(self) -> dict[str, Any]:
+        url = os.environ.get("DATABASE_URL")
+        return database_from_url(url) if url else _sqlite(self.data_dir / "perdure.sqlite3")
+
+    @cached_property
+    def on_sqlite(self) -> bool:
+        return str(self.database["ENGINE"]).endswith("sqlite3")
+
+    @cached_property
+    def worker_processes(self) -> int:
+        """SQLite takes one writer at a time, so more processes would only wait for each other."""
+        return self.workers or (1 if self.on_sqlite else os.cpu_count() or 1)
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///path`.
+
+    A query adds connection options; `?host=/directory` names a Unix socket. Raises ValueError for another scheme.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(Path(unquote(parts.path.removeprefix("/"))) if parts.path != "/" else ROOT / "var/perdure.sqlite3")
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ValueError(
+            f"DATABASE_URL has the scheme {parts.scheme!r}; use postgres://user@host:port/name or sqlite:////path"
+        )
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", unquote(parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        # A connection kept open is never given back by the threads of an ASGI server: it leaks.
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": options,
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": {
+            # A transaction that starts by reading and then writes fails at once when another one wrote in between;
+            # one that takes the write lock first waits for its turn.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL, because "on disk" must survive a power cut: WAL with NORMAL may lose the last commits.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+        # In a file, not in memory: the engine's writer has a connection of its own.
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},
+    }
+
+
+def email_from_url(url: str | None) -> dict[str, Any]:
+    """Django's mail settings for `smtp://user:password@host:port`, `smtps://...`, `file:///directory` or None (log).
+
+    `smtp` uses STARTTLS when a user is given. Raises ValueError for another scheme.
+    """
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": unquote(parts.path),
+        }
+    if parts.scheme not in ("smtp", "smtps"):
+        raise ValueError(f"EMAIL_URL has the scheme {parts.scheme!r}; use smtp://, smtps:// or file:///directory")
+    secure = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or (465 if secure else 587 if parts.username else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": secure,
+        "EMAIL_USE_TLS": bool(parts.username) and not secure,
+    }
+
+
+def prefixed(kind: type, prefix: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The variables `<prefix><FIELD>` of a dataclass that are set, converted to the types of its fields."""
+    fields: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    given = {name: environment[prefix + name.upper()] for name in fields if environment.get(prefix + name.upper())}
+    typed = TypeAdapter(kind).validate_python(given)
+    return {prefix + name.upper(): getattr(typed, name) for name in given}

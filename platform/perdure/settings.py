@@ -1,0 +1,186 @@
+"""Django's settings: typed values of the environment, put where Django looks for them."""
+
+import os
+from importlib.metadata import version
+
+from django.urls import reverse_lazy
+from pydantic import ValidationError
+
+from perdure import environment, security
+from perdure.environment import ROOT, Environment
+from perdure.logs import configure_logging
+from perdure.secret import keep_secret
+from runs.conf import RunsSettings
+
+try:
+    ENVIRONMENT = Environment()
+    RUNS = environment.prefixed(RunsSettings, "RUNS_", os.environ)
+except ValidationError as exc:
+    raise SystemExit(f"An environment variable has a value that does not fit. Correct it and start again.\n{exc}") from exc
+
+VERSION = version("perdure")
+BASE_DIR = ROOT
+DATA_DIR = ENVIRONMENT.data_dir
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = ENVIRONMENT.secret_key or keep_secret(DATA_DIR / "secret-key")
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+BASE_URL = ENVIRONMENT.base_url
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "perdure",
+    "runs",
+    *(["examples"] if ENVIRONMENT.demo else []),
+    *ENVIRONMENT.apps,
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "perdure.security.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+# No GZipMiddleware: on Django 5.2 it breaks server-sent events.
+
+ROOT_URLCONF = "perdure.urls"
+ASGI_APPLICATION = "perdure.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LOGGING = configure_logging(ENVIRONMENT.log_level)
+
+# ------------------------------------------------------------------------------------------------------------ storage
+DATABASES = {"default": ENVIRONMENT.database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+STATIC_URL = "/static/"
+# Served from where the apps keep them: nothing to collect before the first start. `collectstatic` is for a server in front.
+SERVESTATIC_USE_FINDERS = True
+STATIC_ROOT = DATA_DIR / "static"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENVIRONMENT.redis_url}
+    if ENVIRONMENT.redis_url
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+if ENVIRONMENT.redis_url:
+    _layer = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # A read that waits for the next message must not time out, and a mass disconnect needs one connection each.
+        "CONFIG": {"hosts": [{"address": ENVIRONMENT.redis_url, "socket_timeout": None, "max_connections": 10_000}]},
+    }
+elif ENVIRONMENT.on_sqlite:
+    _layer = {
+        "BACKEND": "runs.live.layers.sqlite.SqliteChannelLayer",
+        "CONFIG": {"path": str(DATA_DIR / "live.sqlite3")},
+    }
+else:
+    _layer = {"BACKEND": "runs.live.layers.postgresql.PostgresChannelLayer"}
+CHANNEL_LAYERS = {"default": _layer}
+
+# ------------------------------------------------------------------------------------------------------------- people
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/runs/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+globals().update(environment.email_from_url(os.environ.get("EMAIL_URL")))
+
+# ----------------------------------------------------------------------------------------------------------- security
+_https = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [BASE_URL] if _https else []
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.STRICT}
+CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
+CORS_URLS_REGEX = r"^/api/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# --------------------------------------------------------------------------------------------------------------- REST
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Perdure",
+    "DESCRIPTION": "Start, watch and steer durable runs.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+UNFOLD = {"SITE_TITLE": "Perdure", "SITE_HEADER": "Perdure", "SITE_URL": reverse_lazy("dashboard:run-list")}
+
+# -------------------------------------------------------------------------------------------------------------- engine
+RUNS_BUS = "runs.live.bus.LayerBus"
+globals().update(RUNS)
+
+_processes = ENVIRONMENT.worker_processes + 1
+PERDURE_WORKERS = ENVIRONMENT.worker_processes
+Q_CLUSTER = {
+    "name": "perdure",
+    "broker_class": "runs.worker.broker.RunsBroker",
+    "orm": "default",
+    # One process for each driver of runs, and one for ordinary tasks.
+    "workers": _processes,
+    "queue_limit": _processes,
+    "bulk": 1,
+    "timeout": 600,
+    "retry": 720,
+    # Otherwise a failed task is delivered again for ever.
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    # SQLite takes one writer at a time: results of ordinary tasks are not kept there.
+    "save_limit": -1 if ENVIRONMENT.on_sqlite else 250,
+    "log_level": ENVIRONMENT.log_level,
+    "label": "Background tasks",
+}
