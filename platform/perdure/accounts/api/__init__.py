@@ -1,0 +1,3 @@
+from perdure.accounts.api.authentication import TokenAuthentication
+
+__all__ = ["TokenAuthentication"]

@@ -1,0 +1,3 @@
+from perdure.accounts.live.middleware import TokenAuthMiddleware
+
+__all__ = ["TokenAuthMiddleware"]
