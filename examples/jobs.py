@@ -1,0 +1,6 @@
+"""The jobs of this app; importing them registers them."""
+
+from examples.countdown import countdown
+from examples.repository_report.job import repository_report
+
+__all__ = ["countdown", "repository_report"]
