@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "django_q",
     "perdure",
     "runs",
-    *(["examples"] if ENVIRONMENT.demo else []),
+    # *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
 ]
 

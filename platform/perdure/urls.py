@@ -1,0 +1,13 @@
+"""Every address of the site, from the apps that answer."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+from perdure import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("api/health", health.livez),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,46 @@
+"""Fixtures for every test. Servers of their own: `perdure_server`, or `install` for more control."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import databases
+from tests.servers.installation import Installation
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(pytestconfig: pytest.Config) -> bool:
+    """Does this run of the suite use PostgreSQL (and Redis)?"""
+    return bool(pytestconfig.getoption("--database") == "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> str:
+    """A PostgreSQL server, whichever database the suite runs on; make databases with `databases.create_database`."""
+    return databases.postgresql_url()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A Redis-compatible server, whichever database the suite runs on."""
+    return databases.redis_url()
+
+
+@pytest.fixture
+def install(on_postgresql: bool) -> Iterator[Callable[..., Installation]]:
+    """Makes installations that are not started yet; arguments are further environment variables."""
+    made: list[Installation] = []
+
+    def make(**environment: str) -> Installation:
+        made.append(Installation(postgresql=on_postgresql, **environment))
+        return made[-1]
+
+    yield make
+    left = {pid for installation in made for pid in installation.remove()}
+    assert not left, f"processes were left over: {sorted(left)}"
+
+
+@pytest.fixture
+def perdure_server(install: Callable[..., Installation]) -> Installation:
+    """A running `manage.py up` with a database of its own and the jobs of tests/jobs_app."""
+    return install().start()
