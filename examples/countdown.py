@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from runs.jobs import StepContext, job
 
 from examples.pieces import pieces
-from runs.jobs import StepContext, job
 
 
 class CountdownRequest(BaseModel):

@@ -45,7 +45,9 @@ def measure(path: str, source: bytes) -> FileFacts:
 
 def _measure_lines(facts: FileFacts, tree: ast.Module, tokens: list[tokenize.TokenInfo], physical: int) -> None:
     """Each physical line is of one kind: code first, then docstring, comment, blank."""
-    documented = {line for node in _docstrings(tree) for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    documented = {
+        line for node in _docstrings(tree) for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
     code: set[int] = set()
     commented: set[int] = set()
     for token in tokens:

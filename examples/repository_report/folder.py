@@ -45,7 +45,9 @@ def list_files(folder: str, maximum: int) -> FolderListing:
     if not found:
         raise FolderNotUsable(str(root), "has no Python files")
     left_out["over the maximum"] = max(0, len(found) - maximum)
-    return FolderListing(folder=str(root), paths=sorted(found)[:maximum], left_out={k: n for k, n in left_out.items() if n})
+    return FolderListing(
+        folder=str(root), paths=sorted(found)[:maximum], left_out={k: n for k, n in left_out.items() if n}
+    )
 
 
 def read_inside(folder: str, path: str) -> bytes:

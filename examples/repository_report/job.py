@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from runs.jobs import StepContext, job
+
 from examples.pieces import pieces
 from examples.repository_report import markdown
 from examples.repository_report.analysis import analyse
 from examples.repository_report.folder import list_files
 from examples.repository_report.schema import FileFacts, FolderListing, LargeFile, Report, ReportRequest
-from runs.jobs import StepContext, job
 
 _PIECE_CHARACTERS = 24
 _PIECE_SECONDS = 0.02

@@ -30,13 +30,16 @@ def largest(files: list[FileFacts]) -> list[FileFacts]:
 
 
 def _summary(listing: FolderListing, files: list[FileFacts]) -> str:
-    total = {kind: sum(getattr(file, kind) for file in files) for kind in ("lines", "code", "comments", "docstrings", "blank")}
+    total = {
+        kind: sum(getattr(file, kind) for file in files)
+        for kind in ("lines", "code", "comments", "docstrings", "blank")
+    }
     functions, classes = sum(file.functions for file in files), sum(file.classes for file in files)
     left_out = "; ".join(f"{count} {reason}" for reason, count in sorted(listing.left_out.items()))
     text = (
         f"# Report on {_code(listing.folder)}\n\n"
-        f"{len(files)} Python files have {total['lines']} lines: {total['code']} of code, {total['comments']} of comments, "
-        f"{total['docstrings']} of docstrings and {total['blank']} blank. "
+        f"{len(files)} Python files have {total['lines']} lines: {total['code']} of code, "
+        f"{total['comments']} of comments, {total['docstrings']} of docstrings and {total['blank']} blank. "
         f"They define {functions} functions and {classes} classes.\n\n"
     )
     return text + (f"Left out: {left_out}.\n\n" if left_out else "")
@@ -50,11 +53,7 @@ def _largest(files: list[FileFacts]) -> str:
 def _files_by_folder(files: list[FileFacts]) -> Iterable[str]:
     heads = ("File", "Lines", "Code", "Comments", "Docstrings", "Blank", "Functions", "Classes", "Complexity")
     for folder, group in groupby(sorted(files, key=_folder_and_path), key=lambda file: _top_folder(file.path)):
-        rows = [
-            (_code(file.path), file.lines, file.code, file.comments, file.docstrings, file.blank)
-            + (file.functions, file.classes, file.complexity)
-            for file in group
-        ]
+        rows = [(_code(file.path), *(getattr(file, head.lower()) for head in heads[1:])) for file in group]
         yield f"## Files in {_code(folder)}\n\n" + _table(heads, rows)
 
 
@@ -84,7 +83,9 @@ def _imports(files: list[FileFacts]) -> str:
 
 
 def _marks(files: list[FileFacts]) -> str:
-    return _list("Left to do", [f"{_code(f'{file.path}:{mark.line}')} {mark.word}" for file in files for mark in file.marks])
+    return _list(
+        "Left to do", [f"{_code(f'{file.path}:{mark.line}')} {mark.word}" for file in files for mark in file.marks]
+    )
 
 
 def _problems(files: list[FileFacts]) -> str:
@@ -110,4 +111,4 @@ def _code(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("|", "¦").replace("<", "‹").split())
+    return " ".join(text.replace("|", "¦").replace("<", "&lt;").split())

@@ -16,7 +16,7 @@ class ReportRequest(BaseModel):
         default="",
         max_length=1000,
         title="Folder",
-        description="Absolute path of a folder with Python source on the worker's machine. Empty: Perdure's own source.",
+        description="Absolute path of a folder of Python source on the worker's machine. Empty: Perdure's own.",
     )
     maximum_files: int = Field(
         default=500,

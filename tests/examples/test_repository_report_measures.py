@@ -4,8 +4,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from examples.repository_report.analysis import analyse, measure
-from examples.repository_report.folder import HUGE_BYTES, FolderNotUsable, LeavesFolder, list_files, own_source, read_inside
+from examples.repository_report.folder import (
+    HUGE_BYTES,
+    FolderNotUsable,
+    LeavesFolder,
+    list_files,
+    own_source,
+    read_inside,
+)
 from examples.repository_report.job import step_name
 from examples.repository_report.markdown import write_sections
 
@@ -52,7 +60,11 @@ def test_functions_classes_imports_and_branches_are_counted():
 
 
 def test_only_comments_hold_marks():
-    assert [(mark.line, mark.word) for mark in measure("shop.py", SOURCE).marks] == [(6, "TODO"), (13, "FIXME"), (19, "XXX")]
+    assert [(mark.line, mark.word) for mark in measure("shop.py", SOURCE).marks] == [
+        (6, "TODO"),
+        (13, "FIXME"),
+        (19, "XXX"),
+    ]
 
 
 @pytest.mark.parametrize("source", [b"", b"\n", b"x = 1", b"x = 1\n\n", b"'doc'", b"\xef\xbb\xbfx = 1\n", b"\r\n\r\n"])
@@ -65,7 +77,9 @@ def test_lines_are_counted_as_wc_does(source, tmp_path):
     assert facts.code + facts.comments + facts.docstrings + facts.blank in (facts.lines, facts.lines + 1)
 
 
-@pytest.mark.parametrize("source", [b"def (\n", b"x = '\n", b"# coding: no-such\n", b"x = '''\n\n", b"x\x00y\n", b"(" * 500])
+@pytest.mark.parametrize(
+    "source", [b"def (\n", b"x = '\n", b"# coding: no-such\n", b"x = '''\n\n", b"x\x00y\n", b"(" * 500]
+)
 def test_a_file_that_cannot_be_parsed_is_measured_and_told(source):
     facts = measure("broken.py", source)
     assert facts.problem is not None
