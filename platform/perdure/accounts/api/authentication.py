@@ -27,7 +27,7 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="perdure"'
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]  # no types
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no types
     """How the OpenAPI document names it; found by being imported."""
 
     target_class = TokenAuthentication
