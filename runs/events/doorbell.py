@@ -1,0 +1,204 @@
+"""Hints that runs changed, from whoever committed to whoever waits. Polling every second stands behind them.
+
+PostgreSQL: NOTIFY from a thread of its own, because a NOTIFY inside the writing transaction would serialise all
+commits of the database. SQLite: its own change counter, which costs the writer nothing.
+"""
+
+import asyncio
+import atexit
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+logger = logging.getLogger(__name__)
+
+NOTIFY_CHANNEL = "runs_changed"
+POLL_SECONDS = 0.03
+IDLE_SECONDS = 2.0
+_IDS_PER_NOTIFY = 200  # 33 bytes each; a NOTIFY carries less than 8,000
+
+Handler = Callable[[list[UUID] | None], None]
+
+
+def connection_parameters() -> dict[str, Any]:
+    """Keyword arguments for `psycopg.connect` to Django's default database, without what only Django's wrapper uses."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    return {key: value for key, value in parameters.items() if key not in ("cursor_factory", "context")}
+
+
+def ring(run_ids: Iterable[UUID]) -> None:
+    """Tell everyone that these runs changed. Call it after the commit, from any thread; it never raises nor waits."""
+    if connection.vendor == "postgresql":
+        _bell_of_this_process().ring(run_ids)
+
+
+def hang_up() -> None:
+    """Send what is pending and give the connection back, as before a database is dropped. The next ring reconnects."""
+    if _bell is not None and _bell.pid == os.getpid():
+        _bell.stop()
+
+
+class _Bell:
+    """Coalesces rings: while one NOTIFY is under way, all further ids gather for the next."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._pending: set[UUID] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def ring(self, run_ids: Iterable[UUID]) -> None:
+        with self._changed:
+            self._pending.update(run_ids)
+            if self._thread is None and self._pending:
+                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        with self._changed:
+            thread, self._stopping = self._thread, True
+            self._changed.notify()
+        if thread is not None:
+            thread.join(timeout=5)
+        self._stopping = False
+
+    def _take(self) -> list[UUID]:
+        """The pending ids; none when it was quiet for a while, and then the thread has ended itself."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._stopping, timeout=IDLE_SECONDS)
+            taken, self._pending = list(self._pending), set()
+            if not taken:
+                self._thread = None
+            return taken
+
+    def _run(self) -> None:
+        link: psycopg.Connection[Any] | None = None
+        while ids := self._take():
+            try:
+                link = link or _connect()
+                _notify(link, ids)
+            except psycopg.Error as exc:
+                logger.warning("A doorbell was lost (%s); the poll every second finds the change.", exc)
+                if link is not None:
+                    link.close()
+                link = None
+        if link is not None:
+            link.close()
+
+
+def _connect() -> "psycopg.Connection[Any]":
+    return psycopg.connect(**connection_parameters(), autocommit=True, application_name="perdure-bell")
+
+
+def _notify(link: "psycopg.Connection[Any]", ids: list[UUID]) -> None:
+    for start in range(0, len(ids), _IDS_PER_NOTIFY):
+        payload = ",".join(run_id.hex for run_id in ids[start : start + _IDS_PER_NOTIFY])
+        link.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, payload))
+
+
+_bell: _Bell | None = None
+
+
+def _bell_of_this_process() -> _Bell:
+    """A forked child inherits neither the thread nor the right to use the connection."""
+    global _bell
+    if _bell is None or _bell.pid != os.getpid():
+        _bell = _Bell()
+    return _bell
+
+
+atexit.register(hang_up)
+
+
+class Doorbell:
+    """`async with Doorbell(handler):` calls `handler(ids)` in this loop at each ring; None means "any run may have"."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._task: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+
+    async def __aenter__(self) -> "Doorbell":
+        """Returns when the bell is heard, or when the database does not answer for now; then it is heard later."""
+        listen = self._listen if connection.vendor == "postgresql" else self._poll
+        self._task = asyncio.create_task(listen(), name="doorbell")
+        await self._ready.wait()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        delay = 0.1
+        first = True
+        while True:
+            try:
+                await self._hear(announce=not first)
+            except (psycopg.Error, OSError) as exc:
+                logger.warning("The doorbell is not heard (%s); listening again in %.1f s.", exc, delay)
+                self._ready.set()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+            first = False
+
+    async def _hear(self, announce: bool) -> None:
+        link = await psycopg.AsyncConnection.connect(
+            **connection_parameters(), autocommit=True, application_name="perdure-doorbell"
+        )
+        async with link:
+            await link.execute(f"LISTEN {NOTIFY_CHANNEL}")
+            self._ready.set()
+            if announce:
+                self._ring(None)
+            async for notify in link.notifies():
+                self._ring(_parse(notify.payload))
+
+    async def _poll(self) -> None:
+        link: sqlite3.Connection | None = None
+        seen = None
+        try:
+            while True:
+                try:
+                    link = link or _open_database()
+                    version = link.execute("PRAGMA data_version").fetchone()[0]
+                except sqlite3.Error:
+                    version = None  # busy in recovery, or not there yet: a change is assumed
+                self._ready.set()
+                if seen is not None and version != seen:
+                    self._ring(None)
+                seen = version or -1
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            if link is not None:
+                link.close()
+
+    def _ring(self, ids: list[UUID] | None) -> None:
+        try:
+            self._handler(ids)
+        except Exception:
+            logger.exception("A handler of the doorbell failed.")
+
+
+def _open_database() -> sqlite3.Connection:
+    return sqlite3.connect(str(connection.settings_dict["NAME"]), timeout=0, isolation_level=None)
+
+
+def _parse(payload: str) -> list[UUID] | None:
+    try:
+        return [UUID(hex=text) for text in payload.split(",")]
+    except ValueError:
+        return None
