@@ -5,9 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_LINK_MODE ?= hardlink
+export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock
+.PHONY: help install run test lint types imports e2e lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -20,6 +21,26 @@ $(STAMP): requirements-dev.lock pyproject.toml CHANGELOG.md
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+run: $(STAMP)  ## Start everything on this machine (ARGS="--port 8001 --no-demo")
+	@exec $(BIN)/python manage.py up --tied $(ARGS)
+
+test: $(STAMP)  ## Run every test: on SQLite, on PostgreSQL with Redis, and in a browser
+	@$(BIN)/python -m tests.servers.suite
+
+e2e: $(STAMP)  ## Run the tests in a browser and against killed processes, on both databases
+	@$(BIN)/python -m tests.servers.suite e2e-sqlite e2e-postgresql
+
+lint: $(STAMP)  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## Check types
+	PERDURE_DATA_DIR=.cache/types $(BIN)/mypy
+
+imports: $(STAMP)  ## Check the import contracts and the declared dependencies
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
 
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.a-z]*\).*/\1/p' requirements-dev.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \

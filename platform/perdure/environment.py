@@ -16,9 +16,9 @@ Names = Annotated[list[str], NoDecode]
 
 
 class Environment(BaseSettings):
-    """One field per variable: `PERDURE_<FIELD>`, except the three URLs that other tools name as well.
+    """One field per variable: `PERDURE_<FIELD>`, except the URLs that other tools name as well.
 
-    Lists are comma-separated. Raises pydantic's ValidationError, which names the variable, for a value that does not fit.
+    Lists are comma-separated. Raises pydantic's ValidationError, which names the field, for a value that does not fit.
     """
 
     model_config = SettingsConfigDict(env_prefix="PERDURE_", env_ignore_empty=True)
@@ -78,7 +78,9 @@ def database_from_url(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return _sqlite(Path(unquote(parts.path.removeprefix("/"))) if parts.path != "/" else ROOT / "var/perdure.sqlite3")
+        return _sqlite(
+            Path(unquote(parts.path.removeprefix("/"))) if parts.path != "/" else ROOT / "var/perdure.sqlite3"
+        )
     if parts.scheme not in ("postgres", "postgresql"):
         raise ValueError(
             f"DATABASE_URL has the scheme {parts.scheme!r}; use postgres://user@host:port/name or sqlite:////path"

@@ -16,7 +16,9 @@ try:
     ENVIRONMENT = Environment()
     RUNS = environment.prefixed(RunsSettings, "RUNS_", os.environ)
 except ValidationError as exc:
-    raise SystemExit(f"An environment variable has a value that does not fit. Correct it and start again.\n{exc}") from exc
+    raise SystemExit(
+        f"An environment variable has a value that does not fit. Correct it and start again.\n{exc}"
+    ) from exc
 
 VERSION = version("perdure")
 BASE_DIR = ROOT
@@ -45,6 +47,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_q",
     "perdure",
+    "perdure.accounts",
+    "perdure.dashboard",
     "runs",
     # *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
@@ -90,7 +94,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
-# Served from where the apps keep them: nothing to collect before the first start. `collectstatic` is for a server in front.
+# Served from where the apps keep them, so nothing has to be collected before the first start.
 SERVESTATIC_USE_FINDERS = True
 STATIC_ROOT = DATA_DIR / "static"
 
@@ -116,6 +120,7 @@ else:
 CHANNEL_LAYERS = {"default": _layer}
 
 # ------------------------------------------------------------------------------------------------------------- people
+AUTHENTICATION_BACKENDS = ["perdure.accounts.backends.LimitedBackend"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/runs/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -140,7 +145,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # --------------------------------------------------------------------------------------------------------------- REST
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "perdure.accounts.api.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -160,6 +168,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {"SITE_TITLE": "Perdure", "SITE_HEADER": "Perdure", "SITE_URL": reverse_lazy("dashboard:run-list")}
 
 # -------------------------------------------------------------------------------------------------------------- engine
+RUNS_AUTHENTICATOR = "perdure.accounts.tokens.authenticate_header"
 RUNS_BUS = "runs.live.bus.LayerBus"
 globals().update(RUNS)
 

@@ -1,6 +1,6 @@
 """Keeps the web server and the worker running below `manage.py up`, and merges what they say."""
 
-import logging
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import IO
-
-logger = logging.getLogger(__name__)
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0)
 """Seconds between a child's end and its next start; the last one repeats."""
@@ -126,10 +124,8 @@ def _copy_lines(name: str, stream: IO[str]) -> None:
 
 
 def _kill_group(group: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _describe(code: int) -> str:

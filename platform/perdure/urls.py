@@ -1,7 +1,7 @@
 """Every address of the site, from the apps that answer."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from perdure import health
 
@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/health", health.livez),
+    path("", include("perdure.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -42,7 +42,11 @@ class Installation:
         }
         found = {**kept, "PERDURE_DATA_DIR": str(self.data_dir), "PERDURE_APPS": "tests.jobs_app"}
         if postgresql:
-            found |= {"DATABASE_URL": str(self.database_url), "REDIS_URL": databases.redis_url(), "PERDURE_WORKERS": "2"}
+            found |= {
+                "DATABASE_URL": str(self.database_url),
+                "REDIS_URL": databases.redis_url(),
+                "PERDURE_WORKERS": "2",
+            }
         return {**found, **more}
 
     # ------------------------------------------------------------------------------------------- start and stop

@@ -58,5 +58,7 @@ def _not_skipped(report: Any) -> Any:
     """What a test needs is brought or its absence is a failure: a skip would hide that nothing was checked."""
     if report.outcome == "skipped":
         report.outcome = "failed"
-        report.longrepr = f"Skipping is not allowed; bring what the test needs, or delete it. It said: {report.longrepr}"
+        report.longrepr = (
+            f"Skipping is not allowed; bring what the test needs, or delete it. It said: {report.longrepr}"
+        )
     return report

@@ -118,9 +118,7 @@ def _worker() -> Child:
     return Child("worker", command, stop_within=get_settings().drain_seconds + 10)
 
 
-def _wait_until_ready(
-    children: list[Child], address: tuple[str, int], known: set[UUID], stop: threading.Event
-) -> bool:
+def _wait_until_ready(children: list[Child], address: tuple[str, int], known: set[UUID], stop: threading.Event) -> bool:
     """True when requests are answered and a worker of this tree lives; False when it was stopped before."""
     tell_at = time.monotonic() + 15
     while not stop.is_set():

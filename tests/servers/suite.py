@@ -1,0 +1,60 @@
+"""`python -m tests.servers.suite [PHASE...]`: the whole suite, once per database, then in a browser.
+
+Servers are started once for all phases. Ends with the number of tests per database; exit code 1 when one failed.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.servers import databases
+
+PHASES = {
+    "sqlite": ["tests", "--database", "sqlite"],
+    "postgresql": ["tests", "--database", "postgresql"],
+    "e2e-sqlite": ["tests/e2e", "--database", "sqlite"],
+    "e2e-postgresql": ["tests/e2e", "--database", "postgresql"],
+}
+LABELS = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL and Redis",
+    "e2e-sqlite": "whole system on SQLite",
+    "e2e-postgresql": "whole system on PostgreSQL and Redis",
+}
+
+
+def main(names: list[str]) -> int:
+    os.environ["TEST_DATABASE_URL"] = databases.postgresql_url()
+    os.environ["TEST_REDIS_URL"] = databases.redis_url()
+    with tempfile.TemporaryDirectory(prefix="perdure-suite-") as folder:
+        results = {name: _run(name, Path(folder) / f"{name}.xml") for name in names}
+    print("\nTests per database:")
+    for name, (line, _) in results.items():
+        print(f"  {LABELS[name]:<40} {line}")
+    return int(any(failed for _, failed in results.values()))
+
+
+def _run(name: str, report: Path) -> tuple[str, bool]:
+    print(f"\n=== {LABELS[name]} ===", flush=True)
+    code = subprocess.call([sys.executable, "-m", "pytest", *PHASES[name], f"--junitxml={report}", "-q"])
+    if not report.exists():
+        return f"no result (pytest ended with {code})", True
+    return _count(report, code)
+
+
+def _count(report: Path, code: int) -> tuple[str, bool]:
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in ElementTree.parse(report).iter("testsuite"):
+        for key in counts:
+            counts[key] += int(suite.get(key, 0))
+    failed = counts["failures"] + counts["errors"]
+    passed = counts["tests"] - failed - counts["skipped"]
+    line = f"{passed} passed, {failed} failed, {counts['skipped']} skipped"
+    return line, bool(code or failed or counts["skipped"] or not counts["tests"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(PHASES)))
