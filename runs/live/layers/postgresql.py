@@ -22,16 +22,21 @@ _NOTIFY = "SELECT pg_notify(%s, part) FROM unnest(%s::text[]) AS part"
 
 
 class PostgresChannelLayer(BroadcastLayer):
-    """Not through PgBouncer in transaction mode: LISTEN belongs to a session."""
+    """`url` names another database than Django's. Not PgBouncer's transaction mode: LISTEN belongs to a session."""
+
+    def __init__(self, url: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.url = url
 
     def make_transport(self, deliver: Deliver) -> Transport:
-        return PostgresTransport(deliver, self.expiry)
+        return PostgresTransport(self.url, deliver, self.expiry)
 
 
 class PostgresTransport(Transport):
     """One connection sends, one listens. A lost connection is opened again; what was sent meanwhile is lost."""
 
-    def __init__(self, deliver: Deliver, expiry: float) -> None:
+    def __init__(self, url: str | None, deliver: Deliver, expiry: float) -> None:
+        self._url = url
         self._deliver = deliver
         self._parts = Parts(expiry)
         self._sender: psycopg.AsyncConnection[Any] | None = None
@@ -51,9 +56,15 @@ class PostgresTransport(Transport):
 
     async def _notify(self, payloads: list[str]) -> None:
         if self._sender is None or self._sender.closed:
-            self._sender = await _connect()
+            self._sender = await self._connect()
         # One statement is one transaction: the parts arrive together and in order.
         await self._sender.execute(_NOTIFY, (NOTIFY_CHANNEL, payloads))
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        options: dict[str, Any] = {"autocommit": True, "application_name": "perdure-live"}
+        if self._url is not None:
+            return await psycopg.AsyncConnection.connect(self._url, **options)
+        return await psycopg.AsyncConnection.connect(**connection_parameters() | options)
 
     def _drop_sender(self) -> None:
         if self._sender is not None:
@@ -78,7 +89,7 @@ class PostgresTransport(Transport):
     async def _open_listener(self) -> None:
         if self._listener is not None:
             self._listener.pgconn.finish()
-        self._listener = await _connect()
+        self._listener = await self._connect()
         await self._listener.execute(f"LISTEN {NOTIFY_CHANNEL}")
 
     async def _follow(self) -> None:
@@ -101,12 +112,6 @@ class PostgresTransport(Transport):
             if text is not None:
                 kind, target, message = decode(text)
                 self._deliver(kind, target, message)
-
-
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(
-        **connection_parameters(), autocommit=True, application_name="perdure-live"
-    )
 
 
 def split(text: str) -> Iterator[str]:
