@@ -5,7 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
 BROKER = "runs.worker.broker.RunsBroker"
@@ -43,7 +44,7 @@ def check_leases(**_: Any) -> Iterable[CheckMessage]:
     """A lease that one late renewal loses (runs.W002)."""
     lease = getattr(settings, "RUNS_LEASE_SECONDS", 30)
     if lease < 2:
-        yield Warning(
+        yield checks.Warning(
             f"RUNS_LEASE_SECONDS is {lease:g}: a short pause of a worker makes others take its runs.",
             hint="Use 2 s or more; 30 s is the default.",
             id="runs.W002",
@@ -103,7 +104,7 @@ def _redelivery(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
 
 def _supervision(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
     if cluster.get("sync") or cluster.get("guard_cycle", 0.5) > 1:
-        yield Warning(
+        yield checks.Warning(
             "Q_CLUSTER has 'sync' on, or a 'guard_cycle' above 1 s: dead processes would be replaced late or never.",
             hint="Remove both settings.",
             id="runs.W001",

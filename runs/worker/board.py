@@ -1,7 +1,8 @@
 """What the processes of one cluster tell each other: an anonymous shared memory of 64-bit cells, without locks.
 
 A lock could be left held by a process that is killed. So each cell has one writer, or takes values of which the last
-one is right, and readers cope with reading between two writes. Times are of the host's monotonic clock, in milliseconds.
+one is right, and readers cope with reading between two writes. Times are milliseconds
+of the host's monotonic clock.
 """
 
 import mmap
@@ -62,7 +63,7 @@ class Board:
         for index in range(len(self._cells)):
             self._cells[index] = 0
 
-    # ------------------------------------------------------------------------------------------------------ the Sentinel
+    # ------------------------------------------------------------------------------------------------ the Sentinel
     def beat(self, sentinel: int, monitor: int, pusher: int) -> None:
         """The guard loop turns, and these are its processes."""
         self._cells[_Field.SENTINEL] = sentinel
@@ -94,7 +95,7 @@ class Board:
         self._cells[_Field.FORKS] += 1
         return self._cells[_Field.FORKS] % SEATS
 
-    # ------------------------------------------------------------------------------------------------ slots of the drivers
+    # ---------------------------------------------------------------------------------------- slots of the drivers
     def slot_pid(self, slot: int) -> int:
         return self._cells[self._slot(slot)]
 
@@ -113,7 +114,7 @@ class Board:
         handed = self._cells[self._slot(slot) + 1]
         return (_now() - handed) / 1000 if handed else float("inf")
 
-    # ----------------------------------------------------------------------------------------- what was handed out and taken
+    # ------------------------------------------------------------------------------- what was handed out and taken
     def count_handed(self, work: Work) -> None:
         """Only the pusher calls it."""
         self._cells[_Field.HANDED_AT] = _now()
@@ -135,7 +136,7 @@ class Board:
     def _taken(self, work: Work) -> int:
         return sum(self._cells[self._seat(seat) + 2 + work] for seat in range(self._seats_used))
 
-    # -------------------------------------------------------------------------------------------------- seats of processes
+    # ------------------------------------------------------------------------------------------ seats of processes
     def sit(self, seat: int, pid: int) -> None:
         self._cells[self._seat(seat) + 1] = State.IDLE
         self._cells[self._seat(seat)] = pid

@@ -43,7 +43,7 @@ class RunsBroker(Broker):  # type: ignore[misc]
         self._held_on_at = 0.0
         self._failing = False
 
-    # ------------------------------------------------------------------------------------------------------ in the Sentinel
+    # --------------------------------------------------------------------------------------------- in the Sentinel
     def ping(self) -> bool:
         """Called once by a Sentinel, before it forks: makes the board and ties the family together."""
         parent = multiprocessing.parent_process()
@@ -77,7 +77,7 @@ class RunsBroker(Broker):  # type: ignore[misc]
         """Empty, as `get_stat`."""
         return []
 
-    # -------------------------------------------------------------------------------------------------------- in the pusher
+    # ----------------------------------------------------------------------------------------------- in the pusher
     def dequeue(self) -> list[tuple[int | None, str]] | None:
         """Tickets for slots without a driver, else one ordinary pack, else None after 0.1 s. Never raises."""
         board = get_board()
@@ -145,7 +145,7 @@ class RunsBroker(Broker):  # type: ignore[misc]
         while clock.monotonic() < deadline and not board.stopping:
             time.sleep(0.05)
 
-    # ----------------------------------------------------------------------------------------------------- ordinary packs
+    # ---------------------------------------------------------------------------------------------- ordinary packs
     def enqueue(self, task: str) -> int:
         return packs.put(self.list_key, task)
 

@@ -55,7 +55,7 @@ class Lease:
         """The event loop turns."""
         self._ticked = clock.monotonic()
 
-    # ------------------------------------------------------------------------------------------- may this process still speak
+    # -------------------------------------------------------------------------------- may this process still speak
     @property
     def holds(self) -> bool:
         """False while the lease may have run out: others may drive these runs, so nothing may be sent about them.
@@ -74,7 +74,7 @@ class Lease:
         """The tokens of all runs were compared, and lost runs dropped, after `gaps` was read."""
         self._verified = gaps
 
-    # -------------------------------------------------------------------------------------------------------- in the thread
+    # ----------------------------------------------------------------------------------------------- in the thread
     def _run(self) -> None:
         due = clock.monotonic() + self._every
         while not self._pause():
@@ -121,8 +121,8 @@ class Lease:
 def _die_hung(seconds: float) -> None:
     """A step blocks the event loop: no heartbeat, no cancel, no other run. Show where, and end."""
     log.error(
-        "The event loop stood still for %.0f s: a step blocks it. The stacks follow; the process ends and its runs go on "
-        "elsewhere. Make the blocking function a plain def, which runs in a thread.",
+        "The event loop stood still for %.0f s: a step blocks it. The stacks follow; the process ends and its runs go "
+        "on elsewhere. Make the blocking function a plain def, which runs in a thread.",
         seconds,
     )
     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)

@@ -1,5 +1,6 @@
 """No orphan outlives its parent: the kernel kills a child when its parent dies, however that one died."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,10 +15,8 @@ def die_with(parent: int) -> None:
     The request and the death of the parent race, hence the comparison after it. Without Linux's prctl only the
     comparison is left.
     """
-    try:
+    with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    except (AttributeError, OSError):
-        pass
     if os.getppid() != parent:
         os._exit(1)
 
