@@ -32,9 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("job", help="Name of a registered job.")
         parser.add_argument("--input", default="{}", help="The run's input as JSON. Default: {}.")
         parser.add_argument("--job-version", help="Version of the job. Default: the newest.")
-        parser.add_argument(
-            "--user", help="Username of the run's owner. Default: nobody, so that only superusers see it."
-        )
+        parser.add_argument("--user", help="Username of the owner. Default: nobody; only superusers see it.")
         parser.add_argument("--idempotency-key", help="Give the run that was started with this key, if there is one.")
         parser.add_argument(
             "--follow",

@@ -1,0 +1,68 @@
+"""Each kind of process of a cluster is killed alone: runs go on, and nothing of the old tree stays."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import survival
+from tests.servers import processes
+from tests.servers.installation import Installation
+
+KINDS: dict[str, Callable[[survival.Cluster], int]] = {
+    "busy driver": lambda cluster: cluster.drivers[0],
+    "idle process": lambda cluster: cluster.idle[0],
+    "pusher": lambda cluster: cluster.pusher,
+    "monitor": lambda cluster: cluster.monitor,
+    "Sentinel": lambda cluster: cluster.sentinel,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_run_completes_within_10_seconds_of_a_kill_and_no_process_is_left_over(
+    install: Callable[..., Installation], tmp_path: Path, kind: str
+) -> None:
+    server = install(PERDURE_APPS=survival.APP, PERDURE_WORKERS="1").start()
+    busy = server.start_run("append-steps", {"file": str(tmp_path / "busy"), "steps": 200, "pause_seconds": 0.05})
+    survival.wait_for_calls(tmp_path / "busy", "step-3")
+    cluster = survival.find_cluster(server)
+    top = {server.process.pid} if server.process else set()
+
+    survival.kill(KINDS[kind](cluster))
+    new = server.start_run("append-steps", {"file": str(tmp_path / "new"), "steps": 3})
+
+    server.wait_for_status(new, "completed", within=10)
+    assert server.wait_for_status(busy, "completed", "failed", "paused", within=40)["status"] == "completed"
+    survival.wait_for(lambda: _is_one_tree(server, top), 10, "whole tree below the top process")
+    _assert_every_kind_lives(server)
+
+
+def test_nothing_of_the_tree_is_left_5_seconds_after_the_top_process_was_killed_and_a_restart_goes_on(
+    install: Callable[..., Installation], tmp_path: Path
+) -> None:
+    server = install(PERDURE_APPS=survival.APP).start()
+    run_id = server.start_run("append-steps", {"file": str(tmp_path / "calls"), "steps": 60, "pause_seconds": 0.05})
+    survival.wait_for_calls(tmp_path / "calls", "step-3")
+
+    server.kill()
+    assert processes.wait_until_gone("PERDURE_DATA_DIR", str(server.data_dir), 5) == []
+
+    server.start()
+    assert server.wait_for_status(run_id, "completed", "failed", "paused", within=30)["status"] == "completed"
+
+
+def _is_one_tree(server: Installation, top: set[int]) -> bool:
+    """Every process descends from the top one: an orphan's parent is another."""
+    pids = set(server.pids())
+    return bool(pids) and all(pid in top or processes.parent_of(pid) in pids for pid in pids)
+
+
+def _assert_every_kind_lives(server: Installation) -> None:
+    cluster = survival.wait_for(lambda: _whole_cluster(server), 10, "whole cluster")
+    assert len(cluster.drivers) == 1
+    assert len(cluster.idle) == 1
+
+
+def _whole_cluster(server: Installation) -> survival.Cluster | None:
+    cluster = survival.find_cluster(server)
+    return cluster if cluster.drivers and cluster.idle else None
