@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -66,7 +65,8 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path):
 
 
 def test_processes_that_start_together_get_one_secret(tmp_path):
-    code = "import sys; from pathlib import Path; from perdure.secret import keep_secret; print(keep_secret(Path(sys.argv[1])))"
-    command = [sys.executable, "-c", code, str(Path(tmp_path) / "secret-key")]
+    path = f"Path({str(tmp_path)!r}) / 'key'"
+    code = f"from pathlib import Path; from perdure.secret import keep_secret; print(keep_secret({path}))"
+    command = [sys.executable, "-c", code]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert len({process.communicate()[0] for process in started}) == 1
