@@ -1,0 +1,38 @@
+"""Recorded values as HTML that cannot run anything."""
+
+import json
+from typing import Any
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+_markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+# No images: a remote one would tell its server who reads this page.
+_tags = nh3.ALLOWED_TAGS - {"img", "style", "map", "area"}
+
+
+def render_markdown(text: str) -> SafeString:
+    """Markdown as sanitised HTML: raw HTML is shown as text, script links and images are dropped."""
+    clean = nh3.clean(_markdown.render(text), tags=_tags, url_schemes={"http", "https", "mailto"})
+    return mark_safe(clean)  # noqa: S308  (nh3 has just cleaned it)
+
+
+def looks_like_markdown(text: str) -> bool:
+    """Whether rendering helps: a short plain line or a number stays as it is."""
+    lines = text.splitlines()
+    marks = ("#", "- ", "* ", "> ", "|", "```", "1. ")
+    return "**" in text or any(line.lstrip().startswith(marks) for line in lines)
+
+
+def pretty_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
+
+
+def texts_in(value: Any) -> list[tuple[str, str]]:
+    """The long texts of a result as (name, text): the result itself, or the fields of it that are worth rendering."""
+    if isinstance(value, str):
+        return [("", value)]
+    if isinstance(value, dict):
+        return [(name, text) for name, text in value.items() if isinstance(text, str) and "\n" in text]
+    return []

@@ -1,0 +1,80 @@
+"""What a run is doing, or why it is not, in one sentence."""
+
+from datetime import UTC, datetime
+
+from runs import clock
+from runs.models import Run, RunStatus, Step, StepStatus
+
+_PAUSES = {
+    "crash_loop": "its worker died several times without a recorded step; look at its log, then resume it",
+    "nondeterminism": "the code no longer fits what the run has recorded; deploy the fitting version and resume it",
+    "import_error": "its job could not be loaded; mend the code and resume it",
+}
+_WAITS = {
+    "no_worker_for_version": "no worker has version {version} of this job",
+    "timer": "a timer",
+    "signal": "a signal",
+    "child": "a child run",
+    "retry": "the next attempt of a step",
+}
+
+
+def status_sentence(run: Run, steps: list[Step]) -> str:
+    """One sentence in plain words; `steps` are the run's steps as they are now."""
+    match run.status:
+        case RunStatus.QUEUED:
+            return _queued(run)
+        case RunStatus.RUNNING:
+            return _running(steps)
+        case RunStatus.WAITING:
+            return f"Waiting for {_wait(run)}."
+        case RunStatus.PAUSED:
+            return f"Paused: {run.reason or 'held'} — {_PAUSES.get(run.reason, 'resume it when it may go on')}."
+        case RunStatus.COMPLETED:
+            return f"Completed after {_count(len(steps), 'step')}."
+        case RunStatus.FAILED:
+            return _failed(run)
+        case _:
+            return "Cancelled." if not run.reason else f"Cancelled: {run.reason}."
+
+
+def _queued(run: Run) -> str:
+    if run.reason == "no_worker_for_version":
+        return f"Queued: no worker has version {run.job_version} of this job. Start one that has."
+    if run.run_at > clock.now():
+        return f"Starts at {_clock_time(run.run_at)}."
+    return "Queued: a worker will take it as soon as one has room."
+
+
+def _running(steps: list[Step]) -> str:
+    done = sum(step.status == StepStatus.COMPLETED for step in steps)
+    retrying = [step.name for step in steps if step.status == StepStatus.RETRYING]
+    working = [step.name for step in steps if step.status == StepStatus.RUNNING]
+    if working:
+        others = f" and {len(working) - 1} more" if len(working) > 1 else ""
+        return f"Running step {done + 1}: {working[0]}{others}."
+    if retrying:
+        return f"Trying {retrying[0]} again in a moment; {_count(done, 'step')} done."
+    return f"Running; {_count(done, 'step')} done."
+
+
+def _wait(run: Run) -> str:
+    what = _WAITS.get(run.reason, run.reason or "something to happen").format(version=run.job_version)
+    return f"{what} until {_clock_time(run.due_at)}" if run.due_at and run.due_at > clock.now() else what
+
+
+def _failed(run: Run) -> str:
+    error = run.error or {}
+    text = f"{error.get('type', 'Error')}: {error.get('message', '')}".strip().rstrip(":")
+    first_line = text.splitlines()[0]
+    return f"Failed with {first_line[:240]}{'…' if len(first_line) > 240 else ''}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _clock_time(at: datetime) -> str:
+    at = at.astimezone(UTC)
+    same_day = at.date() == clock.now().date()
+    return at.strftime("%H:%M:%S UTC" if same_day else "%d %b %H:%M UTC")

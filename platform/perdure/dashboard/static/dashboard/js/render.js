@@ -1,0 +1,166 @@
+/** Puts a state of the run page into the page, touching only what changed. */
+
+import { durationText, tick } from "./page.js";
+import { sentence } from "./reducer.js";
+
+const MAX_ROWS = 5000;
+
+/** @param {HTMLElement} main */
+export function makeRenderer(main) {
+  const at = (name) => main.querySelector(`[data-at="${name}"]`);
+  const template = (name) => document.getElementById(`template-${name}`).content.firstElementChild;
+  const parts = {
+    steps: new Map([...main.querySelectorAll("[data-step]")].map((row) => [row.dataset.step, row])),
+    streams: new Map([...main.querySelectorAll("[data-stream]")].map((row) => [row.dataset.stream, { row, shown: null }])),
+  };
+  let before = null;
+
+  function renderState(state) {
+    main.dataset.lastSequence = state.lastSequence;
+    if (!before || before.status !== state.status) renderStatus(state);
+    if (!before || before.progress !== state.progress) renderProgress(state.progress);
+    if (!before || before.steps !== state.steps) renderSteps(state);
+    if (!before || before.streams !== state.streams) renderStreams(state);
+    const text = sentence(state);
+    if (text && before && at("sentence").textContent !== text) at("sentence").textContent = text;
+    before = state;
+  }
+
+  function renderStatus(state) {
+    main.dataset.runStatus = state.status;
+    setBadge(at("status").querySelector(".badge"), state.status);
+  }
+
+  function renderProgress(progress) {
+    const box = at("progress");
+    box.hidden = !progress;
+    if (!progress) return;
+    const bar = box.querySelector("progress");
+    if (progress.total) {
+      bar.max = progress.total;
+      bar.value = progress.current ?? 0;
+      at("progress-count").textContent = `${progress.current ?? 0} of ${progress.total}`;
+    } else {
+      bar.removeAttribute("value");
+      at("progress-count").textContent = String(progress.current ?? "");
+    }
+    at("progress-message").textContent = progress.message || "";
+  }
+
+  function renderSteps(state) {
+    for (const [name, step] of state.steps) {
+      if (before && before.steps.get(name) === step) continue;
+      const row = parts.steps.get(name) || addStep(name);
+      if (before) fillStep(row, step);
+    }
+    const done = [...state.steps.values()].filter((step) => step.status === "completed" || step.status === "skipped").length;
+    at("step-count").textContent = state.steps.size ? `${done} of ${state.steps.size} done` : "";
+    at("no-steps").hidden = state.steps.size > 0;
+  }
+
+  function addStep(name) {
+    const row = template("step").cloneNode(true);
+    row.dataset.step = name;
+    row.querySelector(".name").textContent = name;
+    const link = row.querySelector("a[data-detail]");
+    link.href += encodeURIComponent(name);
+    at("steps").append(row);
+    parts.steps.set(name, row);
+    return row;
+  }
+
+  function fillStep(row, step) {
+    const box = row.querySelector(".step");
+    const mark = box.querySelector(".mark");
+    box.dataset.status = step.status;
+    mark.querySelector("use").setAttribute("href", `#icon-${step.status}`);
+    mark.querySelector(".visually-hidden").textContent = step.status;
+    box.querySelector(".attempts").textContent = step.attempts > 1 ? `${step.attempts} attempts · ` : "";
+    fillDuration(box.querySelector(".took"), step);
+    const trouble = box.querySelector(".trouble");
+    trouble.hidden = !step.trouble;
+    trouble.textContent = step.trouble;
+    // What was loaded of an unfinished step is out of date now.
+    delete box.dataset.loaded;
+    if (box.open) box.dispatchEvent(new Event("toggle"));
+  }
+
+  function fillDuration(place, step) {
+    if (step.finishedAt && step.startedAt) {
+      delete place.dataset.since;
+      place.textContent = durationText(new Date(step.finishedAt) - new Date(step.startedAt));
+    } else if (step.startedAt && step.status === "running") {
+      place.dataset.since = step.startedAt;
+      tick(place.parentElement);
+    } else {
+      delete place.dataset.since;
+      if (step.status !== "completed") place.textContent = step.status;
+    }
+  }
+
+  function renderStreams(state) {
+    for (const [name, stream] of state.streams) {
+      if (before && before.streams.get(name) === stream) continue;
+      const part = parts.streams.get(name) || addStream(name);
+      fillStream(part, stream);
+    }
+  }
+
+  function addStream(name) {
+    const row = template("stream").cloneNode(true);
+    row.dataset.stream = name;
+    row.querySelector(".stream-name").textContent = name;
+    at("streams").append(row);
+    const part = { row, shown: null };
+    parts.streams.set(name, part);
+    return part;
+  }
+
+  /** New text is appended: the browser lays out only that, and a reader's selection stays. */
+  function fillStream(part, stream) {
+    const place = part.row.querySelector(".stream-text");
+    const follows = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+    if (part.shown?.revision === stream.revision) place.append(stream.text.slice(part.shown.length));
+    else place.textContent = stream.text;
+    part.shown = { revision: stream.revision, length: stream.text.length };
+    part.row.dataset.state = stream.state;
+    part.row.querySelector(".stream-state").textContent =
+      { live: stream.truncated ? "live, its beginning is no longer held" : "live", done: "recorded", failed: "stopped" }[stream.state];
+    if (follows) place.scrollTop = place.scrollHeight;
+  }
+
+  /** One row of the log for each recorded event. */
+  function addEvent(event) {
+    const list = at("events");
+    const follows = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    const row = template("event").cloneNode(true);
+    row.dataset.sequence = event.sequence;
+    row.dataset.type = event.type;
+    if (event.type === "log:write") row.dataset.level = event.data?.level || "info";
+    row.querySelector(".no").textContent = event.sequence;
+    row.querySelector(".type").textContent = event.type;
+    row.querySelector(".say").textContent = eventText(event);
+    row.title = new Date(event.created_at).toLocaleString();
+    list.append(row);
+    if (list.childElementCount > MAX_ROWS) list.firstElementChild.remove();
+    if (follows) list.scrollTop = list.scrollHeight;
+  }
+
+  return { renderState, addEvent };
+}
+
+export function setBadge(badge, status) {
+  badge.dataset.status = status;
+  badge.querySelector("use").setAttribute("href", `#icon-${status}`);
+  badge.querySelector("span").textContent = status[0].toUpperCase() + status.slice(1);
+}
+
+/** What an event says in a few words; the `event_text` filter of the templates says the same. */
+export function eventText(event) {
+  const data = event.data || {};
+  const step = event.step ? `${event.step} ` : "";
+  if (event.type === "log:write") return String(data.message ?? "");
+  if (event.type === "run:progress") return `${data.current} of ${data.total} ${data.message || ""}`.trim();
+  if (data.error) return `${step}${data.error.type || ""}: ${data.error.message || ""}`;
+  return `${step}${data.reason || ""}`.trim();
+}

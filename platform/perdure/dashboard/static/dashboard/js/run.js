@@ -1,0 +1,127 @@
+/** The run page: recorded rows painted by the server, continued live from the sequence that they end with. */
+
+import { Line } from "./live.js";
+import { tick } from "./page.js";
+import { begin, reduce } from "./reducer.js";
+import { makeRenderer } from "./render.js";
+
+const main = document.querySelector("main");
+const recorded = JSON.parse(document.getElementById("run-state").textContent);
+const renderer = makeRenderer(main);
+const pill = document.getElementById("line-pill");
+
+let state = begin(recorded);
+let lost = false;
+let frame = 0;
+renderer.renderState(state);
+scrollLogToEnd();
+
+const line = new Line({
+  socketUrl: main.dataset.socketUrl,
+  eventsUrl: main.dataset.eventsUrl,
+  eventTypes: main.dataset.eventTypes.split(" "),
+  after: () => state.lastSequence,
+  onEvent: take,
+  onState: showLine,
+});
+if (state.ended) main.dataset.line = "ended";
+else line.start();
+
+function take(event) {
+  const result = reduce(state, event);
+  if (result.verdict === "hole") line.restart();
+  if (result.verdict === "seen" || result.verdict === "hole") return;
+  state = result.state;
+  if (result.verdict === "recorded") {
+    renderer.addEvent(event);
+    if (event.type.startsWith("run:") && event.type !== "run:progress") refreshSoon();
+  }
+  frame ||= requestAnimationFrame(draw);
+  if (state.ended) line.stop();
+}
+
+function draw() {
+  frame = 0;
+  renderer.renderState(state);
+}
+
+function showLine(what, transport) {
+  main.dataset.line = what;
+  main.dataset.transport = transport;
+  if (what === "lost") {
+    lost = true;
+    say("Connection lost. Trying again…", "wait");
+  } else if (what === "open" && lost) {
+    lost = false;
+    say(`Connected again, resumed at #${state.lastSequence}`, "good", 6000);
+  } else if (what === "signed-out") say("You are signed out. Reload to sign in again.", "bad");
+  else if (what === "gone") say("This run is no longer here. Reload the page.", "bad");
+  else if (what === "refused") say("The server refused the live line. Reload the page.", "bad");
+  else if (what === "ended") pill.hidden = true;
+}
+
+let quiet;
+function say(text, tone, milliseconds = 0) {
+  clearTimeout(quiet);
+  pill.textContent = text;
+  pill.dataset.tone = tone;
+  pill.hidden = false;
+  if (milliseconds) quiet = setTimeout(() => (pill.hidden = true), milliseconds);
+}
+
+/* The sentence, the actions and the result are the server's to write: after a change of status they are fetched again. */
+let refreshing = 0;
+let stale = false;
+function refreshSoon() {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(refresh, 150);
+}
+
+async function refresh() {
+  if (document.querySelector("dialog[open]")) {
+    stale = true;
+    return;
+  }
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-part]")) {
+      const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (next) part.replaceChildren(...next.childNodes);
+    }
+    tick();
+    draw();
+  } catch {
+    refreshing = setTimeout(refresh, 2000);
+  }
+}
+document.addEventListener("close", () => stale && ((stale = false), refreshSoon()), true);
+
+/* A step's result is loaded when somebody opens it: a run may hold thousands. */
+document.addEventListener("toggle", async (event) => {
+  const box = event.target;
+  if (!box.matches?.(".step") || !box.open || box.dataset.loaded) return;
+  box.dataset.loaded = "yes";
+  const detail = box.querySelector(".detail");
+  try {
+    const url = new URL(detail.querySelector("a[data-detail]").href);
+    url.searchParams.set("part", "1");
+    const answer = await fetch(url);
+    if (!answer.ok) throw new Error(answer.statusText);
+    detail.querySelector("[data-loaded-here]").replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    tick(detail);
+  } catch {
+    delete box.dataset.loaded;
+    detail.querySelector("[data-loaded-here]").textContent = "Could not be loaded. Close the step and open it again.";
+  }
+}, true);
+
+function scrollLogToEnd() {
+  const list = main.querySelector('[data-at="events"]');
+  list.scrollTop = list.scrollHeight;
+}
+
+document.getElementById("logs-only").addEventListener("change", (event) => {
+  main.querySelector('[data-at="events"]').classList.toggle("logs-only", event.target.checked);
+});

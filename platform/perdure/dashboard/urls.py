@@ -1,0 +1,17 @@
+from django.urls import path
+
+from perdure.dashboard.views import actions, home, jobs, run, run_list
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", home.show_home, name="home"),
+    path("runs/", run_list.show_runs, name="run-list"),
+    path("runs/<uuid:run_id>/", run.show_run, name="run"),
+    path("runs/<uuid:run_id>/log/", run.show_log, name="run-log"),
+    path("runs/<uuid:run_id>/step/", run.show_step, name="run-step"),
+    path("runs/<uuid:run_id>/cancel/", actions.cancel_run, name="run-cancel"),
+    path("runs/<uuid:run_id>/resume/", actions.resume_run, name="run-resume"),
+    path("runs/<uuid:run_id>/delete/", actions.delete_run, name="run-delete"),
+    path("jobs/", jobs.show_jobs, name="job-list"),
+    path("start/<str:name>/", jobs.start_job, name="start"),
+]

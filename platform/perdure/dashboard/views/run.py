@@ -1,0 +1,66 @@
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from perdure.dashboard import rendering
+from perdure.dashboard.access import get_run_or_404
+from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
+from runs.events.log import read_events
+from runs.jobs import may_change, redact
+
+
+@require_safe
+@login_required
+@never_cache
+def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """One run: what it does, its steps, its log, its result; its script goes on from there."""
+    run = get_run_or_404(request.user, run_id)
+    page = read_run_page(run)
+    return render(
+        request, "dashboard/run.html", {"page": page, "run": run, "may_change": may_change(request.user, run)}
+    )
+
+
+@require_safe
+@login_required
+@never_cache
+def show_log(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The run's events after `?after=`, a page at a time."""
+    run = get_run_or_404(request.user, run_id)
+    after = request.GET.get("after", "0")
+    if not after.isdecimal() or len(after) > 18:
+        raise BadRequest("'after' is not the number of an event. Give a number from 0 up.")
+    start = max(int(after), run.first_sequence - 1)
+    events = read_events(run.pk, after=start, limit=EVENTS_SHOWN)
+    more = bool(events) and (events[-1].sequence or 0) < run.last_sequence
+    return render(request, "dashboard/run_log.html", {"run": run, "events": events, "more": more, "after": start})
+
+
+@require_safe
+@login_required
+@never_cache
+def show_step(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """One step with its result, attempts and checkpoints; only the inner part for the run page's script."""
+    run = get_run_or_404(request.user, run_id)
+    step = run.steps.filter(name=request.GET.get("name", "")).first()
+    if step is None:
+        raise Http404("This run has no such step. Open the run and choose one of its steps.")
+    output = redact(step.output, step.secrets)
+    checkpoints = list(run.checkpoints.filter(step_name=step.name).order_by("number"))
+    for checkpoint in checkpoints:
+        checkpoint.state = redact(checkpoint.state, checkpoint.secrets)
+    context = {
+        "run": run,
+        "step": step,
+        "output": output,
+        "texts": rendering.texts_in(output),
+        "attempts": run.attempts.filter(step_name=step.name).order_by("number"),
+        "checkpoints": checkpoints,
+    }
+    template = "dashboard/_step_detail.html" if "part" in request.GET else "dashboard/step.html"
+    return render(request, template, context)
