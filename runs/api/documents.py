@@ -1,0 +1,73 @@
+"""What the OpenAPI document says beside the shapes: the refusals of each operation, parameters, security."""
+
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import BaseModel
+
+from runs.api.pages import MAX_LIMIT
+from runs.api.requests import LABEL_KEY
+from runs.api.shapes import ErrorBody
+from runs.models import RunStatus
+
+F = TypeVar("F")
+
+_REFUSALS = {
+    400: "What was sent does not fit.",
+    401: "No sign-in, or a token that is refused.",
+    403: "Not allowed, or the CSRF token of a session is missing.",
+    404: "Not there, or not for you.",
+    406: "Only JSON is sent.",
+    409: "It cannot be done in this state.",
+    413: "The body or a payload is too large.",
+    415: "Only JSON is read.",
+}
+_ALWAYS = (401, 403, 406)
+_WITH_BODY = (400, 413, 415)
+
+RUN_ID = OpenApiParameter(
+    "run_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the run."
+)
+PAGE = [
+    OpenApiParameter("cursor", str, description="From the address in `next` or `previous`."),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, description="Rows on the page."),
+]
+FILTERS = [
+    OpenApiParameter("job", str),
+    OpenApiParameter(
+        "status",
+        {"type": "array", "items": {"type": "string", "enum": RunStatus.values}},
+        explode=True,
+        description="May be repeated.",
+    ),
+    OpenApiParameter("owner", str, description="User name."),
+    OpenApiParameter("team", str, description="Name of the team."),
+    OpenApiParameter("created_after", {"type": "string", "format": "date-time"}),
+    OpenApiParameter("created_before", {"type": "string", "format": "date-time"}),
+    OpenApiParameter(
+        "labels",
+        {"type": "object", "additionalProperties": {"type": "string"}, "propertyNames": {"pattern": LABEL_KEY}},
+        description="As `label.<key>=<value>`, once for each key.",
+    ),
+]
+
+
+def operation(
+    name: str,
+    summary: str,
+    answers: dict[int, type[BaseModel] | Any],
+    *,
+    body: type[BaseModel] | None = None,
+    refusals: tuple[int, ...] = (),
+    parameters: list[OpenApiParameter] | None = None,
+) -> Any:
+    """A decorator for a view's method: everything that it may answer, refusals included."""
+    codes = {*_ALWAYS, *refusals, *(_WITH_BODY if body else ())}
+    documented = {code: OpenApiResponse(ErrorBody, description=_REFUSALS[code]) for code in sorted(codes)}
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        request=body,
+        responses={**answers, **documented},
+        parameters=parameters or [],
+    )

@@ -1,0 +1,168 @@
+"""The one table from error codes to statuses, and the one shape in which REST tells of errors."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404
+from pydantic import ValidationError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from runs.errors import RunsError
+
+STATUS: dict[str, int] = {
+    "invalid_request": 400,
+    "invalid_input": 400,
+    "invalid_option": 400,
+    "storage_error": 400,
+    "bad_request": 400,
+    "malformed_json": 400,
+    "not_authenticated": 401,
+    "token_invalid": 401,
+    "token_expired": 401,
+    "token_revoked": 401,
+    "user_inactive": 401,
+    "csrf_failed": 403,
+    "permission_denied": 403,
+    "job_not_found": 404,
+    "run_not_found": 404,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "idempotency_conflict": 409,
+    "run_already_ended": 409,
+    "run_not_finished": 409,
+    "run_not_paused": 409,
+    "history_pruned": 410,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "throttled": 429,
+    "internal_error": 500,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class InvalidRequest(RunsError):
+    """A body, a filter or a cursor that is not what the door takes; `fields` is a list of `{"field", "message"}`."""
+
+    code = "invalid_request"
+
+    def __init__(self, fields: list[dict[str, str]]) -> None:
+        self.fields = fields
+        named = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        super().__init__(f"The request does not fit: {named}. Correct it as the schema at /api/schema/ says.")
+
+    @classmethod
+    def of(cls, field: str, message: str) -> "InvalidRequest":
+        return cls([{"field": field, "message": message}])
+
+    @classmethod
+    def from_pydantic(cls, exc: ValidationError) -> "InvalidRequest":
+        return cls([_field(error) for error in exc.errors(include_url=False, include_input=False)])
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"fields": self.fields}
+
+
+class MalformedJson(RunsError):
+    code = "malformed_json"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The body cannot be read as JSON: {problem}. Send one JSON object in UTF-8.")
+
+
+def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "details": details or {}}}
+
+
+def handle_error(exc: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler: every error, ours and DRF's, in the error shape."""
+    if isinstance(exc, RunsError) and exc.code in STATUS:
+        return _response(exc.code, str(exc), exc.details)
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, exceptions.APIException):
+        return _from_drf(exc, context)
+    if isinstance(exc, RequestDataTooBig):
+        return _response("payload_too_large", "The body is too large. Store a reference to the data instead.")
+    if isinstance(exc, SuspiciousOperation):
+        return _response("bad_request", "The request is malformed. Correct its address or headers.")
+    # Our own failure: the log gets the whole of it, the caller only that it happened.
+    _log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
+    got_request_exception.send(sender=handle_error, request=context.get("request"))
+    return _response("internal_error", "The server failed to answer. Try again; the operators' log has the reason.")
+
+
+def _from_drf(exc: exceptions.APIException, context: dict[str, Any]) -> Response:
+    headers: dict[str, str] = {}
+    details: dict[str, Any] = {}
+    if header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
+        headers["Retry-After"] = str(int(exc.wait) + 1)
+        details["retry_after_seconds"] = int(exc.wait) + 1
+    code, message = _told(exc, context)
+    return _response(code, message, details, exc.status_code, headers)
+
+
+_TOLD: dict[type[exceptions.APIException], tuple[str, str]] = {
+    exceptions.NotAuthenticated: (
+        "not_authenticated",
+        "Sign in, or send an API token as 'Authorization: Bearer <token>'.",
+    ),
+    exceptions.PermissionDenied: (
+        "permission_denied",
+        "You may not do this. Ask an administrator, or use another account.",
+    ),
+    exceptions.NotFound: (
+        "not_found",
+        "There is nothing at this address. Check it against /api/schema/.",
+    ),
+    exceptions.NotAcceptable: (
+        "not_acceptable",
+        "Nothing can be sent as your Accept header asks. Send 'Accept: application/json'.",
+    ),
+    exceptions.UnsupportedMediaType: (
+        "unsupported_media_type",
+        "Only JSON is read here. Send it with 'Content-Type: application/json'.",
+    ),
+    exceptions.Throttled: (
+        "throttled",
+        "Too many requests. Wait as long as Retry-After says.",
+    ),
+}
+
+
+def _told(exc: exceptions.APIException, context: dict[str, Any]) -> tuple[str, str]:
+    """Code and message, with the remedy that DRF's own texts lack."""
+    if isinstance(exc, exceptions.AuthenticationFailed):
+        return str(exc.get_codes()), str(exc.detail)
+    if isinstance(exc, exceptions.PermissionDenied) and str(exc.detail).startswith("CSRF"):
+        return "csrf_failed", "The CSRF token is missing or wrong. Send it as X-CSRFToken, or use an API token."
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        allowed = ", ".join(getattr(context.get("view"), "allowed_methods", []))
+        return "method_not_allowed", f"{exc.detail} Use one of: {allowed}."
+    return _TOLD.get(type(exc)) or ("bad_request", f"{exc.detail} Correct the request as /api/schema/ says.")
+
+
+def _response(
+    code: str,
+    message: str,
+    details: dict[str, Any] | None = None,
+    status: int | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    return Response(error_body(code, message, details), status=status or STATUS[code], headers=headers)
+
+
+def _field(error: Any) -> dict[str, str]:
+    name = ".".join(str(part) for part in error["loc"]) or "body"
+    if error["type"] == "extra_forbidden":
+        return {"field": name, "message": "is not a field of this request; leave it out"}
+    return {"field": name, "message": error["msg"]}

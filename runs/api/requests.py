@@ -1,0 +1,109 @@
+"""What REST takes: one model per body, one for the list's filters. Unknown fields are refused, types are not bent."""
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from django.http import QueryDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from runs.api.errors import InvalidRequest
+from runs.api.times import Rfc3339
+from runs.models import RunStatus
+
+LABEL_KEY = r"^[A-Za-z_][A-Za-z0-9_./-]{0,62}$"
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+LabelKey = Annotated[str, StringConstraints(pattern=LABEL_KEY)]
+LabelValue = Annotated[str, StringConstraints(max_length=200)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class StartRun(Body):
+    """A run to start."""
+
+    job: Key = Field(description="Name of a registered job.")
+    input: Any = Field(default_factory=dict, description="What the job's input schema asks for.")
+    version: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="Version of the job; without it the newest."
+    )
+    team: Key | int | None = Field(None, description="Name or id of one of your teams, whose members see the run.")
+    idempotency_key: Key | None = Field(
+        None, description="A second request with the same key and input gets the first one's run."
+    )
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=50)
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+    queue: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    run_at: Rfc3339 | None = Field(None, description="Not before this time.")
+
+
+class CancelRun(Body):
+    """Why a run is cancelled."""
+
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class RunFilter(BaseModel):
+    """The query of the list of runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job: str | None = None
+    status: list[RunStatus] = []
+    owner: str | None = None
+    team: str | None = None
+    labels: dict[LabelKey, str] = {}
+    created_after: Rfc3339 | None = None
+    created_before: Rfc3339 | None = None
+    cursor: str | None = None
+    limit: str | None = None
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def read_body(model: type[B], data: Any) -> B:
+    """The body as `model`. Raises InvalidRequest naming each field that does not fit."""
+    if not isinstance(data, dict):
+        raise InvalidRequest.of("body", "must be a JSON object")
+    return _validate(model, data)
+
+
+def read_filter(query: QueryDict) -> RunFilter:
+    """The filters of a list request; `status` may be repeated, `label.<key>=<value>` names a label."""
+    given: dict[str, Any] = {}
+    for name, values in query.lists():
+        if name.startswith("label."):
+            given.setdefault("labels", {})[name.removeprefix("label.")] = _only(name, values)
+        elif name == "status":
+            given[name] = values
+        elif name == "labels":
+            raise InvalidRequest.of(name, "is not a filter; use label.<key>=<value>")
+        else:
+            given[name] = _only(name, values)
+    return _validate(RunFilter, given)
+
+
+def refuse_unknown(query: QueryDict, *known: str) -> None:
+    """Raises InvalidRequest for a query parameter that is not `known`, or that is given twice."""
+    for name, values in query.lists():
+        if name not in known:
+            raise InvalidRequest.of(name, "is not a parameter here; leave it out")
+        _only(name, values)
+
+
+def _only(name: str, values: list[str]) -> str:
+    if len(values) != 1:
+        raise InvalidRequest.of(name, "is given more than once")
+    if not values[0].isprintable() or re.search("[\ud800-\udfff]", values[0]):
+        raise InvalidRequest.of(name, "holds characters that cannot be in it")
+    return values[0]
+
+
+def _validate(model: type[B], data: dict[str, Any]) -> B:
+    try:
+        return model.model_validate(data)
+    except ValidationError as exc:
+        raise InvalidRequest.from_pydantic(exc) from exc

@@ -1,0 +1,188 @@
+"""What REST answers: the native shapes, which the OpenAPI document is made from."""
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from runs import jobs
+from runs.models import Checkpoint, Run, RunStatus, Step, StepStatus, Worker
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values; times in RFC 3339, UTC, ending in Z."""
+        return self.model_dump(mode="json")
+
+
+class RunShape(Shape):
+    """One durable execution of a job."""
+
+    id: UUID
+    job: str
+    job_version: str
+    status: RunStatus
+    reason: str = Field(description="Why it waits or is paused.")
+    input: Any = Field(description="Secrets are shown as ***.")
+    output: Any
+    error: dict[str, Any] | None = Field(description="type, message, traceback")
+    progress: dict[str, Any] | None = Field(description="current, total, message")
+    labels: dict[str, str]
+    priority: int
+    attempt: int
+    last_sequence: int = Field(description="Number of its last event.")
+    owner: str | None = Field(description="User name.")
+    team: str | None = Field(description="Name of the team whose members see it.")
+    parent: UUID | None
+    root: UUID | None
+    idempotency_key: str | None
+    concurrency_key: str | None
+    created_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, run: Run) -> dict[str, Any]:
+        """`run` as JSON; its owner and team are read, so select them with it."""
+        names = cls.model_fields.keys() - {"input", "output", "owner", "team", "parent", "root"}
+        return cls(
+            **{name: getattr(run, name) for name in names},
+            input=jobs.redact(run.input, run.secrets.get("input", [])),
+            output=jobs.redact(run.output, run.secrets.get("output", [])),
+            owner=run.owner.get_username() if run.owner else None,
+            team=run.team.name if run.team else None,
+            parent=run.parent_id,
+            root=run.root_id,
+        ).as_json()
+
+
+class StartedShape(RunShape):
+    """A run, and whether this request started it."""
+
+    disposition: Literal["created", "idempotent"]
+
+
+class StepShape(Shape):
+    """One named unit of a run."""
+
+    name: str
+    status: StepStatus
+    attempts: int
+    output: Any = Field(description="Secrets are shown as ***.")
+    error: dict[str, Any] | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, step: Step) -> dict[str, Any]:
+        rest = {name: getattr(step, name) for name in cls.model_fields if name != "output"}
+        return cls(**rest, output=jobs.redact(step.output, step.secrets)).as_json()
+
+
+class CheckpointShape(Shape):
+    """State that a step saved in the middle of an attempt."""
+
+    step: str
+    number: int
+    attempt: int
+    state: Any = Field(description="Secrets are shown as ***.")
+    size: int = Field(description="Bytes of the state as JSON.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, saved: Checkpoint) -> dict[str, Any]:
+        rest = {name: getattr(saved, name) for name in ("number", "attempt", "size", "created_at")}
+        return cls(**rest, step=saved.step_name, state=jobs.redact(saved.state, saved.secrets)).as_json()
+
+
+class RetryShape(Shape):
+    max_attempts: int
+    initial: float
+    factor: float
+    maximum: float
+    jitter: float
+
+
+class JobShape(Shape):
+    """A job that runs can be started of."""
+
+    name: str
+    version: str
+    description: str
+    input_schema: dict[str, Any] = Field(description="JSON Schema 2020-12.")
+    output_schema: dict[str, Any]
+    retries: RetryShape = Field(description="Default of its steps. Times in seconds.")
+    timeout_seconds: float | None
+
+    @classmethod
+    def of(cls, job: jobs.Job) -> dict[str, Any]:
+        return cls(
+            name=job.name,
+            version=job.version,
+            description=job.description,
+            input_schema=job.input_schema(),
+            output_schema=job.output_schema(),
+            retries=RetryShape.model_validate(job.retries),
+            timeout_seconds=job.timeout.total_seconds() if job.timeout else None,
+        ).as_json()
+
+
+class WorkerShape(Shape):
+    """A process that drives runs."""
+
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    jobs: list[tuple[str, str]] = Field(description="Name and version of each job that it can run.")
+    driving: int = Field(description="Runs that it drives now.")
+
+    @classmethod
+    def of(cls, worker: Worker) -> dict[str, Any]:
+        return cls.model_validate(worker).as_json()
+
+
+class WorkerShapes(RootModel[list[WorkerShape]]):
+    """The live workers."""
+
+
+S = TypeVar("S", bound=Shape)
+
+
+class Page(Shape, Generic[S]):
+    results: list[S]
+    next: str | None = Field(description="Address of the next page.")
+    previous: str | None
+
+
+class RunPage(Page[RunShape]):
+    """A page of runs, newest first."""
+
+
+class StepPage(Page[StepShape]):
+    """A page of steps in the order of their first record."""
+
+
+class CheckpointPage(Page[CheckpointShape]):
+    """A page of checkpoints, oldest first."""
+
+
+class JobPage(Page[JobShape]):
+    """All jobs."""
+
+
+class ErrorDetail(BaseModel):
+    code: str = Field(description="Stable; for programs.")
+    message: str = Field(description="What is wrong and what to do.")
+    details: dict[str, Any]
+
+
+class ErrorBody(BaseModel):
+    """What every refusal looks like."""
+
+    error: ErrorDetail

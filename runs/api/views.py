@@ -1,0 +1,217 @@
+"""REST doors to runs, jobs and workers. They hold no rule of their own: `runs.jobs` does the work."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import Group
+from django.db.models import F, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from runs import clock, jobs
+from runs.api.documents import FILTERS, PAGE, RUN_ID, operation
+from runs.api.errors import InvalidRequest
+from runs.api.pages import page
+from runs.api.parsers import StrictJsonParser
+from runs.api.requests import CancelRun, RunFilter, StartRun, read_body, read_filter, refuse_unknown
+from runs.api.shapes import (
+    CheckpointPage,
+    CheckpointShape,
+    JobPage,
+    JobShape,
+    RunPage,
+    RunShape,
+    StartedShape,
+    StepPage,
+    StepShape,
+    WorkerShape,
+    WorkerShapes,
+)
+from runs.errors import RunNotFound
+from runs.models import Checkpoint, Run, Step, Worker
+
+
+class Door(APIView):
+    """Base of the views: strict JSON, the caller as an actor, runs that the caller may see."""
+
+    parser_classes = (StrictJsonParser,)
+
+    def visible(self, request: Request) -> QuerySet[Run]:
+        return jobs.visible_runs(request.user).select_related("owner", "team")
+
+    def find(self, request: Request, run_id: str) -> Run:
+        """The run; raises RunNotFound alike for a malformed id, a missing run and another team's run."""
+        run = self.visible(request).filter(pk=_parse_id(run_id)).first()
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
+
+    def actor(self, request: Request) -> jobs.Actor:
+        if request.auth is None:
+            return jobs.Actor.of(request.user)
+        return jobs.Actor(kind="token", id=str(request.auth.pk), name=f"{request.auth} of {request.user}")
+
+    def shown(self, request: Request, run_id: UUID) -> dict[str, Any]:
+        return RunShape.of(self.visible(request).get(pk=run_id))
+
+
+class RunList(Door):
+    @operation(
+        "runs_list",
+        "List the runs that you may see, newest first",
+        {200: RunPage},
+        refusals=(400,),
+        parameters=[*FILTERS, *PAGE],
+    )
+    def get(self, request: Request) -> Response:
+        rows = _filtered(self.visible(request), read_filter(request.query_params))
+        return Response(page(request, rows, RunShape.of, newest_first=True))
+
+    @operation("runs_start", "Start a run", {201: StartedShape, 200: StartedShape}, body=StartRun, refusals=(404, 409))
+    def post(self, request: Request) -> Response:
+        body = read_body(StartRun, request.data)
+        started = jobs.start(
+            body.job,
+            body.input,
+            version=body.version,
+            owner=request.user,
+            team=_team_of(request, body.team),
+            labels=body.labels,
+            idempotency_key=body.idempotency_key,
+            priority=body.priority,
+            queue=body.queue,
+            run_at=body.run_at,
+            actor=self.actor(request),
+        )
+        shown = self.shown(request, started.run.id) | {"disposition": started.disposition}
+        location = request.build_absolute_uri(f"{started.run.id}/")
+        created = started.disposition == "created"
+        return Response(shown, status=201 if created else 200, headers={"Location": location})
+
+
+class RunDetail(Door):
+    @operation("runs_get", "Get a run", {200: RunShape}, refusals=(404,), parameters=[RUN_ID])
+    def get(self, request: Request, run_id: str) -> Response:
+        return Response(RunShape.of(self.find(request, run_id)))
+
+    @operation("runs_delete", "Delete a run that has ended", {204: None}, refusals=(404, 409), parameters=[RUN_ID])
+    def delete(self, request: Request, run_id: str) -> Response:
+        jobs.delete(self.find(request, run_id).id, actor=self.actor(request))
+        return Response(status=204)
+
+
+class RunCancel(Door):
+    @operation("runs_cancel", "Cancel a run", {200: RunShape}, body=CancelRun, refusals=(404, 409), parameters=[RUN_ID])
+    def post(self, request: Request, run_id: str) -> Response:
+        run = self.find(request, run_id)
+        body = read_body(CancelRun, request.data)
+        jobs.cancel(run.id, actor=self.actor(request), reason=body.reason)
+        return Response(self.shown(request, run.id))
+
+
+class RunResume(Door):
+    @operation("runs_resume", "Resume a paused run", {200: RunShape}, refusals=(400, 404, 409), parameters=[RUN_ID])
+    def post(self, request: Request, run_id: str) -> Response:
+        run = self.find(request, run_id)
+        if request.data:
+            raise InvalidRequest.of("body", "must be empty here")
+        jobs.resume(run.id, actor=self.actor(request))
+        return Response(self.shown(request, run.id))
+
+
+class RunSteps(Door):
+    @operation("runs_steps", "List a run's steps", {200: StepPage}, refusals=(400, 404), parameters=[RUN_ID, *PAGE])
+    def get(self, request: Request, run_id: str) -> Response:
+        refuse_unknown(request.query_params, "cursor", "limit")
+        return Response(page(request, Step.objects.filter(run=self.find(request, run_id)), StepShape.of))
+
+
+class RunCheckpoints(Door):
+    @operation(
+        "runs_checkpoints",
+        "List the checkpoints of a run's unfinished steps",
+        {200: CheckpointPage},
+        refusals=(400, 404),
+        parameters=[RUN_ID, *PAGE],
+    )
+    def get(self, request: Request, run_id: str) -> Response:
+        refuse_unknown(request.query_params, "cursor", "limit")
+        rows = Checkpoint.objects.filter(run=self.find(request, run_id))
+        return Response(page(request, rows, CheckpointShape.of))
+
+
+class JobList(Door):
+    @operation("jobs_list", "List the jobs, every version", {200: JobPage}, refusals=(400,))
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request.query_params)
+        return Response({"results": [JobShape.of(job) for job in jobs.all_jobs()], "next": None, "previous": None})
+
+
+class JobDetail(Door):
+    @operation(
+        "jobs_get",
+        "Get a job",
+        {200: JobShape},
+        refusals=(400, 404),
+        parameters=[
+            OpenApiParameter("name", str, OpenApiParameter.PATH, description="Name of the job."),
+            OpenApiParameter("version", str, description="Without it the newest."),
+        ],
+    )
+    def get(self, request: Request, name: str) -> Response:
+        refuse_unknown(request.query_params, "version")
+        return Response(JobShape.of(jobs.get_job(name, request.query_params.get("version"))))
+
+
+class WorkerList(Door):
+    """For staff: hosts and process ids are the operators' business."""
+
+    permission_classes = (IsAdminUser,)
+
+    @operation("workers_list", "List the live workers; staff only", {200: WorkerShapes}, refusals=(400,))
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request.query_params)
+        live = Worker.objects.filter(expires_at__gt=clock.sql_now())
+        return Response([WorkerShape.of(worker) for worker in live])
+
+
+def _parse_id(text: str) -> UUID:
+    try:
+        found = UUID(text)
+    except ValueError as exc:
+        raise RunNotFound(text) from exc
+    # One address for one run: Python would also take braces, a prefix or no hyphens.
+    if str(found) != text.lower():
+        raise RunNotFound(text)
+    return found
+
+
+def _team_of(request: Request, team: str | int | None) -> Group | None:
+    """The team by name or id. A team of others and one that does not exist get the same answer."""
+    if team is None:
+        return None
+    groups = Group.objects.all() if request.user.is_superuser else request.user.groups.all()
+    found = groups.filter(pk=team) if isinstance(team, int) else groups.filter(name=team)
+    try:
+        return found.get()
+    except (Group.DoesNotExist, OverflowError) as exc:
+        raise InvalidRequest.of("team", "is not a team that you are in; name one of yours, or leave it out") from exc
+
+
+def _filtered(rows: QuerySet[Run], wanted: RunFilter) -> QuerySet[Run]:
+    plain = {
+        "job": wanted.job,
+        "status__in": wanted.status or None,
+        "owner__username": wanted.owner,
+        "team__name": wanted.team,
+        "created_at__gt": wanted.created_after,
+        "created_at__lt": wanted.created_before,
+    }
+    rows = rows.filter(**{name: value for name, value in plain.items() if value is not None})
+    for key, value in wanted.labels.items():
+        rows = rows.alias(_label=KeyTextTransform(key, F("labels"))).filter(_label=Value(value))
+    return rows
