@@ -1,6 +1,5 @@
 """`manage.py start_run`: what it prints, how it ends, and what it refuses."""
 
-import os
 import subprocess
 import sys
 
@@ -32,7 +31,7 @@ def test_following_a_run_that_somebody_cancels_exits_with_2(example_server: Inst
     process = subprocess.Popen(
         [sys.executable, "manage.py", "start_run", "countdown", "--user", "admin", "--follow"],
         cwd=ROOT,
-        env=os.environ | example_server.environment,
+        env=example_server.environment,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -67,7 +67,7 @@ def line_of(event: RunEvent) -> str:
     place = f" {event.step}" if event.step else ""
     attempt = f" #{event.attempt}" if event.attempt else ""
     data = " ".join(f"{name}={_short(value)}" for name, value in event.data.items())
-    return f"{event.sequence:>5} {at} {event.type}{place}{attempt} {data}".rstrip()
+    return _printable(f"{event.sequence:>5} {at} {event.type}{place}{attempt} {data}".rstrip())
 
 
 def _start(options: dict[str, Any]) -> jobs.Started:
@@ -126,6 +126,11 @@ def _events_until_end(run_id: UUID) -> Iterator[RunEvent]:
             time.sleep(_POLL_SECONDS)
 
 
+def _printable(line: str) -> str:
+    """Without characters that would move a terminal's cursor or that it cannot encode."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
+
+
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
