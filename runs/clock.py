@@ -1,0 +1,64 @@
+"""The one place where time is read. Tests move both clocks together: `now()` and the database's `SqlNow()`."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import DateTimeField, Func
+
+from runs import conf
+
+_offset = timedelta(0)
+
+
+def offset() -> timedelta:
+    """How far tests moved the clock; a file named by RUNS_CLOCK_FILE holds it for a tree of processes (seconds)."""
+    path = conf.get_settings().clock_file
+    if not path:
+        return _offset
+    try:
+        with open(path) as file:
+            return _offset + timedelta(seconds=float(file.read() or 0))
+    except FileNotFoundError:
+        return _offset
+
+
+def now() -> datetime:
+    """The time in UTC, with what tests added."""
+    return datetime.now(UTC) + offset()
+
+
+def monotonic() -> float:
+    """Seconds for measuring durations inside one process; tests do not move it."""
+    return time.monotonic()
+
+
+def boot_time() -> float:
+    """Seconds since the host started, those that it slept included: a lease runs out while its process is frozen."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def move(by: timedelta) -> None:
+    """Move both clocks of this process forward (`runs.testing` calls it)."""
+    global _offset
+    _offset += by
+
+
+class SqlNow(Func):
+    """The database's own clock, moved as `now()` is.
+
+    Leases and due times are compared with one clock, because hosts disagree. SQLite lives on one host and gets
+    its host's clock.
+    """
+
+    output_field = DateTimeField()
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        if connection.vendor == "postgresql":
+            return "(statement_timestamp() + %s::interval)", [offset()]
+        return "%s", [connection.ops.adapt_datetimefield_value(now())]
+
+
+def sql_now() -> SqlNow:
+    """An expression for queries and updates: the time by the clock that leases live by."""
+    return SqlNow()

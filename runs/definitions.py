@@ -1,0 +1,159 @@
+"""What a job is, as data, and the registry of all jobs. No database."""
+
+import inspect
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from runs.errors import InvalidInput, InvalidJob, InvalidOutput, JobAlreadyRegistered, JobNotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """When a failed attempt is followed by another. Durations in seconds; `max_attempts` counts the first one."""
+
+    max_attempts: int = 1
+    initial: float = 1.0
+    factor: float = 2.0
+    maximum: float = 60.0
+    jitter: float = 0.2
+    unless: tuple[type[BaseException], ...] = ()
+
+    @classmethod
+    def of(cls, value: "Retry | int") -> "Retry":
+        return value if isinstance(value, Retry) else cls(max_attempts=value)
+
+    def delay_seconds(self, failures: int) -> float:
+        """Seconds before the attempt that follows `failures` failed ones, spread by ± `jitter`."""
+        plain = min(self.initial * self.factor ** (failures - 1), self.maximum)
+        return plain * (1 + random.uniform(-self.jitter, self.jitter))
+
+    def allows(self, failures: int, error: BaseException) -> bool:
+        return failures < self.max_attempts and not isinstance(error, self.unless)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A registered definition: name, version, schemas, policies and the function that does the work."""
+
+    name: str
+    version: str = "1"
+    function: Callable[..., Any]
+    retries: Retry = field(default_factory=Retry)
+    timeout: timedelta | None = None
+    on_end: Callable[..., Any] | None = None
+    queue: str = "default"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.name, self.version
+
+    @property
+    def is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def where(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    @property
+    def description(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self.function, include_extras=True)
+
+    @cached_property
+    def input_adapter(self) -> TypeAdapter[Any] | None:
+        """Validates the input; None for a job that takes none."""
+        names = list(inspect.signature(self.function).parameters)
+        if len(names) < 2:
+            return None
+        return TypeAdapter(self._hints.get(names[1], Any))
+
+    @cached_property
+    def output_adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self._hints.get("return", Any))
+
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the input; an empty object's for a job without one."""
+        if self.input_adapter is None:
+            return {"type": "object", "properties": {}, "additionalProperties": False}
+        return self.input_adapter.json_schema()
+
+    def output_schema(self) -> dict[str, Any]:
+        return self.output_adapter.json_schema(mode="serialization")
+
+    def parse_input(self, value: Any) -> Any:
+        """The typed input. `value` is JSON or already the model. Raises InvalidInput naming each field."""
+        if self.input_adapter is None:
+            if value in (None, {}):
+                return None
+            raise InvalidInput(self.name, [{"field": "input", "message": "this job takes no input"}])
+        if isinstance(value, BaseModel):
+            value = value.model_dump()
+        try:
+            return self.input_adapter.validate_python(value, strict=False)
+        except ValidationError as exc:
+            raise InvalidInput(self.name, _fields(exc)) from exc
+
+    def parse_output(self, value: Any) -> Any:
+        """The output, checked against the declared type. Raises InvalidOutput naming the first bad field."""
+        try:
+            return self.output_adapter.validate_python(value)
+        except ValidationError as exc:
+            first = _fields(exc)[0]
+            raise InvalidOutput(self.name, f"{first['field']}: {first['message']}") from exc
+
+
+def _fields(exc: ValidationError) -> list[dict[str, str]]:
+    return [
+        {"field": ".".join(str(part) for part in error["loc"]) or "input", "message": error["msg"]}
+        for error in exc.errors(include_url=False, include_input=False)
+    ]
+
+
+class Registry:
+    """All jobs of this process by name and version."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str], Job] = {}
+
+    def register(self, job: Job) -> None:
+        """Raises JobAlreadyRegistered for another function under the same name and version, InvalidJob otherwise."""
+        _check(job)
+        found = self._jobs.get(job.key)
+        if found is not None and found.where != job.where:
+            raise JobAlreadyRegistered(job.name, job.version, found.where, job.where)
+        self._jobs[job.key] = job
+
+    def get(self, name: str, version: str | None = None) -> Job:
+        """The job; without a version the one registered last. Raises JobNotFound."""
+        if version is not None:
+            if (name, version) not in self._jobs:
+                raise JobNotFound(name, version)
+            return self._jobs[name, version]
+        versions = [job for job in self._jobs.values() if job.name == name]
+        if not versions:
+            raise JobNotFound(name)
+        return versions[-1]
+
+    def all(self) -> list[Job]:
+        return sorted(self._jobs.values(), key=lambda job: job.key)
+
+
+registry = Registry()
+
+
+def _check(job: Job) -> None:
+    if not job.name or len(job.name) > 200 or not job.name.isprintable() or "/" in job.name:
+        raise InvalidJob(job.name, "has a name that is empty, too long or not printable", "Use up to 200 letters.")
+    count = len(inspect.signature(job.function).parameters)
+    if count not in (1, 2):
+        raise InvalidJob(job.name, f"takes {count} parameters", "Write it as (step) or (step, input).")

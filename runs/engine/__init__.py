@@ -1,0 +1,1 @@
+"""Durable execution: models, events and the clock only; no HTTP, no queue, no Channels."""

@@ -1,0 +1,122 @@
+"""The next due runs, for a worker that has room. One code for both databases: rows are locked, not waited for."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from runs import clock
+from runs.conf import get_settings
+from runs.engine.store.control import append_events
+from runs.events.types import EventDraft, EventType
+from runs.models import ENDED, EndHook, Run, RunStatus, Worker
+
+Versions = Iterable[tuple[str, str]]
+
+
+def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
+    """Take up to `limit` runs under new tokens: orphans first, then due runs, then ended runs whose hook is due.
+
+    A run that was claimed too often without a recorded step is paused instead (`crash_loop`): one poisonous run
+    must not kill worker after worker.
+    """
+    versions = _of_versions(jobs)
+    with transaction.atomic():
+        found = _locked(_orphans(versions), limit)
+        found += _locked(_due(versions), limit - len(found))
+        found += _locked(_hooks(versions), limit - len(found))
+        poisonous = [run for run in found if run.claims >= get_settings().max_claims]
+        for run in poisonous:
+            _stop_crash_loop(run)
+        return _take([run for run in found if run not in poisonous], worker_id)
+
+
+def next_due_at(jobs: Versions) -> datetime | None:
+    """When the earliest run that is not due yet becomes so."""
+    later = _of_versions(jobs) & Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__gt=clock.sql_now())
+    due_at: datetime | None = Run.objects.filter(later).order_by("due_at").values_list("due_at", flat=True).first()
+    return due_at
+
+
+def _of_versions(jobs: Versions) -> Q:
+    by_name: dict[str, list[str]] = {}
+    for name, version in jobs:
+        by_name.setdefault(name, []).append(version)
+    condition = Q(pk__in=[])
+    for name, versions in by_name.items():
+        condition |= Q(job=name, job_version__in=versions)
+    return condition
+
+
+def _locked(query: QuerySet[Run], limit: int) -> list[Run]:
+    if limit <= 0:
+        return []
+    return list(query.select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit])
+
+
+def _due(versions: Q) -> QuerySet[Run]:
+    due = Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__lte=clock.sql_now())
+    return Run.objects.filter(due & versions).order_by("-priority", "due_at", "id")
+
+
+def _orphans(versions: Q) -> QuerySet[Run]:
+    return Run.objects.filter(_unheld() & Q(status=RunStatus.RUNNING) & versions).order_by("id")
+
+
+def _hooks(versions: Q) -> QuerySet[Run]:
+    free = Q(lease_worker=None) | _unheld()
+    due = Q(status__in=ENDED, end_hook=EndHook.DUE) & (Q(due_at=None) | Q(due_at__lte=clock.sql_now()))
+    return Run.objects.filter(due & free & versions).order_by("id")
+
+
+def _unheld() -> Q:
+    """Held by a worker whose row is gone or expired."""
+    alive = Worker.objects.filter(expires_at__gt=clock.sql_now()).values("id")
+    return Q(lease_worker__isnull=False) & ~Q(lease_worker__in=alive)
+
+
+def _take(runs: list[Run], worker_id: UUID) -> list[Run]:
+    Run.objects.filter(id__in=[run.id for run in runs if run.has_ended]).update(**_lease(worker_id))
+    Run.objects.filter(id__in=[run.id for run in runs if not run.has_ended]).update(
+        **_lease(worker_id),
+        status=RunStatus.RUNNING,
+        reason="",
+        due_at=None,
+        started_at=Coalesce(F("started_at"), clock.sql_now()),
+        active_ms=F("active_ms"),
+    )
+    for run in runs:
+        if not run.has_ended:
+            append_events(run, [_claim_event(run)])
+    return list(Run.objects.filter(id__in=[run.id for run in runs]).order_by("-priority", "id"))
+
+
+def _lease(worker_id: UUID) -> dict[str, object]:
+    return {
+        "lease_worker": worker_id,
+        "lease_token": F("lease_token") + 1,
+        "claims": F("claims") + 1,
+        "claimed_at": clock.sql_now(),
+    }
+
+
+def _claim_event(run: Run) -> EventDraft:
+    if run.started_at is None:
+        return EventDraft(EventType.RUN_START)
+    if run.status == RunStatus.RUNNING:
+        return EventDraft(EventType.RUN_RECOVER, {"claims": run.claims + 1})
+    return EventDraft(EventType.RUN_RESUME)
+
+
+def _stop_crash_loop(run: Run) -> None:
+    Run.objects.filter(id=run.id).update(
+        **({"end_hook": EndHook.FAILED} if run.has_ended else {"status": RunStatus.PAUSED, "reason": "crash_loop"}),
+        lease_worker=None,
+        lease_token=F("lease_token") + 1,
+        due_at=None,
+    )
+    if not run.has_ended:
+        append_events(run, [EventDraft(EventType.RUN_PAUSE, {"reason": "crash_loop", "claims": run.claims})])

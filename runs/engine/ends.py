@@ -1,0 +1,80 @@
+"""How the driving of a run ends, as transitions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from runs import clock
+from runs.definitions import Job
+from runs.engine.payload import clean, describe_error, dump, encode
+from runs.engine.store.transitions import Change, Transition
+from runs.errors import RunsError
+from runs.events.types import EventDraft, EventType
+from runs.models import RunStatus
+
+if TYPE_CHECKING:
+    from runs.engine.execute import Execution
+
+
+async def body(function: Callable[..., Any], *args: Any) -> Any:
+    """The job's function; a task that raises SystemExit would end the whole loop."""
+    try:
+        return await function(*args)
+    except (SystemExit, KeyboardInterrupt) as exc:
+        raise RuntimeError(f"the job raised {type(exc).__name__}") from exc
+
+
+def complete(execution: "Execution", job: Job, value: Any) -> Transition:
+    """The run is done; an output that does not fit or cannot be stored fails it instead."""
+    try:
+        output = encode(job.parse_output(value), f"The output of job {job.name!r}")
+    except RunsError as exc:
+        return fail(execution, exc)
+    values = {"output": output.text}
+    if output.secrets:
+        values["secrets"] = dump(execution.run.secrets | {"output": output.secrets}, "secrets")
+    return _end(execution, RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}))
+
+
+def fail(execution: "Execution", exc: BaseException) -> Transition:
+    """The run has failed; steps that were open end with it."""
+    error = describe_error(exc)
+    draft = EventDraft(EventType.RUN_FAIL, {"error": error})
+    return _end(execution, RunStatus.FAILED, {"error": dump(error, "error")}, draft)
+
+
+def _end(execution: "Execution", status: RunStatus, values: dict[str, Any], draft: EventDraft) -> Transition:
+    now = clock.now()
+    opened = [performance.cancellation() for performance in execution.load.open.values()]
+    fixed = {"status": status.value, "reason": "", "finished_at": now, "due_at": None, "claims": 0}
+    end = Transition(now, change=Change(values | fixed, release=True), events=(draft,))
+    return replace(
+        end,
+        events=(*(event for one in opened for event in one.events), draft),
+        steps=tuple(row for one in opened for row in one.steps),
+        attempts=tuple(row for one in opened for row in one.attempts),
+    )
+
+
+def pause(reason: str, error: Exception) -> Transition:
+    """Held until somebody resumes it; nothing else of the run is touched."""
+    data = {"reason": reason, "error": {"type": type(error).__name__, "message": clean(str(error), 4_000)}}
+    values = {"status": RunStatus.PAUSED.value, "reason": reason, "due_at": None, "error": dump(data["error"], "error")}
+    change = Change(values, release=True)
+    return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, data),))
+
+
+def wait(until: datetime | None, reason: str, inbox: int) -> Transition:
+    """Unloaded, unless something arrived that the run has not seen."""
+    data = {"reason": reason, "until": until.isoformat().replace("+00:00", "Z") if until else None}
+    values = {"status": RunStatus.WAITING.value, "reason": clean(reason, 200), "due_at": until}
+    change = Change(values, release=True, expect_inbox=inbox)
+    return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_WAIT, data),))
+
+
+def release() -> Transition:
+    """Handed back: any worker may go on at once."""
+    now = clock.now()
+    values = {"status": RunStatus.QUEUED.value, "reason": "", "due_at": now, "claims": 0}
+    return Transition(now, change=Change(values, release=True))

@@ -1,0 +1,371 @@
+"""The kernel: one claimed run → one outcome. Its world comes as arguments."""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext
+
+from runs import clock
+from runs.conf import get_settings
+from runs.definitions import Job, registry
+from runs.engine import ends
+from runs.engine.branches import Branch, current_branch, enter
+from runs.engine.bridge import Bridge, SyncStepContext
+from runs.engine.history import History, load_history
+from runs.engine.hooks import call_end_hook
+from runs.engine.notes import Notes
+from runs.engine.perform import Performance, check_name
+from runs.engine.ports import FrameSink
+from runs.engine.step import Policy, StepCall, StepContext
+from runs.engine.store.transitions import Result, Transition
+from runs.engine.threads import call_in, watch_thread
+from runs.engine.writer import Handle, Writer
+from runs.errors import JobNotFound, NondeterminismError, RunTimeout, StepOutsideJob, Suspended
+from runs.models import Run
+
+logger = logging.getLogger("runs.engine")
+
+
+class Outcome(Enum):
+    """What became of a claimed run in this process."""
+
+    ENDED = "ended"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    RELEASED = "released"  # handed back, for another worker to go on
+    LOST = "lost"  # cancelled, or taken by another worker
+
+
+@dataclass
+class World:
+    """What an execution needs of its process. `leak(message)` reports what would not end, and drains the process."""
+
+    writer: Writer
+    frames: FrameSink
+    job_threads: ThreadPoolExecutor
+    step_threads: ThreadPoolExecutor
+    leak: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why the driving of a run ends; the first one counts. `transition` is None where nothing is left to write."""
+
+    outcome: Outcome
+    transition: Callable[[], Transition] | None = None
+
+
+@dataclass
+class Load:
+    """What a run has in memory right now; it can be unloaded when only `parked` is left."""
+
+    open: dict[str, Performance] = field(default_factory=dict)
+    parked: "dict[asyncio.Future[None], tuple[datetime | None, str]]" = field(default_factory=dict)
+    writes: int = 0
+    held: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.open or self.writes)
+
+
+class Execution:
+    """Drives one claimed run. All methods are called in the driving loop, unless they say otherwise."""
+
+    def __init__(self, run: Run, world: World) -> None:
+        self.run = run
+        self.run_id = run.id
+        self.token = run.lease_token
+        self.world = world
+        self.sealed = False
+        self.history = History()
+        self.load = Load()
+        self.notes = Notes(self)
+        self.inbox = run.inbox
+        self.is_cautious = run.claims > 1
+        self._handle = Handle(run.id, run.lease_token, run.write_no)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._unloading: asyncio.Future[None] | None = None
+        self._draining = False
+        self._bridge: Bridge | None = None
+
+    async def drive(self) -> Outcome:
+        """Execute until the run ends, waits, is handed back or is lost; nothing of it runs on afterwards."""
+        self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()  # without a branch: for what the kernel itself schedules
+        self._verdict: asyncio.Future[Verdict] = self._loop.create_future()
+        if self.run.has_ended:
+            await call_end_hook(self)
+            return Outcome.ENDED
+        async with ThreadSensitiveContext():
+            return await self._drive_job()
+
+    async def _drive_job(self) -> Outcome:
+        root: asyncio.Future[Any] | None = None
+        try:
+            job = registry.get(self.run.job, self.run.job_version)
+            value = job.parse_input(self.run.input)
+            if self.run.write_no:
+                self.history = await call_in(self.world.step_threads, load_history, self.run)
+            root = self._start_root(job, value)
+        except JobNotFound as exc:
+            self.decide(Verdict(Outcome.PAUSED, lambda: ends.pause("job_not_found", exc)))
+        except Exception as exc:
+            self.decide(Verdict(Outcome.ENDED, lambda: ends.fail(self, exc)))
+        outcome = await self._carry_out(await self._verdict)
+        await self._dismantle(root)
+        return outcome
+
+    def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
+        context = self._context.copy()
+        context.run(enter, Branch("0", self.adopt))
+        step = StepContext(self, Policy(job.retries))
+        arguments = (value,) if job.input_adapter is not None else ()
+        if job.is_async:
+            root: asyncio.Future[Any] = asyncio.Task(
+                ends.body(job.function, step, *arguments), loop=self._loop, context=context
+            )
+        else:
+            self._bridge = Bridge(self._loop, self.adopt)
+            blocking = SyncStepContext(step, self._bridge)
+            root = call_in(self.world.job_threads, context.run, job.function, blocking, *arguments)
+        root.add_done_callback(lambda done: self._root_ended(job, done), context=self._context)
+        self._watch_time(job)
+        return root
+
+    def _root_ended(self, job: Job, root: "asyncio.Future[Any]") -> None:
+        error = asyncio.CancelledError() if root.cancelled() else root.exception()
+        if self._verdict.done():
+            return
+        if error is not None:
+            self.decide(Verdict(Outcome.ENDED, lambda: ends.fail(self, error)))
+        elif missing := self.history.unasked():
+            self.diverge(NondeterminismError(missing.place, "the end of the job"))
+        else:
+            self.decide(Verdict(Outcome.ENDED, lambda: ends.complete(self, job, root.result())))
+
+    def _watch_time(self, job: Job) -> None:
+        if job.timeout is None:
+            return
+        seconds = job.timeout.total_seconds()
+        error = RunTimeout(seconds)
+        verdict = Verdict(Outcome.ENDED, lambda: ends.fail(self, error))
+        self.call_later(max(0.0, seconds - self.run.active_ms / 1000), self.decide, verdict)
+
+    # -- ends
+
+    def decide(self, verdict: Verdict) -> None:
+        """The first verdict counts. From now on every `step.*` raises Suspended and records nothing."""
+        if not self._verdict.done():
+            self._verdict.set_result(verdict)
+            self._seal()
+
+    def diverge(self, error: NondeterminismError) -> None:
+        """The code does not match the history: the run is paused and nothing of it touched."""
+        self.decide(Verdict(Outcome.PAUSED, lambda: ends.pause("nondeterminism", error)))
+
+    def lose(self) -> None:
+        """The lease is gone (cancelled, or taken over): write and send nothing more."""
+        self.world.frames.drop_run(self.run_id)
+        self.decide(Verdict(Outcome.LOST))
+
+    def drain(self) -> None:
+        """Hand the run back at the next step boundary; at once if no step is running."""
+        self._draining = True
+        self._settle_load()
+
+    def wake(self, inbox: int) -> None:
+        """Something arrived for the run."""
+        self.inbox = inbox
+
+    def _seal(self) -> None:
+        self.sealed = True
+        for performance in self.load.open.values():
+            performance.attempt.stop()
+        if self._idle is not None:
+            self._idle.cancel()
+
+    async def _carry_out(self, verdict: Verdict) -> Outcome:
+        if verdict.transition is None:
+            return verdict.outcome
+        answer = await self.world.writer.submit(self._handle, verdict.transition())
+        if isinstance(answer, Exception):
+            logger.error("Run %s: its end cannot be stored: %s", self.run_id, answer)
+            problem = answer
+            answer = await self.world.writer.submit(self._handle, ends.fail(self, problem))
+        return verdict.outcome if answer is Result.DONE else Outcome.LOST
+
+    async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
+        """Cancel what is left of the job's code, and report what will not end."""
+        self.world.frames.drop_run(self.run_id)
+        left = [task for task in [*self._tasks, root] if task is not None and not task.done()]
+        for task in left:
+            if isinstance(task, asyncio.Task):
+                task.cancel()
+        if left:
+            settings = get_settings()
+            grace = settings.unload_grace_seconds if self._bridge is None else settings.sync_abort_grace_seconds
+            _, stuck = await asyncio.wait(left, timeout=grace)
+            if stuck:
+                self.world.leak(f"Run {self.run_id} of job {self.run.job!r} does not stop after {grace:g} s.")
+
+    # -- waiting and unloading
+
+    async def park(self, until: datetime | None, reason: str) -> None:
+        """Wait durably: the run may be unloaded meanwhile and replayed on wake."""
+        self.check_open()
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self.load.parked[waiter] = (until, reason)
+        if until is not None:
+            delay = max(0.0, (until - clock.now()).total_seconds())
+            self.call_later(delay, lambda: None if waiter.done() else waiter.set_result(None))
+        self._settle_load()
+        try:
+            await waiter
+        finally:
+            self.load.parked.pop(waiter, None)
+            self._settle_load()
+
+    async def hold(self) -> None:
+        """Wait until the job's own code cancels this call, as it did before; not a reason to unload."""
+        self.load.held += 1
+        try:
+            await self._loop.create_future()
+        finally:
+            self.load.held -= 1
+
+    async def gate(self) -> None:
+        """The step boundary: an unload or a drain under way goes first."""
+        self.check_open()
+        if self._unloading is not None:
+            await asyncio.shield(self._unloading)
+        if self._draining:
+            await self.park(None, "drain")
+        self.check_open()
+
+    def _settle_load(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self.sealed or self.load.is_busy or self._unloading is not None:
+            return
+        if self._draining:
+            self.decide(Verdict(Outcome.RELEASED, ends.release))
+        elif self.load.parked and not self.load.held:
+            self._idle = self.call_later(get_settings().unload_after, self._unload)
+
+    def _unload(self) -> None:
+        self._unloading = self._loop.create_future()
+        until = min((at for at, _ in self.load.parked.values() if at is not None), default=None)
+        reason = next((reason for _, reason in self.load.parked.values()), "")
+        waiter = self.world.writer.submit(self._handle, ends.wait(until, reason, self.inbox))
+        waiter.add_done_callback(self._unloaded, context=self._context)
+
+    def _unloaded(self, waiter: "asyncio.Future[Any]") -> None:
+        """The verdict was the commit: only now is the context sealed. A changed inbox keeps the run loaded."""
+        unloading, self._unloading = self._unloading, None
+        if waiter.result() is Result.DONE:
+            self.decide(Verdict(Outcome.WAITING))
+        elif waiter.result() is Result.LOST:
+            self.lose()
+        if unloading is not None:
+            unloading.set_result(None)
+        self._settle_load()
+
+    # -- what steps call
+
+    async def perform(self, call: StepCall) -> Any:
+        """One `step.*` call of the job's code."""
+        self.check_open()
+        branch = current_branch()
+        if branch is None:
+            raise StepOutsideJob(str(call.name))
+        try:
+            record = self.history.meet(branch, check_name(call.name), call.kind)
+        except NondeterminismError as exc:
+            self.diverge(exc)
+            raise Suspended from exc
+        return await Performance(self, call, record).result()
+
+    def check_open(self) -> None:
+        if self.sealed:
+            raise Suspended
+
+    def begin(self, performance: Performance) -> None:
+        self.load.open[performance.call.name] = performance
+        performance.open_frames()
+        self._settle_load()
+
+    def end(self, performance: Performance) -> None:
+        if not self.sealed:
+            self.load.open.pop(performance.call.name, None)
+            self._settle_load()
+
+    def post(self, transition: Transition) -> None:
+        """Write without waiting; any thread."""
+        self.world.writer.post(self._handle, transition)
+
+    async def commit(self, transition: Transition, *, finish: bool = False) -> Exception | None:
+        """Write and wait; the error of a value that cannot be stored. Raises Suspended when the lease is lost.
+
+        A cancellation by the job's own code waits for the write and goes on then (`finish`: even a second one).
+        """
+        self.load.writes += 1
+        try:
+            answer, cancelled = await self._outlast(self.world.writer.submit(self._handle, transition))
+        finally:
+            self.load.writes -= 1
+            self._settle_load()
+        if cancelled and not finish:
+            raise asyncio.CancelledError
+        if answer is Result.LOST:
+            self.lose()
+            raise Suspended
+        return answer if isinstance(answer, Exception) else None
+
+    async def _outlast(self, waiter: "asyncio.Future[Any]") -> tuple[Any, bool]:
+        cancelled = False
+        while not waiter.done():
+            try:
+                await asyncio.shield(waiter)
+            except asyncio.CancelledError:
+                if self.sealed:
+                    raise
+                cancelled = True
+        return waiter.result(), cancelled
+
+    def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]":
+        """A sync job's steps run in its own thread, those of an async job in the pool."""
+        return self._bridge.submit(function) if self._bridge else self.world.step_threads.submit(function)
+
+    def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
+        watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)
+
+    def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
+        self.notes.write_log(level, message, data)
+
+    def write_progress(self, current: float, total: float | None, message: str) -> None:
+        self.notes.write_progress(current, total, message)
+
+    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        """A timer outside every branch; it does nothing once the run has left this process."""
+        return self._loop.call_later(seconds, self._fire, function, args, context=self._context)
+
+    def _fire(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
+        if not self.sealed:
+            function(*args)
+
+    def adopt(self, task: "asyncio.Task[Any]") -> None:
+        """Remember a task of the job's code, to end it with the run."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard, context=self._context)
+

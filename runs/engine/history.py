@@ -1,0 +1,103 @@
+"""What a run has done before, as a replay meets it: by name, and in order per branch."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from runs.engine.branches import Branch
+from runs.errors import NondeterminismError, StepNameReused
+from runs.models import Attempt, AttemptOutcome, Checkpoint, Run, Step, StepStatus
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One step of this run: loaded from its row, or made when the code first meets it."""
+
+    name: str
+    kind: str
+    branch: str
+    position: int
+    status: str = ""
+    attempts: int = 0
+    failures: int = 0
+    output: Any = None
+    error: dict[str, Any] | None = None
+    started_at: datetime | None = None
+    retry_at: datetime | None = None
+    open_attempt: Attempt | None = None  # its worker died in it
+    checkpoints: int = 0
+    last_state: Any = None
+
+    @property
+    def place(self) -> str:
+        return f"step {self.name!r} ({self.kind}) at branch {self.branch} position {self.position}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED)
+
+
+@dataclass
+class History:
+    """The recorded steps of a run, and those that the code has asked for in this execution."""
+
+    by_name: dict[str, StepRecord] = field(default_factory=dict)
+    by_place: dict[tuple[str, int], StepRecord] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def add(self, record: StepRecord) -> None:
+        self.by_name[record.name] = record
+        self.by_place[record.branch, record.position] = record
+
+    def meet(self, branch: Branch, name: str, kind: str) -> StepRecord:
+        """The record for the next call of `branch`. Raises StepNameReused or NondeterminismError."""
+        if name in self.asked:
+            raise StepNameReused(name)
+        position = branch.next_position()
+        met = StepRecord(name, kind, branch.path, position)
+        recorded = self.by_place.get((branch.path, position)) or self.by_name.get(name)
+        if recorded is None:
+            self.add(met)
+            recorded = met
+        elif recorded.place != met.place:
+            raise NondeterminismError(recorded.place, met.place)
+        self.asked.add(name)
+        return recorded
+
+    def unasked(self) -> StepRecord | None:
+        """A recorded step that the finished function never asked for."""
+        missing = (record for name, record in self.by_name.items() if name not in self.asked)
+        return min(missing, key=lambda record: (record.branch, record.position), default=None)
+
+
+def load_history(run: Run) -> History:
+    """All recorded steps of the run with what their next attempts need (three queries at most)."""
+    history = History()
+    unsettled: list[str] = []
+    for row in Step.objects.filter(run=run).order_by("id"):
+        history.add(_as_record(row))
+        if row.status in (StepStatus.RUNNING, StepStatus.RETRYING):
+            unsettled.append(row.name)
+    if unsettled:
+        _add_open_attempts(run, history)
+        _add_checkpoints(run, history, unsettled)
+    return history
+
+
+def _as_record(row: Step) -> StepRecord:
+    return StepRecord(
+        row.name, row.kind, row.branch, row.position, row.status, row.attempts, row.failures, row.output, row.error,
+        row.started_at, row.retry_at,
+    )  # fmt: skip
+
+
+def _add_open_attempts(run: Run, history: History) -> None:
+    for attempt in Attempt.objects.filter(run=run, outcome=AttemptOutcome.OPEN):
+        if attempt.step_name in history.by_name:
+            history.by_name[attempt.step_name].open_attempt = attempt
+
+
+def _add_checkpoints(run: Run, history: History, names: list[str]) -> None:
+    for checkpoint in Checkpoint.objects.filter(run=run, step_name__in=names).order_by("number"):
+        record = history.by_name[checkpoint.step_name]
+        record.checkpoints, record.last_state = checkpoint.number, checkpoint.state

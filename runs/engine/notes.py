@@ -1,0 +1,53 @@
+"""Log lines and progress. What the job's own code wrote before a crash or a wait is not written again on replay."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from runs import clock
+from runs.engine.attempts import find_attempt
+from runs.engine.branches import current_branch
+from runs.engine.payload import clean, dump, encode
+from runs.engine.store.transitions import Change, Transition
+from runs.errors import StepOutsideJob
+from runs.events.types import EventDraft, EventType
+
+if TYPE_CHECKING:
+    from runs.engine.execute import Execution
+
+
+class Notes:
+    """The log and progress events of one execution; any thread of the job."""
+
+    def __init__(self, execution: "Execution") -> None:
+        self._execution = execution
+        self._written: dict[str, int] = dict(execution.run.notes)
+
+    def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
+        """Raises StorageError for data that cannot be stored."""
+        shown = encode(data, "The data of a log line").shown
+        self._write(EventType.LOG_WRITE, {"level": level, "message": clean(str(message)), "data": shown}, {})
+
+    def write_progress(self, current: float, total: float | None, message: str) -> None:
+        """Raises StorageError for a number that is none."""
+        progress = {"current": current, "total": total, "message": clean(str(message), 1_000)}
+        self._write(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
+
+    def _write(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
+        self._execution.check_open()
+        attempt = find_attempt()
+        if attempt is None:
+            if not self._is_new(type_):
+                return
+            values = values | {"notes": json.dumps(self._written)}
+        draft = EventDraft(type_, data, attempt.step if attempt else None, attempt.number if attempt else None)
+        self._execution.post(Transition(clock.now(), change=Change(values), events=(draft,)))
+
+    def _is_new(self, type_: EventType) -> bool:
+        branch = current_branch()
+        if branch is None:
+            raise StepOutsideJob(type_)
+        number = branch.next_note()
+        if number <= self._written.get(branch.path, 0):
+            return False
+        self._written[branch.path] = number
+        return True

@@ -1,0 +1,319 @@
+"""One step of a run: from the call to its recorded result, over as many attempts as its policy allows."""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import inspect
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import close_old_connections
+
+from runs import clock
+from runs.engine import attempts, branches
+from runs.engine.attempts import CurrentAttempt
+from runs.engine.history import StepRecord
+from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
+from runs.engine.step import StepCall
+from runs.engine.store.transitions import AttemptRow, CheckpointRow, StepRow, Transition
+from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
+from runs.errors import InvalidStepName, StepCancelled, StepFailed, StepTimeout, StorageError, Suspended
+from runs.events.types import EventDraft, EventType
+from runs.models import AttemptOutcome, StepStatus
+
+if TYPE_CHECKING:
+    from runs.engine.execute import Execution
+
+QUICK_SECONDS = 0.005
+"""A step that ends sooner costs one transition: its start and its end are written together."""
+
+
+def check_name(name: object) -> str:
+    """Raises InvalidStepName for what cannot name a step."""
+    if not isinstance(name, str) or not 1 <= len(name) <= 200 or not name.isprintable() or name != clean(name):
+        raise InvalidStepName(name)
+    return name
+
+
+class Performance:
+    """The attempts of one step in this execution."""
+
+    def __init__(self, execution: "Execution", call: StepCall, record: StepRecord) -> None:
+        self._execution = execution
+        self.call = call
+        self.record = record
+        self.attempt = CurrentAttempt(call.name, record.attempts)
+        self._started_at = clock.now()
+        self._start_is_written = False
+        self._quick: asyncio.TimerHandle | None = None
+
+    @property
+    def where(self) -> str:
+        return f"The result of step {self.call.name!r}"
+
+    async def result(self) -> Any:
+        """The step's value: recorded, or from an attempt now. Raises StepFailed."""
+        if self.record.status == StepStatus.COMPLETED:
+            return decode(self.record.output, self.call.function, self.where)
+        if self.record.status == StepStatus.FAILED:
+            raise StepFailed(self.call.name, self.record.error or {})
+        if self.record.status == StepStatus.CANCELLED:
+            await self._execution.hold()  # until the same code cancels it again
+        return await self._attempt_until_settled()
+
+    async def _attempt_until_settled(self) -> Any:
+        while True:
+            if self.record.status == StepStatus.RETRYING:
+                await self._execution.park(self.record.retry_at, f"retry of step {self.call.name}")
+            await self._execution.gate()
+            value = await self._attempt_once()
+            if self.record.status == StepStatus.COMPLETED:
+                return value
+
+    async def _attempt_once(self) -> Any:
+        self.record.attempts += 1
+        self.attempt = CurrentAttempt(self.call.name, self.record.attempts)
+        self._started_at = clock.now()
+        self.record.started_at = self.record.started_at or self._started_at
+        self._start_is_written = False
+        self._execution.begin(self)
+        try:
+            return await self._carry_out()
+        except asyncio.CancelledError:
+            self.attempt.stop()
+            if not self._execution.sealed:
+                await self._execution.commit(self.cancellation(), finish=True)
+            raise
+        finally:
+            self._forget_quick()
+            self._execution.end(self)
+
+    async def _carry_out(self) -> Any:
+        await self._announce()
+        try:
+            value = await self._invoke()
+            payload = encode(value, self.where)
+            value = typed(value, payload, self.call.function, self.where)
+        except (Suspended, asyncio.CancelledError):
+            raise
+        except BaseException as exc:
+            return await self._fail(exc)
+        return await self._complete(value, payload)
+
+    # -- the call itself
+
+    async def _announce(self) -> None:
+        """Commit the start first where a crash in the call must leave a trace; otherwise only if it takes long."""
+        needs_trace = self.call.kind == "stream" or self.record.open_attempt or self.record.checkpoints
+        if self._execution.is_cautious or needs_trace:
+            self._start_is_written = True
+            await self._execution.commit(Transition(clock.now(), **self._start()))
+        else:
+            self._quick = self._execution.call_later(QUICK_SECONDS, self._write_start)
+
+    def _write_start(self) -> None:
+        if not self._execution.sealed:
+            self._start_is_written = True
+            self._execution.post(Transition(clock.now(), **self._start()))
+
+    def _forget_quick(self) -> None:
+        if self._quick is not None:
+            self._quick.cancel()
+            self._quick = None
+
+    async def _invoke(self) -> Any:
+        in_step = branches.enter(None)
+        as_attempt = attempts.enter(self.attempt)
+        try:
+            return await self._within_timeout()
+        finally:
+            attempts.leave(as_attempt)
+            branches.leave(in_step)
+
+    async def _within_timeout(self) -> Any:
+        timeout = self.call.policy.timeout
+        if timeout is None:
+            return await self._call_function()
+        seconds = timeout.total_seconds()
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                return await self._call_function()
+        except TimeoutError as exc:
+            if scope.expired():
+                self.attempt.stop()
+                raise StepTimeout(self.call.name, seconds) from exc
+            raise
+
+    async def _call_function(self) -> Any:
+        is_async = _is_async(self.call.function)
+        args = self.call.args if self.call.kind == "run" else self._stream_arguments(is_async)
+        if is_async:
+            return await self.call.function(*args, **self.call.kwargs)
+        result = await self._call_in_thread(args)
+        return await result if inspect.isawaitable(result) else result
+
+    def _stream_arguments(self, is_async: bool) -> tuple[Any, ...]:
+        checkpoint = Checkpoint(self) if is_async else SyncCheckpoint(self, asyncio.get_running_loop())
+        both = (Emit(self), checkpoint)
+        return both[: len(inspect.signature(self.call.function).parameters)]
+
+    async def _call_in_thread(self, args: tuple[Any, ...]) -> Any:
+        context = contextvars.copy_context()
+        future = self._execution.submit_to_thread(
+            lambda: context.run(_call_and_close, self.call.function, args, self.call.kwargs)
+        )
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            self.attempt.stop()
+            self._execution.watch_thread(future, self.call.name)
+            raise
+
+    # -- what a streaming function does
+
+    def emit(self, data: Any, size: int) -> None:
+        self._execution.world.frames.emit(*self._frames_key, data, size)
+
+    async def save_checkpoint(self, state: Any) -> None:
+        payload = encode(state, f"A checkpoint of step {self.call.name!r}")
+        if self.attempt.cancelled or self._execution.sealed:
+            raise StepCancelled(self.call.name)
+        self.record.checkpoints += 1
+        number, now = self.record.checkpoints, clock.now()
+        row = CheckpointRow(
+            self._execution.run_id, self.call.name, number, self.attempt.number, payload.text,
+            payload.secrets_text, payload.size, now,
+        )  # fmt: skip
+        event = self._event(EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size})
+        await self._execution.commit(Transition(now, events=(event,), checkpoints=(row,)))
+        self.record.last_state = payload.value
+
+    # -- its ends
+
+    async def _complete(self, value: Any, payload: Payload) -> Any:
+        data = {"output": payload.shown} | await self._finish_frames()
+        row = self._row(StepStatus.COMPLETED, output=payload)
+        problem = await self._settle(EventType.STEP_COMPLETE, data, row, AttemptOutcome.COMPLETED)
+        if problem is not None:
+            return await self._fail(StorageError(self.where, clean(str(problem), 500)))
+        self.record.status = StepStatus.COMPLETED
+        return value
+
+    async def _fail(self, exc: BaseException) -> None:
+        error = describe_error(exc)
+        self.record.failures += 1
+        self.record.error = error
+        retries = self.call.policy.retries
+        data = {"error": error} | await self._finish_frames()
+        if retries.allows(self.record.failures, exc) and not isinstance(exc, StorageError):
+            return await self._schedule_retry(data)
+        await self._settle(EventType.STEP_FAIL, data, self._row(StepStatus.FAILED), AttemptOutcome.FAILED)
+        self.record.status = StepStatus.FAILED
+        raise StepFailed(self.call.name, error) from exc
+
+    async def _schedule_retry(self, data: dict[str, Any]) -> None:
+        delay = self.call.policy.retries.delay_seconds(self.record.failures)
+        self.record.retry_at = clock.now() + timedelta(seconds=delay)
+        data["delay_seconds"] = round(delay, 3)
+        await self._settle(EventType.STEP_RETRY, data, self._row(StepStatus.RETRYING), AttemptOutcome.FAILED)
+        self.record.status = StepStatus.RETRYING
+        self.record.open_attempt = None
+
+    async def _settle(
+        self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome
+    ) -> Exception | None:
+        self._forget_quick()
+        now = clock.now()
+        start = {} if self._start_is_written else self._start()
+        events = (*start.get("events", ()), self._event(type_, data))
+        error = row.error if outcome is AttemptOutcome.FAILED else None
+        rows = (*self._lost_attempt(now), self._attempt_row(outcome, now, error))
+        done = row.status in (StepStatus.COMPLETED,) and self.record.checkpoints
+        forget = (self.call.name,) if done else ()
+        transition = Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
+        return await self._execution.commit(transition)
+
+    def cancellation(self) -> Transition:
+        """The transition that ends this step as cancelled, also over a result that nobody received."""
+        now = clock.now()
+        self.record.status = StepStatus.CANCELLED
+        start = {} if self._start_is_written else self._start()
+        events = (*start.get("events", ()), self._event(EventType.STEP_CANCEL, {}))
+        rows = (*self._lost_attempt(now), self._attempt_row(AttemptOutcome.CANCELLED, now, None))
+        return Transition(now, events=events, steps=(self._row(StepStatus.CANCELLED),), attempts=rows)
+
+    async def _finish_frames(self) -> dict[str, int]:
+        """Frames leave before their step's end is handed to the writer."""
+        if self.call.kind != "stream":
+            return {}
+        await self._execution.world.frames.flush(self._execution.run_id)
+        count = self._execution.world.frames.count(*self._frames_key)
+        self._execution.world.frames.close(*self._frames_key)
+        return {"frames": count}
+
+    # -- rows and events
+
+    @property
+    def _frames_key(self) -> tuple[Any, str, int, int]:
+        return self._execution.run_id, self.call.name, self._execution.token, self.attempt.number
+
+    def open_frames(self) -> None:
+        if self.call.kind == "stream":
+            self._execution.world.frames.open(*self._frames_key)
+
+    def _start(self) -> dict[str, Any]:
+        return {
+            "events": (self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._execution.token}),),
+            "steps": (self._row(StepStatus.RUNNING),),
+            "attempts": (
+                *self._lost_attempt(self._started_at), self._attempt_row(AttemptOutcome.OPEN, None, None),
+            ),
+        }  # fmt: skip
+
+    def _event(self, type_: EventType, data: dict[str, Any]) -> EventDraft:
+        return EventDraft(type_, data, self.call.name, self.attempt.number)
+
+    def _row(self, status: StepStatus, output: Payload | None = None) -> StepRow:
+        record, ended = self.record, status not in (StepStatus.RUNNING, StepStatus.RETRYING)
+        error = dump(record.error, "error") if record.error and status != StepStatus.COMPLETED else None
+        return StepRow(
+            self._execution.run_id, record.name, record.kind, record.branch, record.position, status.value,
+            record.attempts, record.failures, output.text if output else None,
+            output.secrets_text if output else "[]", error, record.started_at, clock.now() if ended else None,
+            record.retry_at if status == StepStatus.RETRYING else None,
+        )  # fmt: skip
+
+    def _attempt_row(self, outcome: AttemptOutcome, ended_at: Any, error: str | None) -> AttemptRow:
+        usage = self.attempt.used
+        return AttemptRow(
+            self._execution.run_id, self.call.name, self.attempt.number, self._execution.token, outcome.value,
+            self._started_at, ended_at, error, dump(usage, "usage") if usage else None,
+        )  # fmt: skip
+
+    def _lost_attempt(self, now: Any) -> tuple[AttemptRow, ...]:
+        lost = self.record.open_attempt
+        if lost is None:
+            return ()
+        usage = json.dumps(lost.usage) if lost.usage else None
+        row = (self._execution.run_id, lost.step_name, lost.number, lost.epoch, AttemptOutcome.LOST.value)
+        return (AttemptRow(*row, lost.started_at, now, None, usage),)
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004  (an object whose __call__ is async)
+    return inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.iscoroutinefunction(call)
+
+
+def _call_and_close(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call in a thread, and give database connections back after it."""
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as exc:
+        raise RuntimeError("a step function raised StopIteration") from exc  # a future refuses to carry it
+    finally:
+        close_old_connections()
+
+
+ThreadFuture = concurrent.futures.Future[Any]

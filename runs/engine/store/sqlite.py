@@ -1,0 +1,92 @@
+"""SQLite: a batch is one BEGIN IMMEDIATE transaction; it has neither data-modifying CTEs nor unnest."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from runs import clock
+from runs.conf import get_settings
+from runs.engine.store.transitions import ATTEMPTS, CHECKPOINTS, EVENTS, STEPS, Change, Entry, Result, Table, Written
+
+_RELEASE = (
+    "lease_worker = NULL, "
+    "active_ms = active_ms + MAX(0, CAST((julianday(%s) - julianday(claimed_at)) * 86400000 AS INTEGER))"
+)
+_END_HOOK = "end_hook = CASE WHEN end_hook = 'armed' THEN 'due' ELSE end_hook END"
+
+
+def commit(entries: list[Entry]) -> dict[UUID, Written]:
+    """Commit the batch; the result of each run. Raises what the database raises, with nothing done."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        return {entry.run_id: _write(cursor, entry) for entry in entries}
+
+
+def _write(cursor: Any, entry: Entry) -> Written:
+    events = entry.event_rows()
+    base = _update_run(cursor, entry, len(events))
+    if base is None:
+        return Written(_why_not(cursor, entry))
+    _insert(cursor, STEPS, entry.step_rows())
+    _insert(cursor, ATTEMPTS, entry.attempt_rows())
+    _insert(cursor, CHECKPOINTS, entry.checkpoint_rows())
+    _insert(cursor, EVENTS, [event._replace(sequence=base + event.sequence) for event in events])
+    _prune_checkpoints(cursor, entry)
+    return Written(Result.DONE, base + len(events))
+
+
+def _update_run(cursor: Any, entry: Entry, events: int) -> int | None:
+    """The run's last sequence before this entry, or None if the fence or the condition held it back."""
+    change = entry.change
+    sets, values = ["write_no = %s", "last_sequence = last_sequence + %s"], [entry.write_no, events]
+    _add_changes(change, sets, values)
+    where, expected = "id = %s AND lease_token = %s AND write_no = %s", [entry.run_id, entry.token, entry.write_no - 1]
+    if change.expect_inbox is not None:
+        where, expected = f"{where} AND inbox = %s", [*expected, change.expect_inbox]
+    statement = f"UPDATE runs_run SET {', '.join(sets)} WHERE {where} RETURNING last_sequence"
+    cursor.execute(statement, [_adapt(value) for value in [*values, *expected]])
+    row = cursor.fetchone()
+    return None if row is None else row[0] - events
+
+
+def _add_changes(change: Change, sets: list[str], values: list[Any]) -> None:
+    for name, value in change.values.items():
+        sets.append(f"{name} = %s")
+        values.append(value)
+    if change.values.get("status") in ("completed", "cancelled", "failed"):
+        sets.append(_END_HOOK)
+    if change.release:
+        sets.append(_RELEASE)
+        values.append(clock.now())
+
+
+def _why_not(cursor: Any, entry: Entry) -> Result:
+    cursor.execute("SELECT lease_token, write_no FROM runs_run WHERE id = %s", [entry.run_id.hex])
+    fence = (entry.token, entry.write_no - 1)
+    return Result.INBOX if cursor.fetchone() == fence else Result.LOST
+
+
+def _insert(cursor: Any, table: Table, rows: list[Any]) -> None:
+    if not rows:
+        return
+    places = ", ".join(["%s"] * len(table.columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(table.names)}) VALUES ({places}) {table.on_conflict}"
+    cursor.executemany(statement, [[_adapt(value) for value in row] for row in rows])
+
+
+def _prune_checkpoints(cursor: Any, entry: Entry) -> None:
+    kept = get_settings().checkpoints_kept
+    of_step = "DELETE FROM runs_checkpoint WHERE run_id = %s AND step_name = %s"
+    for row in entry.checkpoint_rows():
+        cursor.execute(f"{of_step} AND number <= %s", [entry.run_id.hex, row.step_name, row.number - kept])
+    for step in entry.forgotten_steps():
+        cursor.execute(of_step, [entry.run_id.hex, step])
+
+
+def _adapt(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value

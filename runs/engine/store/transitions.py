@@ -1,0 +1,225 @@
+"""Transitions as data, and the tables that they write to."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from runs.events.types import EventDraft
+from runs.models import StepStatus
+
+
+class StepRow(NamedTuple):
+    """A whole row of a step; JSON columns hold text."""
+
+    run_id: UUID
+    name: str
+    kind: str
+    branch: str
+    position: int
+    status: str
+    attempts: int
+    failures: int
+    output: str | None
+    secrets: str
+    error: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    retry_at: datetime | None
+
+
+class AttemptRow(NamedTuple):
+    run_id: UUID
+    step_name: str
+    number: int
+    epoch: int
+    outcome: str
+    started_at: datetime
+    ended_at: datetime | None
+    error: str | None
+    usage: str | None
+
+
+class CheckpointRow(NamedTuple):
+    run_id: UUID
+    step_name: str
+    number: int
+    attempt: int
+    state: str
+    secrets: str
+    size: int
+    created_at: datetime
+
+
+class EventRow(NamedTuple):
+    run_id: UUID
+    sequence: int  # its place in the transition, from 1; the database adds what the run had before
+    type: str
+    step: str | None
+    attempt: int | None
+    data: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Table:
+    """How rows of one kind are written: columns with their PostgreSQL types, and what makes a row the same one."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.columns]
+
+    @property
+    def on_conflict(self) -> str:
+        if not self.key:
+            return ""
+        changed = ", ".join(f"{name} = EXCLUDED.{name}" for name in self.names if name not in self.key)
+        return f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}"
+
+
+STEPS = Table(
+    "runs_step",
+    (
+        ("run_id", "uuid"), ("name", "text"), ("kind", "text"), ("branch", "text"), ("position", "int"),
+        ("status", "text"), ("attempts", "int"), ("failures", "int"), ("output", "jsonb"), ("secrets", "jsonb"),
+        ("error", "jsonb"), ("started_at", "timestamptz"), ("finished_at", "timestamptz"), ("retry_at", "timestamptz"),
+    ),
+    ("run_id", "name"),
+)  # fmt: skip
+ATTEMPTS = Table(
+    "runs_attempt",
+    (
+        ("run_id", "uuid"), ("step_name", "text"), ("number", "int"), ("epoch", "bigint"), ("outcome", "text"),
+        ("started_at", "timestamptz"), ("ended_at", "timestamptz"), ("error", "jsonb"), ("usage", "jsonb"),
+    ),
+    ("run_id", "step_name", "number"),
+)  # fmt: skip
+CHECKPOINTS = Table(
+    "runs_checkpoint",
+    (
+        ("run_id", "uuid"), ("step_name", "text"), ("number", "int"), ("attempt", "int"), ("state", "jsonb"),
+        ("secrets", "jsonb"), ("size", "int"), ("created_at", "timestamptz"),
+    ),
+)  # fmt: skip
+EVENTS = Table(
+    "runs_event",
+    (
+        ("run_id", "uuid"), ("sequence", "bigint"), ("type", "text"), ("step", "text"), ("attempt", "int"),
+        ("data", "jsonb"), ("created_at", "timestamptz"),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values of a run's own columns. What is not named stays. JSON columns hold text."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    release: bool = False  # gives the lease back and adds the time worked
+    expect_inbox: int | None = None  # the transition happens only while the inbox holds this
+
+    def merged(self, later: "Change") -> "Change":
+        return Change(self.values | later.values, self.release or later.release, later.expect_inbox)
+
+
+COLUMNS: dict[str, str] = {
+    "status": "text", "reason": "text", "output": "jsonb", "error": "jsonb", "progress": "jsonb", "secrets": "jsonb",
+    "notes": "jsonb", "due_at": "timestamptz", "finished_at": "timestamptz", "claims": "int", "end_hook": "text",
+}  # fmt: skip
+"""The columns of a run that a worker's transition may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of one run with its events: all of it happens, or none."""
+
+    at: datetime
+    change: Change = field(default_factory=Change)
+    events: tuple[EventDraft, ...] = ()
+    steps: tuple[StepRow, ...] = ()
+    attempts: tuple[AttemptRow, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()
+    forget_checkpoints: tuple[str, ...] = ()  # steps that are done with theirs
+
+    @property
+    def records_step(self) -> bool:
+        return any(step.status != StepStatus.RUNNING for step in self.steps)
+
+    @property
+    def is_conditional(self) -> bool:
+        return self.change.expect_inbox is not None
+
+    def counted(self) -> "Transition":
+        """With `claims` back at 0 if a step is recorded: the run makes progress."""
+        if not self.records_step:
+            return self
+        return replace(self, change=Change({"claims": 0}).merged(self.change))
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one batch does to one run: some of its transitions in order, under its token and next write number."""
+
+    run_id: UUID
+    token: int
+    write_no: int
+    transitions: list[Transition]
+
+    @property
+    def change(self) -> Change:
+        change = Change()
+        for transition in self.transitions:
+            change = change.merged(transition.counted().change)
+        return change
+
+    def event_rows(self) -> list[EventRow]:
+        rows = []
+        for transition in self.transitions:
+            for draft in transition.events:
+                rows.append(_event_row(self.run_id, len(rows) + 1, draft, transition.at))
+        return rows
+
+    def step_rows(self) -> list[StepRow]:
+        rows = {row.name: row for transition in self.transitions for row in transition.steps}
+        return list(rows.values())
+
+    def attempt_rows(self) -> list[AttemptRow]:
+        rows = {(row.step_name, row.number): row for transition in self.transitions for row in transition.attempts}
+        return list(rows.values())
+
+    def checkpoint_rows(self) -> list[CheckpointRow]:
+        return [row for transition in self.transitions for row in transition.checkpoints]
+
+    def forgotten_steps(self) -> list[str]:
+        return [step for transition in self.transitions for step in transition.forget_checkpoints]
+
+
+class Result(Enum):
+    DONE = "done"  # committed
+    LOST = "lost"  # another token, or the run is gone: this worker may write nothing more
+    BUSY = "busy"  # the row is locked by somebody: try again
+    INBOX = "inbox"  # something arrived that the run has not seen
+
+
+class Written(NamedTuple):
+    """What a batch did to one run. `last_sequence` is 0 where it is not known."""
+
+    result: Result
+    last_sequence: int = 0
+
+
+def _event_row(run_id: UUID, place: int, draft: EventDraft, at: datetime) -> EventRow:
+    data = json.dumps(draft.data, ensure_ascii=False, separators=(",", ":"))
+    return EventRow(run_id, place, draft.type.value, draft.step, draft.attempt, data, at)
+
+
+def rows_of(entries: Iterable[Entry], rows: str) -> list[Any]:
+    """All rows of one kind in a batch, by the name of the Entry method that gives them."""
+    return [row for entry in entries for row in getattr(entry, rows)()]

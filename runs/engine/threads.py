@@ -1,0 +1,44 @@
+"""Calls in threads, and a watch on those that do not come back."""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import close_old_connections
+
+from runs.conf import get_settings
+
+
+def call_in(pool: ThreadPoolExecutor, function: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    """Call `function` in a thread of `pool`; its database connections are given back afterwards."""
+    return asyncio.wrap_future(pool.submit(_call, function, args))
+
+
+def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    try:
+        return function(*args)
+    except StopIteration as exc:
+        raise RuntimeError("a function in a thread raised StopIteration") from exc  # a future refuses to carry it
+    except (SystemExit, KeyboardInterrupt) as exc:
+        raise RuntimeError(f"a function in a thread raised {type(exc).__name__}") from exc
+    finally:
+        close_old_connections()
+
+
+def watch_thread(
+    loop: asyncio.AbstractEventLoop,
+    future: "concurrent.futures.Future[Any]",
+    what: str,
+    leak: Callable[[str], None],
+) -> None:
+    """Report a call that ignores its abort flag for `sync_abort_grace_seconds`: a thread cannot be killed."""
+    grace = get_settings().sync_abort_grace_seconds
+
+    def report() -> None:
+        if not future.done():
+            leak(f"{what} ignores current_attempt().cancelled for {grace:g} s.")
+
+    if not future.done():
+        loop.call_later(grace, report)

@@ -1,0 +1,266 @@
+"""Group commit: one thread gathers the pending transitions of all runs of a process and commits them together."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+
+from runs.engine.store.commit import Fault, classify, commit, committed
+from runs.engine.store.transitions import Entry, Result, Transition, Written
+
+logger = logging.getLogger("runs.writer")
+
+MAX_TRANSITIONS = 200
+MAX_BYTES = 4 * 1024 * 1024
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
+_LONGEST_OUTAGE_PAUSE = 1.0
+
+Answer = Result | Exception
+Waiter = asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class Pending:
+    transition: Transition
+    waiter: Waiter | None
+
+
+@dataclass(eq=False, slots=True)
+class Handle:
+    """A claimed run as its writer knows it: the fence, the last write number, and what is to be written."""
+
+    run_id: UUID
+    token: int
+    write_no: int
+    pending: deque[Pending] = field(default_factory=deque)
+    not_before: float = 0.0
+    pause: float = 0.0
+    one_by_one: int = 0  # transitions that go alone, because one of them is bad
+    lost: bool = False
+
+
+class Writer:
+    """The writing thread of a driver process.
+
+    `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread. A caller is told only what the returned
+    rows say, after their commit.
+    """
+
+    def __init__(
+        self, on_commit: Callable[[dict[UUID, int]], None], on_death: Callable[[BaseException], None]
+    ) -> None:
+        self._on_commit = on_commit
+        self._on_death = on_death
+        self._condition = threading.Condition()
+        self._ready: dict[Handle, None] = {}
+        self._stopping = False
+        self._outage_pause = 0.0
+        self._thread = threading.Thread(target=self._main, name="runs-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is pending, then end the thread."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+        self._thread.join()
+
+    def post(self, handle: Handle, transition: Transition, waiter: Waiter | None = None) -> None:
+        """Queue a transition behind the run's others; any thread. `waiter` gets the answer in its own loop."""
+        with self._condition:
+            handle.pending.append(Pending(transition, waiter))
+            self._ready[handle] = None
+            self._condition.notify()
+
+    def submit(self, handle: Handle, transition: Transition) -> Waiter:
+        """Queue a transition; the future (of the running loop) gives a Result, or the error of a bad value."""
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        self.post(handle, transition, waiter)
+        return waiter
+
+    def _main(self) -> None:
+        try:
+            while self._cycle():
+                pass
+        except BaseException as exc:
+            logger.exception("The writer died; its process ends so that others take its runs.")
+            self._on_death(exc)
+        finally:
+            connection.close()
+
+    def _cycle(self) -> bool:
+        batch = self._take()
+        if batch is None:
+            return False
+        try:
+            results = commit([entry for _, _, entry in batch])
+        except Exception as exc:
+            self._recover(batch, exc)
+        else:
+            self._outage_pause = 0.0
+            self._settle(batch, results)
+        return True
+
+    def _take(self) -> "Batch | None":
+        with self._condition:
+            while True:
+                batch = self._gather(time.monotonic())
+                if batch:
+                    return batch
+                if self._stopping and not self._ready:
+                    return None
+                self._condition.wait(self._next_wait())
+
+    def _next_wait(self) -> float | None:
+        if not self._ready:
+            return None
+        return max(0.0, min(handle.not_before for handle in self._ready) - time.monotonic())
+
+    def _gather(self, now: float) -> "Batch":
+        batch: Batch = []
+        room, space = MAX_TRANSITIONS, MAX_BYTES
+        for handle in list(self._ready):
+            if handle.not_before > now or room <= 0 or space <= 0:
+                continue
+            taken = _leading(handle, room)
+            room -= len(taken)
+            space -= sum(_weight(item.transition) for item in taken)
+            del self._ready[handle]
+            transitions = [item.transition for item in taken]
+            batch.append((handle, taken, Entry(handle.run_id, handle.token, handle.write_no + 1, transitions)))
+        return batch
+
+    def _settle(self, batch: "Batch", results: dict[UUID, Written]) -> None:
+        done: dict[UUID, int] = {}
+        answers: list[tuple[Waiter, Answer]] = []
+        for handle, taken, entry in batch:
+            result, last_sequence = results[handle.run_id]
+            if result is Result.BUSY:
+                self._put_back(handle, taken)
+                continue
+            if result is Result.DONE:
+                handle.write_no = entry.write_no
+                handle.pause = 0.0
+                handle.one_by_one = max(0, handle.one_by_one - len(taken))
+                done[handle.run_id] = last_sequence
+            handle.lost = handle.lost or result is Result.LOST
+            answers += [(item.waiter, result) for item in taken if item.waiter is not None]
+            self._again(handle)
+        if done:
+            self._on_commit(done)
+        _tell(answers)
+
+    def _again(self, handle: Handle) -> None:
+        with self._condition:
+            if handle.pending:
+                self._ready[handle] = None
+
+    def _put_back(self, handle: Handle, taken: list[Pending]) -> None:
+        """In the run's own order, to a later batch: a batch never waits for a row."""
+        handle.pause = min(max(handle.pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+        handle.not_before = time.monotonic() + handle.pause
+        with self._condition:
+            handle.pending.extendleft(reversed(taken))
+            self._ready[handle] = None
+
+    def _recover(self, batch: "Batch", exc: Exception) -> None:
+        fault = classify(exc)
+        if fault is Fault.FATAL:
+            raise exc
+        if fault is Fault.REPEAT:
+            self._repeat(batch, exc)
+        else:
+            self._isolate(batch, exc)
+
+    def _repeat(self, batch: "Batch", exc: Exception) -> None:
+        """The commit may or may not have happened: `write_no`, read back, decides for each run."""
+        while True:
+            self._sit_out(batch, exc)
+            try:
+                known = committed([entry for _, _, entry in batch])
+            except Exception as again:
+                if classify(again) is not Fault.REPEAT:
+                    raise
+                exc = again
+            else:
+                return self._settle(batch, {entry.run_id: _known(entry, known) for _, _, entry in batch})
+
+    def _sit_out(self, batch: "Batch", exc: Exception) -> None:
+        self._outage_pause = min(max(self._outage_pause * 2, _FIRST_PAUSE), _LONGEST_OUTAGE_PAUSE)
+        if self._outage_pause == _LONGEST_OUTAGE_PAUSE:
+            logger.warning("The database refuses writes (%s); %d runs wait for it.", exc, len(batch))
+        time.sleep(self._outage_pause)
+        connection.close()
+
+    def _isolate(self, batch: "Batch", exc: Exception) -> None:
+        """Split by run, then by transition, until the bad value stands alone; only its step fails."""
+        if len(batch) > 1:
+            for item in batch:
+                self._alone([item])
+            return
+        handle, taken, _ = batch[0]
+        if len(taken) > 1:
+            handle.one_by_one = len(taken)
+            self._put_back(handle, taken)
+            return
+        logger.warning("Run %s: a value cannot be stored: %s", handle.run_id, exc)
+        _tell([(taken[0].waiter, exc)] if taken[0].waiter else [])
+        self._again(handle)
+
+    def _alone(self, batch: "Batch") -> None:
+        try:
+            results = commit([entry for _, _, entry in batch])
+        except Exception as exc:
+            self._recover(batch, exc)
+        else:
+            self._settle(batch, results)
+
+
+Batch = list[tuple[Handle, list[Pending], Entry]]
+
+
+def _leading(handle: Handle, room: int) -> list[Pending]:
+    """The run's next transitions that can share a write: a conditional one goes alone."""
+    limit = 1 if handle.one_by_one else room
+    taken: list[Pending] = []
+    while handle.pending and len(taken) < limit:
+        if handle.pending[0].transition.is_conditional and taken:
+            break
+        taken.append(handle.pending.popleft())
+        if taken[-1].transition.is_conditional:
+            break
+    return taken
+
+
+def _weight(transition: Transition) -> int:
+    """Bytes of the payloads, roughly: they are what makes a batch large."""
+    steps = sum(len(row.output or "") + len(row.error or "") for row in transition.steps)
+    states = sum(row.size for row in transition.checkpoints)
+    return 200 + 2 * steps + states
+
+
+def _known(entry: Entry, known: set[UUID]) -> Written:
+    return Written(Result.DONE if entry.run_id in known else Result.BUSY)
+
+
+def _tell(answers: list[tuple[Waiter, Answer]]) -> None:
+    """One wake-up per loop and batch, not one per step."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Answer]]] = {}
+    for waiter, answer in answers:
+        by_loop.setdefault(waiter.get_loop(), []).append((waiter, answer))
+    for loop, group in by_loop.items():
+        loop.call_soon_threadsafe(_resolve, group)
+
+
+def _resolve(answers: list[tuple[Waiter, Answer]]) -> None:
+    for waiter, answer in answers:
+        if not waiter.done():
+            waiter.set_result(answer)

@@ -1,0 +1,241 @@
+"""Every exception of the engine.
+
+Errors build their own message from data and end with the remedy. `code` is stable: doors map it to a status
+in one table of their own, because a domain error knows no transport.
+"""
+
+from typing import Any, ClassVar
+
+
+class RunsError(Exception):
+    """Base of all errors that a caller can meet; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {}
+
+
+class JobNotFound(RunsError):
+    code = "job_not_found"
+
+    def __init__(self, name: str, version: str | None = None) -> None:
+        what = f"job {name!r}" if version is None else f"version {version!r} of job {name!r}"
+        super().__init__(f"There is no {what}. Register it with @job in the jobs.py of an installed app.")
+
+
+class JobAlreadyRegistered(RunsError):
+    code = "job_already_registered"
+
+    def __init__(self, name: str, version: str, first: str, second: str) -> None:
+        super().__init__(
+            f"Job {name!r} version {version!r} is defined by {first} and by {second}. "
+            "Give one of them another name or version."
+        )
+
+
+class InvalidJob(RunsError):
+    code = "invalid_job"
+
+    def __init__(self, name: str, problem: str, remedy: str) -> None:
+        super().__init__(f"Job {name!r} {problem}. {remedy}")
+
+
+class InvalidInput(RunsError):
+    """The input of a run does not fit its job; `fields` is a list of `{"field", "message"}`."""
+
+    code = "invalid_input"
+
+    def __init__(self, job: str, fields: list[dict[str, str]]) -> None:
+        self.fields = fields
+        named = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        super().__init__(f"The input does not fit job {job!r}: {named}. Send what the job's input schema asks for.")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"fields": self.fields}
+
+
+class InvalidOutput(RunsError):
+    code = "invalid_output"
+
+    def __init__(self, job: str, problem: str) -> None:
+        super().__init__(f"The output does not fit job {job!r}: {problem}. Return what the job's output type declares.")
+
+
+class InvalidOption(RunsError):
+    code = "invalid_option"
+
+    def __init__(self, option: str, problem: str, remedy: str) -> None:
+        self.option = option
+        super().__init__(f"Option {option!r} {problem}. {remedy}")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"option": self.option}
+
+
+class RunNotFound(RunsError):
+    code = "run_not_found"
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"There is no run {str(run_id)[:64]!r}. Check its id; a deleted run does not come back.")
+
+
+class RunNotFinished(RunsError):
+    code = "run_not_finished"
+
+    def __init__(self, run_id: object, status: str) -> None:
+        super().__init__(f"Run {run_id} is {status}. Cancel it or wait for its end, then delete it.")
+
+
+class RunAlreadyEnded(RunsError):
+    code = "run_already_ended"
+
+    def __init__(self, run_id: object, status: str, action: str) -> None:
+        super().__init__(f"Run {run_id} is {status} and cannot be {action}. Start a new run instead.")
+
+
+class RunNotPaused(RunsError):
+    code = "run_not_paused"
+
+    def __init__(self, run_id: object, status: str) -> None:
+        super().__init__(f"Run {run_id} is {status}, so there is nothing to resume. Resume only a paused run.")
+
+
+class IdempotencyConflict(RunsError):
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str, run_id: object) -> None:
+        self.run_id = str(run_id)
+        super().__init__(
+            f"Idempotency key {key!r} was used for run {run_id} with other input. Use a new key for new input."
+        )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"run_id": self.run_id}
+
+
+class HistoryPruned(RunsError):
+    """A cursor points before the first event that is still held."""
+
+    code = "history_pruned"
+
+    def __init__(self, run_id: object, first_sequence: int) -> None:
+        self.first_sequence = first_sequence
+        super().__init__(
+            f"The events of run {run_id} before {first_sequence} are pruned. Read on with after={first_sequence - 1}."
+        )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"first_sequence": self.first_sequence}
+
+
+class StorageError(RunsError):
+    """A value that cannot be stored; never retried, because the next attempt would meet it again."""
+
+    code = "storage_error"
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where} cannot be stored: {problem}. Return JSON-compatible data (see the payload limits).")
+
+
+class PayloadTooLarge(StorageError):
+    code = "payload_too_large"
+
+    def __init__(self, where: str, size: int, limit: int) -> None:
+        RunsError.__init__(
+            self,
+            f"{where} is {size} bytes and the limit is {limit}. "
+            "Store a reference to the data, or raise RUNS_MAX_PAYLOAD_BYTES.",
+        )
+
+
+class StepNameReused(RunsError):
+    code = "step_name_reused"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Step name {name!r} is used twice in this run. Put the index in it, as in f'{name}-{{i}}'.")
+
+
+class InvalidStepName(RunsError):
+    code = "invalid_step_name"
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"{str(name)[:100]!r} is no step name. Use 1 to 200 printable characters.")
+
+
+class StepOutsideJob(RunsError):
+    code = "step_outside_job"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Step {name!r} was called inside a step function or a task of one. "
+            "Call step.* only from the job's own code; a step function returns its data."
+        )
+
+
+class StepFailed(RunsError):
+    """A step that used up its attempts; the same error live and on replay.
+
+    `error` is `{"type", "message", "traceback"?}` of the last attempt; live, `__cause__` is the original exception.
+    """
+
+    code = "step_failed"
+
+    def __init__(self, step: str, error: dict[str, Any]) -> None:
+        self.step = step
+        self.error = error
+        super().__init__(
+            f"Step {step!r} failed with {error.get('type')}: {error.get('message')}. "
+            "Read its attempts, mend the cause and retry the run."
+        )
+
+
+class StepTimeout(RunsError):
+    code = "step_timeout"
+
+    def __init__(self, step: str, seconds: float) -> None:
+        super().__init__(f"Step {step!r} ran longer than its {seconds:g} s. Raise its timeout or split the step.")
+
+
+class RunTimeout(RunsError):
+    code = "run_timeout"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The run worked longer than its {seconds:g} s. Raise the job's timeout or split the job.")
+
+
+class StepCancelled(RunsError):
+    """What a sync step may raise when it sees `current_attempt().cancelled`."""
+
+    code = "step_cancelled"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"Step {step!r} was told to stop. Return or raise as soon as the flag is seen.")
+
+
+class EmitTooLarge(RunsError):
+    code = "emit_too_large"
+
+    def __init__(self, step: str, size: int, limit: int) -> None:
+        super().__init__(f"One emit of step {step!r} is {size} bytes and the limit is {limit}. Emit smaller pieces.")
+
+
+class NondeterminismError(RunsError):
+    """The code no longer matches the run's history; pauses the run and touches nothing."""
+
+    code = "nondeterminism"
+
+    def __init__(self, expected: str, met: str) -> None:
+        super().__init__(
+            f"The run's history has {expected} where the code now has {met}. "
+            "Deploy the code that the run began with and resume it, or start a new run."
+        )
+
+
+class Suspended(BaseException):
+    """Raised by every `step.*` of a sealed context; derives from BaseException so that job code cannot eat it."""

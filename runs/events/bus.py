@@ -1,0 +1,48 @@
+"""The port to the live bus: hints and frames, never truth. It may lose, repeat or reorder; readers heal from the log."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.utils.module_loading import import_string
+
+from runs.conf import get_settings
+
+Message = dict[str, Any]
+Handler = Callable[[Message], None]
+
+DRIVERS = "drivers"
+"""Topic that every driver process listens to: interest, requests for frames, words that a run changed."""
+
+READERS = "readers"
+"""Topic that every reader process listens to: a new driver asks here who watches what."""
+
+
+def run_topic(run_id: UUID | str) -> str:
+    """Topic of one run's followers: doorbells and frames."""
+    return f"run.{run_id}"
+
+
+class Bus(Protocol):
+    """One per process and event loop. Messages are JSON-compatible dicts with a `kind`."""
+
+    async def publish(self, topic: str, message: Message) -> None:
+        """Send to every subscriber of `topic` in any process. Never raises for want of a listener."""
+
+    async def subscribe(self, topic: str, handler: Handler) -> Callable[[], Awaitable[None]]:
+        """Call `handler(message)` in this loop for each message from now on; returns the way to unsubscribe."""
+
+    async def close(self) -> None:
+        """Give back connections and tasks."""
+
+
+@cache
+def _bus_class() -> Callable[[], Bus]:
+    found: Callable[[], Bus] = import_string(get_settings().bus)
+    return found
+
+
+def make_bus() -> Bus:
+    """A bus for the running loop, of the class that RUNS_BUS names."""
+    return _bus_class()()

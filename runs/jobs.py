@@ -1,0 +1,141 @@
+"""The authoring API: all that job modules, pages, REST and other apps import of the engine."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from runs.definitions import Job, Retry, registry
+from runs.engine.attempts import CurrentAttempt, current_attempt
+from runs.engine.bridge import SyncStepContext
+from runs.engine.hooks import EndedRun
+from runs.engine.payload import redact
+from runs.engine.step import StepContext
+from runs.engine.store import control
+from runs.engine.store.control import SYSTEM, Actor, Started, StartOptions
+from runs.engine.streams import Checkpoint, Emit
+from runs.models import Run
+
+__all__ = [
+    "Actor",
+    "Checkpoint",
+    "CurrentAttempt",
+    "Emit",
+    "EndedRun",
+    "Job",
+    "Retry",
+    "Started",
+    "StepContext",
+    "SyncStepContext",
+    "all_jobs",
+    "cancel",
+    "current_attempt",
+    "delete",
+    "get",
+    "get_job",
+    "job",
+    "may_change",
+    "redact",
+    "resume",
+    "start",
+    "visible_runs",
+]
+
+
+def job(
+    name: str,
+    *,
+    version: str = "1",
+    retries: Retry | int = 1,
+    timeout: timedelta | None = None,
+    on_end: Callable[[EndedRun], Any] | None = None,
+    queue: str = "default",
+) -> Callable[[Callable[..., Any]], Job]:
+    """Register a function `(step, input)` or `(step)` as a job.
+
+    `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
+    counted; `on_end` is called at least once after every end. Raises JobAlreadyRegistered, InvalidJob.
+    """
+
+    def register(function: Callable[..., Any]) -> Job:
+        made = Job(
+            name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
+            on_end=on_end, queue=queue,
+        )  # fmt: skip
+        registry.register(made)
+        return made
+
+    return register
+
+
+def all_jobs() -> list[Job]:
+    """Every job of this process, by name and version."""
+    return registry.all()
+
+
+def get_job(name: str, version: str | None = None) -> Job:
+    """Raises JobNotFound."""
+    return registry.get(name, version)
+
+
+def start(
+    job: Job | str,
+    input: Any = None,
+    *,
+    version: str | None = None,
+    owner: Any = None,
+    team: Any = None,
+    labels: dict[str, str] | None = None,
+    idempotency_key: str | None = None,
+    priority: int = 0,
+    queue: str | None = None,
+    run_at: datetime | None = None,
+    actor: Actor = SYSTEM,
+) -> Started:
+    """Start a run: one INSERT in the caller's transaction.
+
+    The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Raises JobNotFound,
+    InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then no run exists.
+    """
+    options = StartOptions(
+        owner=owner, team=team, labels=labels, idempotency_key=idempotency_key, priority=priority, queue=queue,
+        run_at=run_at,
+    )  # fmt: skip
+    definition = job if isinstance(job, Job) else registry.get(job, version)
+    return control.start(definition, input, options, actor)
+
+
+def get(run_id: UUID | str) -> Run:
+    """Raises RunNotFound."""
+    return control.get(run_id)
+
+
+def cancel(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:
+    """End a run that has not ended, at once. Raises RunNotFound, RunAlreadyEnded."""
+    return control.cancel(run_id, actor, reason)
+
+
+def resume(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
+    """Queue a paused run again. Raises RunNotFound, RunNotPaused."""
+    return control.resume(run_id, actor)
+
+
+def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:
+    """Remove an ended run. Raises RunNotFound, RunNotFinished."""
+    control.delete(run_id, actor)
+
+
+def visible_runs(user: Any) -> QuerySet[Run]:
+    """The runs that `user` may see: their own, their teams', and all for a superuser. Doors answer 404 for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Run.objects.none()
+    if user.is_superuser:
+        return Run.objects.all()
+    return Run.objects.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
+
+
+def may_change(user: Any, run: Run) -> bool:
+    """Who sees a run may cancel, resume and delete it."""
+    return visible_runs(user).filter(id=run.id).exists()

@@ -1,0 +1,21 @@
+from runs.models.audit import Audit
+from runs.models.checkpoint import Checkpoint
+from runs.models.event import Event
+from runs.models.run import ENDED, EndHook, Run, RunStatus
+from runs.models.step import Attempt, AttemptOutcome, Step, StepStatus
+from runs.models.worker import Worker
+
+__all__ = [
+    "ENDED",
+    "Attempt",
+    "AttemptOutcome",
+    "Audit",
+    "Checkpoint",
+    "EndHook",
+    "Event",
+    "Run",
+    "RunStatus",
+    "Step",
+    "StepStatus",
+    "Worker",
+]

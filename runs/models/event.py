@@ -1,0 +1,22 @@
+from django.db import models
+
+from runs.models.run import Run
+
+
+class Event(models.Model):
+    """An entry of a run's append-only log; `sequence` counts from 1 without gaps in its run."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    sequence = models.BigIntegerField()
+    type = models.CharField(max_length=40)
+    step = models.CharField(max_length=200, null=True, blank=True)
+    attempt = models.IntegerField(null=True, blank=True)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("run", "sequence")
+        constraints = (models.UniqueConstraint(fields=["run", "sequence"], name="event_sequence_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.type}"

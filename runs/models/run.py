@@ -1,0 +1,109 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued"  # due at `due_at`; a worker will claim it
+    RUNNING = "running"  # held by the worker in `lease_worker`, if that one lives
+    WAITING = "waiting"  # unloaded; woken by `due_at` or by whoever adds to `inbox`
+    PAUSED = "paused"  # held by a person or by the engine, which says why in `reason`
+    COMPLETED = "completed"  # absorbing
+    CANCELLED = "cancelled"  # absorbing
+    FAILED = "failed"  # left only by an operator's retry
+
+
+class EndHook(models.TextChoices):
+    NONE = ""  # the job has no on_end
+    ARMED = "armed"  # the run has not ended yet
+    DUE = "due"  # ended; a driver will call the hook
+    DONE = "done"
+    FAILED = "failed"  # it failed at each of its claims; the operators' log has the error
+
+
+ENDED = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.FAILED)
+"""Statuses in which a run does no work."""
+
+
+class Run(models.Model):
+    """One durable execution of a job. Every change goes through `runs.engine.store`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.CharField(max_length=200)
+    job_version = models.CharField(max_length=100, default="1")
+    queue = models.CharField(max_length=100, default="default")
+    priority = models.IntegerField(default=0, help_text="Higher goes first.")
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
+    reason = models.CharField(max_length=200, blank=True, default="", help_text="Why it waits or is paused.")
+    input = models.JSONField(default=dict)
+    output = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True, help_text='{"type", "message", "traceback"}')
+    progress = models.JSONField(null=True, blank=True, help_text='{"current", "total", "message"}')
+    labels = models.JSONField(default=dict, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey("auth.Group", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    root = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)
+    concurrency_key = models.CharField(max_length=200, null=True, blank=True)
+    attempt = models.IntegerField(default=1, help_text="1, and one more for each retry of the whole run.")
+    created_at = models.DateTimeField()
+    run_at = models.DateTimeField(help_text="Not before this time.")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may take it; none: until woken.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    active_ms = models.BigIntegerField(default=0, help_text="Time worked, without waiting, up to the last release.")
+    inbox = models.BigIntegerField(default=0, help_text="Raised by whoever can end a wait.")
+    write_no = models.BigIntegerField(default=0, help_text="The worker's last write; makes unknown commits decidable.")
+    lease_worker = models.UUIDField(null=True, blank=True)
+    lease_token = models.BigIntegerField(default=0, help_text="The epoch: grows with each claim and with a cancel.")
+    claims = models.IntegerField(default=0, help_text="Claims since the last recorded step.")
+    first_sequence = models.BigIntegerField(default=1)
+    last_sequence = models.BigIntegerField(default=0)
+    secrets = models.JSONField(default=dict, blank=True, help_text='{"input": [path, ...], "output": [...]}: shown as ***')
+    notes = models.JSONField(
+        default=dict, blank=True, help_text="{branch: log and progress events that the job's own code has written}"
+    )
+    end_hook = models.CharField(max_length=6, choices=EndHook, default=EndHook.NONE, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["job", "team", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False, team__isnull=False),
+                name="run_idempotent_in_team",
+            ),
+            models.UniqueConstraint(
+                fields=["job", "owner", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False, team__isnull=True, owner__isnull=False),
+                name="run_idempotent_for_owner",
+            ),
+            models.UniqueConstraint(
+                fields=["job", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False, team__isnull=True, owner__isnull=True),
+                name="run_idempotent_unowned",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["-priority", "due_at"],
+                condition=Q(status__in=["queued", "waiting"], due_at__isnull=False),
+                name="run_due",
+            ),
+            models.Index(fields=["lease_worker"], condition=Q(lease_worker__isnull=False), name="run_leased"),
+            models.Index(fields=["id"], condition=Q(end_hook="due"), name="run_end_hook_due"),
+            models.Index(fields=["status", "-id"], name="run_by_status"),
+            models.Index(fields=["job", "-id"], name="run_by_job"),
+            models.Index(fields=["owner", "-id"], name="run_by_owner"),
+            models.Index(fields=["team", "-id"], name="run_by_team"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.id}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED

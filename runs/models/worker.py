@@ -1,0 +1,24 @@
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+class Worker(models.Model):
+    """A driver process with a lease on the runs that name it in `lease_worker`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    host_id = models.CharField(max_length=100, help_text="Boot id and pid namespace: pids of one host_id can be checked.")
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    pid_start = models.CharField(max_length=40, help_text="Start time of the pid: pids are used again.")
+    version = models.CharField(max_length=100, blank=True, default="")
+    jobs = models.JSONField(default=list, help_text="[[name, version], ...] that it can run.")
+    driving = models.IntegerField(default=0, help_text="Runs loaded at the last renewal.")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("started_at",)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
