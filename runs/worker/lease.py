@@ -108,7 +108,9 @@ class Lease:
         # The gap first: between the two assignments `holds` must not be True.
         if before - self._renewed >= self._lease:
             self._gaps += 1
-            log.warning("The lease had run out after %.1f s without renewal: lost runs are dropped.", before - self._renewed)
+            log.warning(
+                "The lease had run out after %.1f s without renewal: lost runs are dropped.", before - self._renewed
+            )
         self._renewed = before
 
     def _complain(self) -> None:

@@ -1,0 +1,113 @@
+"""The loop that takes due runs while this process has room."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError
+
+from runs import clock
+from runs.conf import get_settings
+from runs.definitions import registry
+from runs.engine.claim import claim_due, next_due_at
+from runs.models import Run
+from runs.worker.threads import DatabaseThread
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 1.0
+"""The promise when a doorbell was lost."""
+
+YIELD_SECONDS: Final = 0.005
+"""A full process waits this long before it claims, so that one with more room is first."""
+
+GATHER_SECONDS: Final = 0.1
+"""Between two claims on a bell that says no more than that something changed."""
+
+
+class Claims:
+    """Clear the bell, then claim, then wait for the bell, the next known due time, or a second."""
+
+    def __init__(
+        self, worker: UUID, database: DatabaseThread, load: Callable[[], int], threads: Callable[[], int],
+        begin: Callable[[Run], None],
+    ) -> None:  # fmt: skip
+        """`load()` runs are driven; `threads()` are free for sync jobs; `begin(run)` drives a claimed run."""
+        self._worker, self._database = worker, database
+        self._load, self._threads, self._begin = load, threads, begin
+        self._room_in_all = get_settings().concurrency
+        self._bell = asyncio.Event()
+        self._vague = False
+        self._closed = False
+        self._sync_first = False
+        self._failing = False
+
+    def ring(self) -> None:
+        """There may be a due run, or room."""
+        self._vague = False
+        self._bell.set()
+
+    def ring_vaguely(self) -> None:
+        """Something in the database changed: worth a look, not at once."""
+        self._vague = self._vague or not self._bell.is_set()
+        self._bell.set()
+
+    def close(self) -> None:
+        """Take nothing more; what is being taken still begins. `run` ends."""
+        self._closed = True
+        self._bell.set()
+
+    async def run(self) -> None:
+        while not self._closed:
+            if self._vague:
+                await asyncio.sleep(GATHER_SECONDS)
+            self._bell.clear()
+            self._vague = False
+            await asyncio.sleep(YIELD_SECONDS * min(self._load() / self._room_in_all, 1))
+            try:
+                await self._cycle()
+                self._failing = False
+            except (DatabaseError, InterfaceError):
+                await self._rest()
+
+    async def _cycle(self) -> None:
+        full = False
+        self._sync_first = not self._sync_first
+        for is_async in (not self._sync_first, self._sync_first):
+            full = await self._claim(is_async) or full
+        if not full:
+            await self._wait(await self._next_due_seconds())
+
+    async def _claim(self, is_async: bool) -> bool:
+        """Runs of async or of sync jobs; a sync one only for each free thread. True if there may be more."""
+        room = min(self._room_in_all - self._load(), get_settings().claim_batch)
+        limit = room if is_async else min(room, self._threads())
+        jobs = [job.key for job in registry.all() if job.is_async is is_async]
+        if limit <= 0 or not jobs or self._closed:
+            return False
+        runs = await self._database.call(claim_due, self._worker, jobs, limit)
+        for run in runs:
+            self._begin(run)
+        return len(runs) == limit
+
+    async def _next_due_seconds(self) -> float:
+        due_at = await self._database.call(next_due_at, [job.key for job in registry.all()])
+        if due_at is None:
+            return POLL_SECONDS
+        return min(max((due_at - clock.now()).total_seconds(), 0.001), POLL_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    async def _rest(self) -> None:
+        if not self._failing:
+            log.exception("No runs can be claimed: the database does not answer. It is tried again every second.")
+        self._failing = True
+        if not self._closed:
+            await asyncio.sleep(POLL_SECONDS)
