@@ -1,13 +1,11 @@
 """A slow stream, for trying a reload of its page or a kill of its worker."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from runs.jobs import StepContext, job
 
 from examples.pieces import pieces
+from runs.jobs import Checkpoint, Emit, StepContext, job
 
 
 class CountdownRequest(BaseModel):
@@ -32,12 +30,13 @@ class Countdown(BaseModel):
 async def countdown(step: StepContext, request: CountdownRequest) -> Countdown:
     """Count down slowly, streaming each number; goes on from its checkpoint after a crash."""
 
-    async def count(emit: Callable[[Any], None], checkpoint: Any) -> str:
+    async def count(emit: Emit, checkpoint: Checkpoint) -> str:
         following: int = checkpoint.last["next"] if checkpoint.last else request.start
         for piece in pieces(_counted(request.start, following), 64 * 1024):
             emit(piece)
         for number in range(following, 0, -1):
             emit(f"{number} ")
+            step.progress(request.start - number + 1, request.start)
             await checkpoint({"next": number - 1})
             await asyncio.sleep(request.pause_seconds)
         emit("done\n")

@@ -3,22 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any
-
-from runs.jobs import StepContext, job
 
 from examples.pieces import pieces
 from examples.repository_report import markdown
 from examples.repository_report.analysis import analyse
 from examples.repository_report.folder import list_files
 from examples.repository_report.schema import FileFacts, FolderListing, LargeFile, Report, ReportRequest
+from runs.jobs import Checkpoint, Emit, StepContext, job
 
 _PIECE_CHARACTERS = 24
 _PIECE_SECONDS = 0.02
 _STREAM_SECONDS = 12.0
 _LONGEST_STEP_NAME = 200
 
-Writer = Callable[[Callable[[Any], None], Any], Awaitable[str]]
+Writer = Callable[[Emit, Checkpoint], Awaitable[str]]
 
 
 @job("repository-report")
@@ -56,7 +54,7 @@ def report_writer(listing: FolderListing, files: list[FileFacts]) -> Writer:
     sections = markdown.write_sections(listing, files)
     pause = _pause_seconds(sum(map(len, sections)))
 
-    async def write(emit: Callable[[Any], None], checkpoint: Any) -> str:
+    async def write(emit: Emit, checkpoint: Checkpoint) -> str:
         done: int = checkpoint.last["sections"] if checkpoint.last else 0
         if done:
             # Readers of the lost attempt drop what they saw, so this one begins with all that was written.
