@@ -50,7 +50,7 @@ INSTALLED_APPS = [
     "perdure.accounts",
     "perdure.dashboard",
     "runs",
-    # *(["examples"] if ENVIRONMENT.demo else []),
+    *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
 ]
 

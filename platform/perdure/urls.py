@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("api/health", health.livez),
     path("", include("perdure.accounts.urls")),
+    path("", include("perdure.dashboard.urls")),
+    path("api/", include("runs.api.urls")),
     path("admin/", admin.site.urls),
 ]
