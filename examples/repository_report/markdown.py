@@ -1,7 +1,7 @@
 """The report in Markdown, section by section."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from examples.repository_report.schema import FileFacts, FolderListing, FunctionFacts
@@ -99,7 +99,7 @@ def _list(title: str, items: list[str]) -> str:
     return f"## {title}\n\n" + "".join(f"- {item}\n" for item in items[:_MOST_LISTED] + more) + "\n"
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     """Numbers stand right."""
     alignment = ["---:" if isinstance(value, int) else "---" for value in rows[0]]
     return "".join("| " + " | ".join(map(str, row)) + " |\n" for row in (heads, alignment, *rows)) + "\n"
