@@ -94,7 +94,7 @@ class Job:
         """The typed input. `value` is JSON or already the model. Raises InvalidInput naming each field."""
         if self.input_adapter is None:
             if value in (None, {}):
-                return None
+                return {}
             raise InvalidInput(self.name, [{"field": "input", "message": "this job takes no input"}])
         if isinstance(value, BaseModel):
             value = value.model_dump()

@@ -36,7 +36,7 @@ class Run(models.Model):
     priority = models.IntegerField(default=0, help_text="Higher goes first.")
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
     reason = models.CharField(max_length=200, blank=True, default="", help_text="Why it waits or is paused.")
-    input = models.JSONField(default=dict)
+    input = models.JSONField(null=True, blank=True)
     output = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True, help_text='{"type", "message", "traceback"}')
     progress = models.JSONField(null=True, blank=True, help_text='{"current", "total", "message"}')
