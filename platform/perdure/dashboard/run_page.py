@@ -63,20 +63,22 @@ def read_run_page(run: Run) -> RunPage:
     """Reads the rows after the run's own, so what they hold is at least as new as `run.last_sequence`."""
     steps = list(run.steps.defer("output").order_by("id"))
     newest = run.events.filter(sequence__lte=run.last_sequence).order_by("-sequence")[:EVENTS_SHOWN]
+    output = redact(run.output, run.secrets.get("output", []))
     return RunPage(
         run=run,
         steps=steps,
         events=list(reversed(newest)),
-        streams=_streamed_texts(run),
+        streams=_streamed_texts(run, {text for _, text in rendering.texts_in(output)}),
         input=redact(run.input, run.secrets.get("input", [])),
-        output=redact(run.output, run.secrets.get("output", [])),
+        output=output,
         sentence=status_sentence(run, steps),
     )
 
 
-def _streamed_texts(run: Run) -> list[Step]:
+def _streamed_texts(run: Run, shown: set[str]) -> list[Step]:
+    """Texts of streaming steps, newest last, without those that the result shows."""
     newest = run.steps.filter(kind="stream", status=StepStatus.COMPLETED).order_by("-id")[:TEXTS_SHOWN]
-    found = [step for step in reversed(newest) if isinstance(step.output, str)]
+    found = [step for step in reversed(newest) if isinstance(step.output, str) and step.output not in shown]
     for step in found:
         step.output = redact(step.output, step.secrets)
     return found

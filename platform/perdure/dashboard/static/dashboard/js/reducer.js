@@ -151,7 +151,9 @@ function resetStream(state, event) {
   if (isRecorded(state, event) || (found && isOlder(event, found))) return state;
   const epoch = event.epoch ?? found?.epoch ?? 0;
   const attempt = event.attempt ?? found?.attempt ?? 0;
-  return { ...state, streams: new Map(state.streams).set(event.step, emptyStream(epoch, attempt, (found?.revision ?? 0) + 1)) };
+  const head = event.data?.truncated ?? 0;
+  const fresh = { ...emptyStream(epoch, attempt, (found?.revision ?? 0) + 1), next: head, truncated: head > 0 };
+  return { ...state, streams: new Map(state.streams).set(event.step, fresh) };
 }
 
 function addFrame(state, event) {
