@@ -150,5 +150,5 @@ def prefixed(kind: type, prefix: str, environment: Mapping[str, str]) -> dict[st
     """The variables `<prefix><FIELD>` of a dataclass that are set, converted to the types of its fields."""
     fields: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
     given = {name: environment[prefix + name.upper()] for name in fields if environment.get(prefix + name.upper())}
-    typed = TypeAdapter(kind).validate_python(given)
+    typed: Any = TypeAdapter(kind).validate_python(given)
     return {prefix + name.upper(): getattr(typed, name) for name in given}
