@@ -54,7 +54,7 @@ def check_leases(**_: Any) -> Iterable[CheckMessage]:
 def _broker(cluster: dict[str, Any]) -> Iterator[CheckMessage]:
     named = cluster.get("broker_class")
     try:
-        fits = named == BROKER or (bool(named) and issubclass(import_string(named), import_string(BROKER)))
+        fits = named == BROKER or issubclass(import_string(str(named)), import_string(BROKER))
     except (ImportError, TypeError):
         fits = False
     if not fits:

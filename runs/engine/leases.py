@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.expressions import Combinable
 from uuid_utils.compat import uuid7
 
 from runs import clock
@@ -79,5 +80,5 @@ def _lease() -> timedelta:
     return timedelta(seconds=get_settings().lease_seconds)
 
 
-def _from_now(delta: timedelta) -> ExpressionWrapper:
+def _from_now(delta: timedelta) -> Combinable:
     return ExpressionWrapper(clock.sql_now() + delta, output_field=DateTimeField())

@@ -184,7 +184,7 @@ class RunsBroker(Broker):  # type: ignore[misc]
 
 def drivers() -> int:
     """How many of the cluster's processes drive runs."""
-    return min(max(Conf.WORKERS - 1, 1), SLOTS)
+    return min(max(int(Conf.WORKERS) - 1, 1), SLOTS)
 
 
 def _ticket(slot: int) -> str:

@@ -55,7 +55,7 @@ class Driver:
     def __init__(self, slot: int, board: Board) -> None:
         self._slot, self._board = slot, board
         self._loop = asyncio.get_running_loop()
-        self._loop.set_task_factory(task_factory)
+        self._loop.set_task_factory(task_factory)  # type: ignore[arg-type]  # typed for generators too
         self._ending: asyncio.Future[Ending] = self._loop.create_future()
         settings = get_settings()
         self._job_threads = CodePool(settings.threads, "runs-job")
@@ -131,7 +131,8 @@ class Driver:
         self._claiming = asyncio.create_task(self._claims.run(), name="claims")
         own = [self._claiming, asyncio.create_task(self._watch.run()), asyncio.create_task(self._tick())]
         self._own = own
-        await asyncio.wait([self._ending, *own], return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [self._ending, *own]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in own:
             if task.done() and not task.cancelled() and task.exception() is not None:
                 log.error("A loop of driver %d failed.", self._slot, exc_info=task.exception())

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import connections
@@ -30,7 +31,7 @@ class CodePool(ThreadPoolExecutor):
         with self._guard:
             self._busy += 1
         try:
-            future = super().submit(_then_disconnect, fn, *args, **kwargs)
+            future = super().submit(partial(_then_disconnect, fn, *args, **kwargs))
         except BaseException:
             self._left()
             raise
