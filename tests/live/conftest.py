@@ -1,0 +1,95 @@
+"""Followers and drivers for the live tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import UUID
+
+import pytest
+from django.test import override_settings
+
+from runs.events import doorbell
+from runs.events.bus import make_bus
+from runs.events.types import RunEvent
+from runs.live.follow import follow
+from runs.worker.frames import Frames
+
+BUSES = ["runs.live.bus.LayerBus"] + [
+    f"tests.live.buses.{name}Bus" for name in ("Dropping", "Repeating", "Reordering", "Leaky")
+]
+
+
+class Lease:
+    holds = True
+
+
+class Reader:
+    """A follower that collects in a task of its own."""
+
+    def __init__(self, run_id: UUID, after: int = 0) -> None:
+        self.events: list[RunEvent] = []
+        self.task = asyncio.create_task(self._read(run_id, after))
+        self._arrived = asyncio.Condition()
+
+    async def _read(self, run_id: UUID, after: int) -> None:
+        async for event in follow(run_id, after):
+            async with self._arrived:
+                self.events.append(event)
+                self._arrived.notify_all()
+
+    async def until(self, condition: Callable[[list[RunEvent]], bool]) -> None:
+        async with asyncio.timeout(15), self._arrived:
+            await self._arrived.wait_for(lambda: condition(self.events))
+
+    async def end(self) -> list[RunEvent]:
+        async with asyncio.timeout(15):
+            await self.task
+        return self.events
+
+    @property
+    def sequences(self) -> list[int]:
+        return [event.sequence for event in self.events if event.sequence is not None]
+
+    @property
+    def types(self) -> list[str]:
+        return [str(event.type) for event in self.events]
+
+    def text(self, step: str) -> str:
+        """What a page shows of a streaming step: resets clear it."""
+        text = ""
+        for event in self.events:
+            if event.step == step and event.type == "stream:reset":
+                text = ""
+            elif event.step == step and event.type == "stream":
+                text += event.data  # type: ignore[operator]
+        return text
+
+
+@pytest.fixture
+async def driver(bus: str) -> AsyncIterator[Frames]:
+    """The frame sink of a worker, on a bus of its own."""
+    own = make_bus()
+    sink = Frames(own, Lease())
+    await sink.start()
+    yield sink
+    await sink.stop()
+    await own.close()
+
+
+@pytest.fixture
+def bus(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The bus in force; parametrise it indirectly with one of BUSES."""
+    name = str(getattr(request, "param", BUSES[0]))
+    with override_settings(RUNS_BUS=name):
+        yield name
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_stays_open() -> AsyncIterator[None]:
+    """Watcher, channel layer and doorbell hold connections, and the test database is emptied after each test."""
+    yield
+    mine = asyncio.current_task()
+    others = [task for task in asyncio.all_tasks() if task is not mine]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    doorbell.hang_up()
