@@ -4,16 +4,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import DateTimeField, Func
-
-from runs import conf
 
 _offset = timedelta(0)
 
 
 def offset() -> timedelta:
     """How far tests moved the clock; a file named by RUNS_CLOCK_FILE holds it for a tree of processes (seconds)."""
-    path = conf.get_settings().clock_file
+    path = getattr(settings, "RUNS_CLOCK_FILE", "")
     if not path:
         return _offset
     try:
@@ -53,10 +52,10 @@ class SqlNow(Func):
 
     output_field = DateTimeField()
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         if connection.vendor == "postgresql":
-            return "(statement_timestamp() + %s::interval)", [offset()]
-        return "%s", [connection.ops.adapt_datetimefield_value(now())]
+            return "(statement_timestamp() + %s::interval)", (offset(),)
+        return "%s", (connection.ops.adapt_datetimefield_value(now()),)
 
 
 def sql_now() -> SqlNow:

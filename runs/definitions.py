@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from runs.errors import InvalidInput, InvalidJob, InvalidOutput, JobAlreadyRegistered, JobNotFound
 
@@ -96,10 +96,8 @@ class Job:
             if value in (None, {}):
                 return {}
             raise InvalidInput(self.name, [{"field": "input", "message": "this job takes no input"}])
-        if isinstance(value, BaseModel):
-            value = value.model_dump()
         try:
-            return self.input_adapter.validate_python(value, strict=False)
+            return self.input_adapter.validate_python(value)
         except ValidationError as exc:
             raise InvalidInput(self.name, _fields(exc)) from exc
 

@@ -7,12 +7,10 @@ import functools
 import inspect
 import queue
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runs.engine.step import StepContext
 from runs.errors import Suspended
-
-if TYPE_CHECKING:
-    from runs.engine.step import StepContext
 
 
 class Bridge:
@@ -64,7 +62,7 @@ def _outcome(task: "asyncio.Task[Any]") -> Any:
 class SyncStepContext:
     """What a plain `def` job receives: the names of StepContext, blocking."""
 
-    def __init__(self, context: "StepContext", bridge: Bridge) -> None:
+    def __init__(self, context: StepContext, bridge: Bridge) -> None:
         self._context = context
         self._bridge = bridge
 

@@ -1,9 +1,9 @@
 """How the driving of a run ends, as transitions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runs import clock
 from runs.definitions import Job
@@ -11,10 +11,10 @@ from runs.engine.payload import clean, describe_error, dump, encode
 from runs.engine.store.transitions import Change, Transition
 from runs.errors import RunsError
 from runs.events.types import EventDraft, EventType
-from runs.models import RunStatus
+from runs.models import Run, RunStatus
 
-if TYPE_CHECKING:
-    from runs.engine.execute import Execution
+Opened = Iterable[Transition]
+"""The cancellations of steps that are open when their run ends."""
 
 
 async def body(function: Callable[..., Any], *args: Any) -> Any:
@@ -25,28 +25,27 @@ async def body(function: Callable[..., Any], *args: Any) -> Any:
         raise RuntimeError(f"the job raised {type(exc).__name__}") from exc
 
 
-def complete(execution: "Execution", job: Job, value: Any) -> Transition:
+def complete(run: Run, job: Job, value: Any, opened: Opened) -> Transition:
     """The run is done; an output that does not fit or cannot be stored fails it instead."""
     try:
         output = encode(job.parse_output(value), f"The output of job {job.name!r}")
     except RunsError as exc:
-        return fail(execution, exc)
+        return fail(exc, opened)
     values = {"output": output.text}
     if output.secrets:
-        values["secrets"] = dump(execution.run.secrets | {"output": output.secrets}, "secrets")
-    return _end(execution, RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}))
+        values["secrets"] = dump(run.secrets | {"output": output.secrets}, "secrets")
+    return _end(RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}), opened)
 
 
-def fail(execution: "Execution", exc: BaseException) -> Transition:
+def fail(exc: BaseException, opened: Opened) -> Transition:
     """The run has failed; steps that were open end with it."""
     error = describe_error(exc)
     draft = EventDraft(EventType.RUN_FAIL, {"error": error})
-    return _end(execution, RunStatus.FAILED, {"error": dump(error, "error")}, draft)
+    return _end(RunStatus.FAILED, {"error": dump(error, "error")}, draft, opened)
 
 
-def _end(execution: "Execution", status: RunStatus, values: dict[str, Any], draft: EventDraft) -> Transition:
-    now = clock.now()
-    opened = [performance.cancellation() for performance in execution.load.open.values()]
+def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: Opened) -> Transition:
+    now, opened = clock.now(), list(opened)
     fixed = {"status": status.value, "reason": "", "finished_at": now, "due_at": None, "claims": 0}
     end = Transition(now, change=Change(values | fixed, release=True), events=(draft,))
     return replace(

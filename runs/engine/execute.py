@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
@@ -23,7 +24,7 @@ from runs.engine.history import History, load_history
 from runs.engine.hooks import call_end_hook
 from runs.engine.notes import Notes
 from runs.engine.perform import Performance, check_name
-from runs.engine.ports import FrameSink
+from runs.engine.ports import FrameSink, OpenStep
 from runs.engine.step import Policy, StepCall, StepContext
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, watch_thread
@@ -67,7 +68,7 @@ class Verdict:
 class Load:
     """What a run has in memory right now; it can be unloaded when only `parked` is left."""
 
-    open: dict[str, Performance] = field(default_factory=dict)
+    open: dict[str, OpenStep] = field(default_factory=dict)
     parked: "dict[asyncio.Future[None], tuple[datetime | None, str]]" = field(default_factory=dict)
     writes: int = 0
     held: int = 0
@@ -88,7 +89,7 @@ class Execution:
         self.sealed = False
         self.history = History()
         self.load = Load()
-        self.notes = Notes(self)
+        self._notes = Notes(run, self.check_open, self.post)
         self.inbox = run.inbox
         self.is_cautious = run.claims > 1
         self._handle = Handle(run.id, run.lease_token, run.write_no)
@@ -98,13 +99,17 @@ class Execution:
         self._draining = False
         self._bridge: Bridge | None = None
 
+    @property
+    def frames(self) -> FrameSink:
+        return self.world.frames
+
     async def drive(self) -> Outcome:
         """Execute until the run ends, waits, is handed back or is lost; nothing of it runs on afterwards."""
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()  # without a branch: for what the kernel itself schedules
         self._verdict: asyncio.Future[Verdict] = self._loop.create_future()
         if self.run.has_ended:
-            await call_end_hook(self)
+            await self.commit(await call_end_hook(self.run, self.world.step_threads))
             return Outcome.ENDED
         async with ThreadSensitiveContext():
             return await self._drive_job()
@@ -118,9 +123,9 @@ class Execution:
                 self.history = await call_in(self.world.step_threads, load_history, self.run)
             root = self._start_root(job, value)
         except JobNotFound as exc:
-            self.decide(Verdict(Outcome.PAUSED, lambda: ends.pause("job_not_found", exc)))
+            self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
         except Exception as exc:
-            self.decide(Verdict(Outcome.ENDED, lambda: ends.fail(self, exc)))
+            self.decide(self._failure(exc))
         outcome = await self._carry_out(await self._verdict)
         await self._dismantle(root)
         return outcome
@@ -128,7 +133,7 @@ class Execution:
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()
         context.run(enter, Branch("0", self.adopt))
-        step = StepContext(self, Policy(job.retries))
+        step = StepContext(self.run, Policy(job.retries), self.perform, self._notes)
         arguments = (value,) if job.input_adapter is not None else ()
         if job.is_async:
             root: asyncio.Future[Any] = asyncio.Task(
@@ -147,18 +152,20 @@ class Execution:
         if self._verdict.done():
             return
         if error is not None:
-            self.decide(Verdict(Outcome.ENDED, lambda: ends.fail(self, error)))
+            self.decide(self._failure(error))
         elif missing := self.history.unasked():
             self.diverge(NondeterminismError(missing.place, "the end of the job"))
         else:
-            self.decide(Verdict(Outcome.ENDED, lambda: ends.complete(self, job, root.result())))
+            self.decide(Verdict(Outcome.ENDED, lambda: ends.complete(self.run, job, root.result(), self._opened())))
+
+    def _failure(self, error: BaseException) -> Verdict:
+        return Verdict(Outcome.ENDED, lambda: ends.fail(error, self._opened()))
 
     def _watch_time(self, job: Job) -> None:
         if job.timeout is None:
             return
         seconds = job.timeout.total_seconds()
-        error = RunTimeout(seconds)
-        verdict = Verdict(Outcome.ENDED, lambda: ends.fail(self, error))
+        verdict = self._failure(RunTimeout(seconds))
         self.call_later(max(0.0, seconds - self.run.active_ms / 1000), self.decide, verdict)
 
     # -- ends
@@ -187,10 +194,13 @@ class Execution:
         """Something arrived for the run."""
         self.inbox = inbox
 
+    def _opened(self) -> list[Transition]:
+        return [step.cancellation() for step in self.load.open.values()]
+
     def _seal(self) -> None:
         self.sealed = True
-        for performance in self.load.open.values():
-            performance.attempt.stop()
+        for step in self.load.open.values():
+            step.attempt.stop()
         if self._idle is not None:
             self._idle.cancel()
 
@@ -201,7 +211,7 @@ class Execution:
         if isinstance(answer, Exception):
             logger.error("Run %s: its end cannot be stored: %s", self.run_id, answer)
             problem = answer
-            answer = await self.world.writer.submit(self._handle, ends.fail(self, problem))
+            answer = await self.world.writer.submit(self._handle, ends.fail(problem, self._opened()))
         return verdict.outcome if answer is Result.DONE else Outcome.LOST
 
     async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
@@ -300,14 +310,14 @@ class Execution:
         if self.sealed:
             raise Suspended
 
-    def begin(self, performance: Performance) -> None:
-        self.load.open[performance.call.name] = performance
-        performance.open_frames()
+    def begin(self, step: OpenStep) -> None:
+        self.load.open[step.call.name] = step
+        step.open_frames()
         self._settle_load()
 
-    def end(self, performance: Performance) -> None:
+    def end(self, step: OpenStep) -> None:
         if not self.sealed:
-            self.load.open.pop(performance.call.name, None)
+            self.load.open.pop(step.call.name, None)
             self._settle_load()
 
     def post(self, transition: Transition) -> None:
@@ -350,12 +360,6 @@ class Execution:
     def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
         watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)
 
-    def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
-        self.notes.write_log(level, message, data)
-
-    def write_progress(self, current: float, total: float | None, message: str) -> None:
-        self.notes.write_progress(current, total, message)
-
     def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
         """A timer outside every branch; it does nothing once the run has left this process."""
         return self._loop.call_later(seconds, self._fire, function, args, context=self._context)
@@ -367,5 +371,9 @@ class Execution:
     def adopt(self, task: "asyncio.Task[Any]") -> None:
         """Remember a task of the job's code, to end it with the run."""
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard, context=self._context)
+        task.add_done_callback(self._task_ended, context=self._context)
 
+    def _task_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if self.sealed and not task.cancelled():
+            task.exception()  # retrieved: what a sealed context raises is nobody's error

@@ -2,9 +2,10 @@
 
 import inspect
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from runs import clock
@@ -12,9 +13,6 @@ from runs.definitions import registry
 from runs.engine.store.transitions import Change, Transition
 from runs.engine.threads import call_in
 from runs.models import EndHook, Run
-
-if TYPE_CHECKING:
-    from runs.engine.execute import Execution
 
 logger = logging.getLogger("runs.engine")
 
@@ -39,24 +37,23 @@ class EndedRun:
         )  # fmt: skip
 
 
-async def call_end_hook(execution: "Execution") -> None:
-    """Call the hook and record that; after an error it is due again, later each time, up to `max_claims` times."""
-    run = execution.run
+async def call_end_hook(run: Run, threads: ThreadPoolExecutor) -> Transition:
+    """Call the hook; the transition records that, or makes it due again, later each time, up to `max_claims` times."""
     try:
-        await _call(execution, registry.get(run.job, run.job_version).on_end)
+        await _call(run, threads, registry.get(run.job, run.job_version).on_end)
     except Exception:
         logger.exception("worker:error: on_end of run %s of job %r failed", run.id, run.job)
         change = Change({"due_at": clock.now() + timedelta(seconds=2**run.claims)}, release=True)
     else:
         change = Change({"end_hook": EndHook.DONE.value, "claims": 0}, release=True)
-    await execution.commit(Transition(clock.now(), change=change))
+    return Transition(clock.now(), change=change)
 
 
-async def _call(execution: "Execution", hook: Any) -> None:
+async def _call(run: Run, threads: ThreadPoolExecutor, hook: Any) -> None:
     if hook is None:
         return
-    ended = EndedRun.of(execution.run)
+    ended = EndedRun.of(run)
     if inspect.iscoroutinefunction(hook):
         await hook(ended)
     else:
-        await call_in(execution.world.step_threads, hook, ended)
+        await call_in(threads, hook, ended)

@@ -1,7 +1,8 @@
 """Log lines and progress. What the job's own code wrote before a crash or a wait is not written again on replay."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from runs import clock
 from runs.engine.attempts import find_attempt
@@ -10,17 +11,19 @@ from runs.engine.payload import clean, dump, encode
 from runs.engine.store.transitions import Change, Transition
 from runs.errors import StepOutsideJob
 from runs.events.types import EventDraft, EventType
-
-if TYPE_CHECKING:
-    from runs.engine.execute import Execution
+from runs.models import Run
 
 
 class Notes:
-    """The log and progress events of one execution; any thread of the job."""
+    """The log and progress events of one execution; any thread of the job.
 
-    def __init__(self, execution: "Execution") -> None:
-        self._execution = execution
-        self._written: dict[str, int] = dict(execution.run.notes)
+    `check_open` raises once the run has left this process; `post` writes without waiting.
+    """
+
+    def __init__(self, run: Run, check_open: Callable[[], None], post: Callable[[Transition], None]) -> None:
+        self._check_open = check_open
+        self._post = post
+        self._written: dict[str, int] = dict(run.notes)
 
     def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Raises StorageError for data that cannot be stored."""
@@ -33,14 +36,14 @@ class Notes:
         self._write(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
 
     def _write(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
-        self._execution.check_open()
+        self._check_open()
         attempt = find_attempt()
         if attempt is None:
             if not self._is_new(type_):
                 return
             values = values | {"notes": json.dumps(self._written)}
         draft = EventDraft(type_, data, attempt.step if attempt else None, attempt.number if attempt else None)
-        self._execution.post(Transition(clock.now(), change=Change(values), events=(draft,)))
+        self._post(Transition(clock.now(), change=Change(values), events=(draft,)))
 
     def _is_new(self, type_: EventType) -> bool:
         branch = current_branch()

@@ -1,5 +1,6 @@
 """Values on their way to and from disk: checked and encoded at the call, before anything is queued."""
 
+import dataclasses
 import inspect
 import json
 import re
@@ -51,7 +52,7 @@ def encode(value: Any, where: str) -> Payload:
     text = dump(shown, where)
     if _PYDANTIC_MASK not in text:
         return Payload(text, shown, [])
-    real = _reveal(value, where)
+    real = _to_jsonable(_revealed(value), where)
     secrets = list(_differences(shown, real, []))
     return Payload(dump(real, where), redact(shown, secrets), secrets)
 
@@ -98,24 +99,18 @@ def _members(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _reveal(value: Any, where: str) -> Any:
-    def fallback(item: Any) -> Any:
-        if isinstance(item, SecretStr | SecretBytes):
-            return item.get_secret_value()
-        raise StorageError(where, f"{type(item).__name__} is not JSON")
-
-    plain = TypeAdapter(type(value)).dump_python(value) if isinstance(value, BaseModel) else _dump_models(value)
-    return to_jsonable_python(plain, fallback=fallback)
-
-
-def _dump_models(value: Any) -> Any:
-    """Models inside containers, turned into dicts that still hold their secrets."""
+def _revealed(value: Any) -> Any:
+    """`value` in plain containers, each secret as what it hides; models keep the aliases that JSON uses."""
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
     if isinstance(value, BaseModel):
-        return value.model_dump()
+        return _revealed(value.model_dump(by_alias=True))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _revealed(_adapter(type(value)).dump_python(value))
     if isinstance(value, dict):
-        return {key: _dump_models(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_dump_models(item) for item in value]
+        return {key: _revealed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_revealed(item) for item in value]
     return value
 
 

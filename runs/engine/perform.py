@@ -1,13 +1,12 @@
 """One step of a run: from the call to its recorded result, over as many attempts as its policy allows."""
 
 import asyncio
-import concurrent.futures
 import contextvars
 import inspect
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import close_old_connections
 
@@ -16,15 +15,13 @@ from runs.engine import attempts, branches
 from runs.engine.attempts import CurrentAttempt
 from runs.engine.history import StepRecord
 from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
+from runs.engine.ports import Kernel
 from runs.engine.step import StepCall
 from runs.engine.store.transitions import AttemptRow, CheckpointRow, StepRow, Transition
 from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
 from runs.errors import InvalidStepName, StepCancelled, StepFailed, StepTimeout, StorageError, Suspended
 from runs.events.types import EventDraft, EventType
 from runs.models import AttemptOutcome, StepStatus
-
-if TYPE_CHECKING:
-    from runs.engine.execute import Execution
 
 QUICK_SECONDS = 0.005
 """A step that ends sooner costs one transition: its start and its end are written together."""
@@ -40,8 +37,8 @@ def check_name(name: object) -> str:
 class Performance:
     """The attempts of one step in this execution."""
 
-    def __init__(self, execution: "Execution", call: StepCall, record: StepRecord) -> None:
-        self._execution = execution
+    def __init__(self, kernel: Kernel, call: StepCall, record: StepRecord) -> None:
+        self._kernel = kernel
         self.call = call
         self.record = record
         self.attempt = CurrentAttempt(call.name, record.attempts)
@@ -60,14 +57,14 @@ class Performance:
         if self.record.status == StepStatus.FAILED:
             raise StepFailed(self.call.name, self.record.error or {})
         if self.record.status == StepStatus.CANCELLED:
-            await self._execution.hold()  # until the same code cancels it again
+            await self._kernel.hold()  # until the same code cancels it again
         return await self._attempt_until_settled()
 
     async def _attempt_until_settled(self) -> Any:
         while True:
             if self.record.status == StepStatus.RETRYING:
-                await self._execution.park(self.record.retry_at, f"retry of step {self.call.name}")
-            await self._execution.gate()
+                await self._kernel.park(self.record.retry_at, f"retry of step {self.call.name}")
+            await self._kernel.gate()
             value = await self._attempt_once()
             if self.record.status == StepStatus.COMPLETED:
                 return value
@@ -78,17 +75,17 @@ class Performance:
         self._started_at = clock.now()
         self.record.started_at = self.record.started_at or self._started_at
         self._start_is_written = False
-        self._execution.begin(self)
+        self._kernel.begin(self)
         try:
             return await self._carry_out()
         except asyncio.CancelledError:
             self.attempt.stop()
-            if not self._execution.sealed:
-                await self._execution.commit(self.cancellation(), finish=True)
+            if not self._kernel.sealed:
+                await self._kernel.commit(self.cancellation(), finish=True)
             raise
         finally:
             self._forget_quick()
-            self._execution.end(self)
+            self._kernel.end(self)
 
     async def _carry_out(self) -> Any:
         await self._announce()
@@ -107,16 +104,16 @@ class Performance:
     async def _announce(self) -> None:
         """Commit the start first where a crash in the call must leave a trace; otherwise only if it takes long."""
         needs_trace = self.call.kind == "stream" or self.record.open_attempt or self.record.checkpoints
-        if self._execution.is_cautious or needs_trace:
+        if self._kernel.is_cautious or needs_trace:
             self._start_is_written = True
-            await self._execution.commit(Transition(clock.now(), **self._start()))
+            await self._kernel.commit(Transition(clock.now(), **self._start()))
         else:
-            self._quick = self._execution.call_later(QUICK_SECONDS, self._write_start)
+            self._quick = self._kernel.call_later(QUICK_SECONDS, self._write_start)
 
     def _write_start(self) -> None:
-        if not self._execution.sealed:
+        if not self._kernel.sealed:
             self._start_is_written = True
-            self._execution.post(Transition(clock.now(), **self._start()))
+            self._kernel.post(Transition(clock.now(), **self._start()))
 
     def _forget_quick(self) -> None:
         if self._quick is not None:
@@ -155,39 +152,42 @@ class Performance:
         return await result if inspect.isawaitable(result) else result
 
     def _stream_arguments(self, is_async: bool) -> tuple[Any, ...]:
-        checkpoint = Checkpoint(self) if is_async else SyncCheckpoint(self, asyncio.get_running_loop())
-        both = (Emit(self), checkpoint)
+        emit = Emit(self.attempt, self._emit)
+        if is_async:
+            both = (emit, Checkpoint(self.record, self._save_checkpoint))
+        else:
+            both = (emit, SyncCheckpoint(self.record, self._save_checkpoint, asyncio.get_running_loop()))
         return both[: len(inspect.signature(self.call.function).parameters)]
 
     async def _call_in_thread(self, args: tuple[Any, ...]) -> Any:
         context = contextvars.copy_context()
-        future = self._execution.submit_to_thread(
+        future = self._kernel.submit_to_thread(
             lambda: context.run(_call_and_close, self.call.function, args, self.call.kwargs)
         )
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             self.attempt.stop()
-            self._execution.watch_thread(future, self.call.name)
+            self._kernel.watch_thread(future, self.call.name)
             raise
 
     # -- what a streaming function does
 
-    def emit(self, data: Any, size: int) -> None:
-        self._execution.world.frames.emit(*self._frames_key, data, size)
+    def _emit(self, data: Any, size: int) -> None:
+        self._kernel.frames.emit(*self._frames_key, data, size)
 
-    async def save_checkpoint(self, state: Any) -> None:
+    async def _save_checkpoint(self, state: Any) -> None:
         payload = encode(state, f"A checkpoint of step {self.call.name!r}")
-        if self.attempt.cancelled or self._execution.sealed:
+        if self.attempt.cancelled or self._kernel.sealed:
             raise StepCancelled(self.call.name)
         self.record.checkpoints += 1
         number, now = self.record.checkpoints, clock.now()
         row = CheckpointRow(
-            self._execution.run_id, self.call.name, number, self.attempt.number, payload.text,
+            self._kernel.run_id, self.call.name, number, self.attempt.number, payload.text,
             payload.secrets_text, payload.size, now,
         )  # fmt: skip
         event = self._event(EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size})
-        await self._execution.commit(Transition(now, events=(event,), checkpoints=(row,)))
+        await self._kernel.commit(Transition(now, events=(event,), checkpoints=(row,)))
         self.record.last_state = payload.value
 
     # -- its ends
@@ -230,10 +230,10 @@ class Performance:
         events = (*start.get("events", ()), self._event(type_, data))
         error = row.error if outcome is AttemptOutcome.FAILED else None
         rows = (*self._lost_attempt(now), self._attempt_row(outcome, now, error))
-        done = row.status in (StepStatus.COMPLETED,) and self.record.checkpoints
+        done = row.status == StepStatus.COMPLETED and self.record.checkpoints
         forget = (self.call.name,) if done else ()
         transition = Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
-        return await self._execution.commit(transition)
+        return await self._kernel.commit(transition)
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
@@ -248,24 +248,24 @@ class Performance:
         """Frames leave before their step's end is handed to the writer."""
         if self.call.kind != "stream":
             return {}
-        await self._execution.world.frames.flush(self._execution.run_id)
-        count = self._execution.world.frames.count(*self._frames_key)
-        self._execution.world.frames.close(*self._frames_key)
+        await self._kernel.frames.flush(self._kernel.run_id)
+        count = self._kernel.frames.count(*self._frames_key)
+        self._kernel.frames.close(*self._frames_key)
         return {"frames": count}
 
     # -- rows and events
 
     @property
     def _frames_key(self) -> tuple[Any, str, int, int]:
-        return self._execution.run_id, self.call.name, self._execution.token, self.attempt.number
+        return self._kernel.run_id, self.call.name, self._kernel.token, self.attempt.number
 
     def open_frames(self) -> None:
         if self.call.kind == "stream":
-            self._execution.world.frames.open(*self._frames_key)
+            self._kernel.frames.open(*self._frames_key)
 
     def _start(self) -> dict[str, Any]:
         return {
-            "events": (self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._execution.token}),),
+            "events": (self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._kernel.token}),),
             "steps": (self._row(StepStatus.RUNNING),),
             "attempts": (
                 *self._lost_attempt(self._started_at), self._attempt_row(AttemptOutcome.OPEN, None, None),
@@ -279,7 +279,7 @@ class Performance:
         record, ended = self.record, status not in (StepStatus.RUNNING, StepStatus.RETRYING)
         error = dump(record.error, "error") if record.error and status != StepStatus.COMPLETED else None
         return StepRow(
-            self._execution.run_id, record.name, record.kind, record.branch, record.position, status.value,
+            self._kernel.run_id, record.name, record.kind, record.branch, record.position, status.value,
             record.attempts, record.failures, output.text if output else None,
             output.secrets_text if output else "[]", error, record.started_at, clock.now() if ended else None,
             record.retry_at if status == StepStatus.RETRYING else None,
@@ -288,7 +288,7 @@ class Performance:
     def _attempt_row(self, outcome: AttemptOutcome, ended_at: Any, error: str | None) -> AttemptRow:
         usage = self.attempt.used
         return AttemptRow(
-            self._execution.run_id, self.call.name, self.attempt.number, self._execution.token, outcome.value,
+            self._kernel.run_id, self.call.name, self.attempt.number, self._kernel.token, outcome.value,
             self._started_at, ended_at, error, dump(usage, "usage") if usage else None,
         )  # fmt: skip
 
@@ -297,7 +297,7 @@ class Performance:
         if lost is None:
             return ()
         usage = json.dumps(lost.usage) if lost.usage else None
-        row = (self._execution.run_id, lost.step_name, lost.number, lost.epoch, AttemptOutcome.LOST.value)
+        row = (self._kernel.run_id, lost.step_name, lost.number, lost.epoch, AttemptOutcome.LOST.value)
         return (AttemptRow(*row, lost.started_at, now, None, usage),)
 
 
@@ -314,6 +314,3 @@ def _call_and_close(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
         raise RuntimeError("a step function raised StopIteration") from exc  # a future refuses to carry it
     finally:
         close_old_connections()
-
-
-ThreadFuture = concurrent.futures.Future[Any]

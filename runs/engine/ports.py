@@ -1,7 +1,15 @@
-"""What the kernel needs of the process around it."""
+"""What the kernel needs of the process around it, and what a step needs of the kernel."""
 
+import asyncio
+import concurrent.futures
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+from runs.engine.attempts import CurrentAttempt
+from runs.engine.step import StepCall
+from runs.engine.store.transitions import Transition
 
 
 class FrameSink(Protocol):
@@ -49,3 +57,55 @@ class NoFrames:
 
     def drop_run(self, run_id: UUID) -> None:
         self._counts = {key: count for key, count in self._counts.items() if key[0] != run_id}
+
+
+class OpenStep(Protocol):
+    """A step with an attempt under way, as the kernel keeps it."""
+
+    call: StepCall
+    attempt: CurrentAttempt
+
+    def open_frames(self) -> None:
+        """Its frames begin."""
+
+    def cancellation(self) -> Transition:
+        """The transition that ends it as cancelled."""
+
+
+class Kernel(Protocol):
+    """The execution of one run, as its steps see it."""
+
+    @property
+    def run_id(self) -> UUID: ...
+    @property
+    def token(self) -> int: ...
+    @property
+    def sealed(self) -> bool: ...
+    @property
+    def is_cautious(self) -> bool: ...
+    @property
+    def frames(self) -> FrameSink: ...
+
+    def begin(self, step: OpenStep) -> None:
+        """An attempt of `step` is under way: the run stays loaded."""
+
+    def end(self, step: OpenStep) -> None: ...
+
+    async def gate(self) -> None:
+        """The step boundary. Raises Suspended once the run has left this process."""
+
+    async def park(self, until: datetime | None, reason: str) -> None:
+        """Wait durably."""
+
+    async def hold(self) -> None:
+        """Wait until the job's own code cancels the call."""
+
+    async def commit(self, transition: Transition, *, finish: bool = False) -> Exception | None:
+        """Write and wait; gives the error of a value that cannot be stored."""
+
+    def post(self, transition: Transition) -> None:
+        """Write without waiting."""
+
+    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
+    def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]": ...
+    def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None: ...

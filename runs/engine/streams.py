@@ -1,14 +1,14 @@
 """What a streaming step is given: `emit` and `checkpoint`."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from runs.conf import get_settings
+from runs.engine.attempts import CurrentAttempt
+from runs.engine.history import StepRecord
 from runs.engine.payload import encode
 from runs.errors import EmitTooLarge, StepCancelled
-
-if TYPE_CHECKING:
-    from runs.engine.perform import Performance
 
 
 class Emit:
@@ -17,41 +17,48 @@ class Emit:
     Raises StorageError for what is no JSON, EmitTooLarge, and StepCancelled once the attempt was told to stop.
     """
 
-    def __init__(self, performance: "Performance") -> None:
-        self._performance = performance
+    def __init__(self, attempt: CurrentAttempt, send: Callable[[Any, int], None]) -> None:
+        self._attempt = attempt
+        self._send = send
         self._limit = get_settings().max_emit_bytes
 
     def __call__(self, data: Any) -> None:
-        step = self._performance.call.name
-        if self._performance.attempt.cancelled:
+        step = self._attempt.step
+        if self._attempt.cancelled:
             raise StepCancelled(step)
         payload = encode(data, f"An emit of step {step!r}")
         if payload.size > self._limit:
             raise EmitTooLarge(step, payload.size, self._limit)
-        self._performance.emit(payload.shown, payload.size)
+        self._send(payload.shown, payload.size)
 
 
 class Checkpoint:
     """`await checkpoint(state)`: durable when it returns; `checkpoint.last` is the last state saved, None at first."""
 
-    def __init__(self, performance: "Performance") -> None:
-        self._performance = performance
+    def __init__(self, record: StepRecord, save: Callable[[Any], Awaitable[None]]) -> None:
+        self._record = record
+        self._save = save
 
     @property
     def last(self) -> Any:
-        return self._performance.record.last_state
+        return self._record.last_state
 
     async def __call__(self, state: Any) -> None:
         """Raises StorageError for what cannot be stored, StepCancelled once the attempt was told to stop."""
-        await self._performance.save_checkpoint(state)
+        await self._save(state)
 
 
 class SyncCheckpoint(Checkpoint):
     """The same for a step function that runs in a thread: it blocks until the state is durable."""
 
-    def __init__(self, performance: "Performance", loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(performance)
+    def __init__(
+        self, record: StepRecord, save: Callable[[Any], Awaitable[None]], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(record, save)
         self._loop = loop
 
     def __call__(self, state: Any) -> None:  # type: ignore[override]
-        asyncio.run_coroutine_threadsafe(self._performance.save_checkpoint(state), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._saved(state), self._loop).result()
+
+    async def _saved(self, state: Any) -> None:
+        await self._save(state)

@@ -48,13 +48,11 @@ class Handle:
 class Writer:
     """The writing thread of a driver process.
 
-    `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread. A caller is told only what the returned
-    rows say, after their commit.
+    `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread. A caller is told only what
+    the returned rows say, after their commit.
     """
 
-    def __init__(
-        self, on_commit: Callable[[dict[UUID, int]], None], on_death: Callable[[BaseException], None]
-    ) -> None:
+    def __init__(self, on_commit: Callable[[dict[UUID, int]], None], on_death: Callable[[BaseException], None]) -> None:
         self._on_commit = on_commit
         self._on_death = on_death
         self._condition = threading.Condition()

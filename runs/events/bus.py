@@ -1,7 +1,6 @@
-"""The port to the live bus: hints and frames, never truth. It may lose, repeat or reorder; readers heal from the log."""
+"""The port to the live bus: hints and frames, never truth. It may lose, repeat or reorder: readers heal."""
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -37,12 +36,7 @@ class Bus(Protocol):
         """Give back connections and tasks."""
 
 
-@cache
-def _bus_class() -> Callable[[], Bus]:
-    found: Callable[[], Bus] = import_string(get_settings().bus)
-    return found
-
-
 def make_bus() -> Bus:
     """A bus for the running loop, of the class that RUNS_BUS names."""
-    return _bus_class()()
+    bus: Bus = import_string(get_settings().bus)()
+    return bus

@@ -41,7 +41,9 @@ class Run(models.Model):
     error = models.JSONField(null=True, blank=True, help_text='{"type", "message", "traceback"}')
     progress = models.JSONField(null=True, blank=True, help_text='{"current", "total", "message"}')
     labels = models.JSONField(default=dict, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     team = models.ForeignKey("auth.Group", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     root = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -62,7 +64,9 @@ class Run(models.Model):
     claims = models.IntegerField(default=0, help_text="Claims since the last recorded step.")
     first_sequence = models.BigIntegerField(default=1)
     last_sequence = models.BigIntegerField(default=0)
-    secrets = models.JSONField(default=dict, blank=True, help_text='{"input": [path, ...], "output": [...]}: shown as ***')
+    secrets = models.JSONField(
+        default=dict, blank=True, help_text='{"input": [path, ...], "output": [...]}: shown as ***'
+    )
     notes = models.JSONField(
         default=dict, blank=True, help_text="{branch: log and progress events that the job's own code has written}"
     )

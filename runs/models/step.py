@@ -57,7 +57,9 @@ class Attempt(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
-    usage = models.JSONField(null=True, blank=True, help_text='{"provider", "model", "input_tokens", "output_tokens", "cost"}')
+    usage = models.JSONField(
+        null=True, blank=True, help_text='{"provider", "model", "input_tokens", "output_tokens", "cost"}'
+    )
 
     class Meta:
         ordering = ("id",)

@@ -6,7 +6,9 @@ class Worker(models.Model):
     """A driver process with a lease on the runs that name it in `lease_worker`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    host_id = models.CharField(max_length=100, help_text="Boot id and pid namespace: pids of one host_id can be checked.")
+    host_id = models.CharField(
+        max_length=100, help_text="Boot id and pid namespace: pids of one host_id can be checked."
+    )
     host = models.CharField(max_length=255)
     pid = models.IntegerField()
     pid_start = models.CharField(max_length=40, help_text="Start time of the pid: pids are used again.")

@@ -12,8 +12,9 @@ from runs.models import Run
 
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
     """Commit the batch in this thread's connection; the result of each run."""
-    dialect = postgresql if connection.vendor == "postgresql" else sqlite
-    return dialect.commit(entries)
+    if connection.vendor == "postgresql":
+        return postgresql.commit(entries)
+    return sqlite.commit(entries)
 
 
 def committed(entries: list[Entry]) -> set[UUID]:

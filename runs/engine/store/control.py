@@ -204,9 +204,7 @@ def _cancel_open_steps(run: Run) -> list[EventDraft]:
     opened = Step.objects.filter(run=run, status__in=[StepStatus.RUNNING, StepStatus.RETRYING])
     drafts = [EventDraft(EventType.STEP_CANCEL, step=step.name, attempt=step.attempts) for step in opened]
     opened.update(status=StepStatus.CANCELLED, finished_at=now, retry_at=None)
-    Attempt.objects.filter(run=run, outcome=AttemptOutcome.OPEN).update(
-        outcome=AttemptOutcome.CANCELLED, ended_at=now
-    )
+    Attempt.objects.filter(run=run, outcome=AttemptOutcome.OPEN).update(outcome=AttemptOutcome.CANCELLED, ended_at=now)
     return drafts
 
 

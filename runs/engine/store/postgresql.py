@@ -137,10 +137,8 @@ SELECT l.id, l.lease_token, w.last_sequence FROM locked l LEFT JOIN written w ON
 
 
 def _new_value(name: str, kind: str) -> str:
-    if kind == "jsonb":
-        value = f"NULLIF(e.change -> '{name}', 'null'::jsonb)"
-    else:
-        value = f"(e.change ->> '{name}')::{kind}"
+    text = f"(e.change ->> '{name}')::{kind}"
+    value = f"NULLIF(e.change -> '{name}', 'null'::jsonb)" if kind == "jsonb" else text
     return f"CASE WHEN e.change ? '{name}' THEN {value} ELSE r.{name} END"
 
 

@@ -180,7 +180,7 @@ class Entry:
         return change
 
     def event_rows(self) -> list[EventRow]:
-        rows = []
+        rows: list[EventRow] = []
         for transition in self.transitions:
             for draft in transition.events:
                 rows.append(_event_row(self.run_id, len(rows) + 1, draft, transition.at))
