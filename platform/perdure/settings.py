@@ -1,6 +1,7 @@
 """Django's settings: typed values of the environment, put where Django looks for them."""
 
 import os
+import sys
 from importlib.metadata import version
 
 from django.urls import reverse_lazy
@@ -30,7 +31,8 @@ ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 BASE_URL = ENVIRONMENT.base_url
 
 INSTALLED_APPS = [
-    "daphne",
+    # It makes an event loop when it is imported, which no process that forks workers should carry along.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -153,6 +155,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "runs.api.errors.handle_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Perdure",
