@@ -1,5 +1,6 @@
 """What the OpenAPI document says beside the shapes: the refusals of each operation, parameters, security."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -60,14 +61,15 @@ def operation(
     body: type[BaseModel] | None = None,
     refusals: tuple[int, ...] = (),
     parameters: list[OpenApiParameter] | None = None,
-) -> Any:
+) -> Callable[[F], F]:
     """A decorator for a view's method: everything that it may answer, refusals included."""
     codes = {*_ALWAYS, *refusals, *(_WITH_BODY if body else ())}
     documented = {code: OpenApiResponse(ErrorBody, description=_REFUSALS[code]) for code in sorted(codes)}
-    return extend_schema(
+    described: Callable[[F], F] = extend_schema(
         operation_id=name,
         summary=summary,
         request=body,
         responses={**answers, **documented},
         parameters=parameters or [],
     )
+    return described

@@ -8,6 +8,7 @@ from django.core.signals import got_request_exception
 from django.http import Http404
 from pydantic import ValidationError
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from runs.errors import RunsError
@@ -81,6 +82,9 @@ def error_body(code: str, message: str, details: dict[str, Any] | None = None) -
 
 def handle_error(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every error, ours and DRF's, in the error shape."""
+    if (request := context.get("request")) is not None:
+        # Also where the answer would be YAML or a page.
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     if isinstance(exc, RunsError) and exc.code in STATUS:
         return _response(exc.code, str(exc), exc.details)
     if isinstance(exc, Http404):
@@ -104,9 +108,9 @@ def _from_drf(exc: exceptions.APIException, context: dict[str, Any]) -> Response
     details: dict[str, Any] = {}
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(int(exc.wait) + 1)
-        details["retry_after_seconds"] = int(exc.wait) + 1
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
+        details["retry_after_seconds"] = int(wait) + 1
     code, message = _told(exc, context)
     return _response(code, message, details, exc.status_code, headers)
 

@@ -26,7 +26,7 @@ def page(
     The key is the cursor: unlike an offset it neither repeats nor skips a row when others appear.
     """
     limit = _limit(request)
-    key_type: type = UUID if rows.model._meta.pk.get_internal_type() == "UUIDField" else int  # type: ignore[union-attr]
+    key_type: type = UUID if rows.model._meta.pk.get_internal_type() == "UUIDField" else int
     cursor = request.query_params.get("cursor")
     backwards, key = _decode(cursor, key_type) if cursor is not None else (False, None)
     descending = newest_first != backwards

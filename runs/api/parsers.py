@@ -27,7 +27,7 @@ class StrictJsonParser(BaseParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise PayloadTooLarge("The request's body", len(raw), limit)
-        value = _loads(raw)
+        value = _loads(raw) if raw else {}
         # The payload may be as deep as the limit; it stands inside the body's object.
         _check(value, settings.max_payload_depth + 1)
         return value

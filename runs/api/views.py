@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db.models import F, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,12 +52,22 @@ class Door(APIView):
         return run
 
     def actor(self, request: Request) -> jobs.Actor:
+        address = request.META.get("REMOTE_ADDR", "")
         if request.auth is None:
-            return jobs.Actor.of(request.user)
-        return jobs.Actor(kind="token", id=str(request.auth.pk), name=f"{request.auth} of {request.user}")
+            return jobs.Actor.of(request.user, address=address)
+        name = f"{request.auth} of {request.user}"
+        return jobs.Actor(kind="token", id=str(request.auth.pk), name=name, address=address)
+
+    def body(self, request: Request) -> Any:
+        """The parsed body. DRF alone would take one without Content-Length, which a client streams, for empty."""
+        if "Transfer-Encoding" not in request.headers:
+            return request.data
+        if self.get_content_negotiator().select_parser(request, self.get_parsers()) is None:
+            raise UnsupportedMediaType(request.content_type or "")
+        return StrictJsonParser().parse(request)
 
     def shown(self, request: Request, run_id: UUID) -> dict[str, Any]:
-        return RunShape.of(self.visible(request).get(pk=run_id))
+        return RunShape.of(self.find(request, str(run_id)))
 
 
 class RunList(Door):
@@ -73,7 +84,7 @@ class RunList(Door):
 
     @operation("runs_start", "Start a run", {201: StartedShape, 200: StartedShape}, body=StartRun, refusals=(404, 409))
     def post(self, request: Request) -> Response:
-        body = read_body(StartRun, request.data)
+        body = read_body(StartRun, self.body(request))
         started = jobs.start(
             body.job,
             body.input,
@@ -108,7 +119,7 @@ class RunCancel(Door):
     @operation("runs_cancel", "Cancel a run", {200: RunShape}, body=CancelRun, refusals=(404, 409), parameters=[RUN_ID])
     def post(self, request: Request, run_id: str) -> Response:
         run = self.find(request, run_id)
-        body = read_body(CancelRun, request.data)
+        body = read_body(CancelRun, self.body(request))
         jobs.cancel(run.id, actor=self.actor(request), reason=body.reason)
         return Response(self.shown(request, run.id))
 
@@ -117,7 +128,7 @@ class RunResume(Door):
     @operation("runs_resume", "Resume a paused run", {200: RunShape}, refusals=(400, 404, 409), parameters=[RUN_ID])
     def post(self, request: Request, run_id: str) -> Response:
         run = self.find(request, run_id)
-        if request.data:
+        if self.body(request):
             raise InvalidRequest.of("body", "must be empty here")
         jobs.resume(run.id, actor=self.actor(request))
         return Response(self.shown(request, run.id))
