@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from runs import clock
@@ -48,6 +49,12 @@ def subscribe(run_id: UUID, after: int = 0) -> AsyncIterator[RunEvent]:
     return follow(run_id, after)
 
 
+class _Arrival(NamedTuple):
+    number: int
+    message: Message
+    weight: int
+
+
 class _Follower:
     """The state of one connection. Memory is bounded: the log is read in pages, and frames that find no room are
     dropped and asked for again."""
@@ -63,8 +70,10 @@ class _Follower:
         self._deleted = False
         self._replay_until = 0
         self._streams = Streams(run_id)
-        self._inbox: deque[tuple[Message, int]] = deque()
+        self._inbox: deque[_Arrival] = deque()
         self._inbox_bytes = 0
+        self._arrivals = 0
+        self._read_at_arrival = 0
         self._changed = asyncio.Event()
         self._first_asks = list(_FIRST_ASKS)
         self._began_at = clock.monotonic()
@@ -95,14 +104,15 @@ class _Follower:
             self._first_asks.clear()
         if self._inbox_bytes + weight > INBOX_BYTES:
             self._empty_inbox()
-        self._inbox.append((message, weight))
+        self._arrivals += 1
+        self._inbox.append(_Arrival(self._arrivals, message, weight))
         self._inbox_bytes += weight
         self._changed.set()
 
     def _empty_inbox(self) -> None:
         """The client reads too slowly: only remember what exists, and ask for it when there is room."""
-        for message, _ in self._inbox:
-            self._streams.note(message)
+        for arrival in self._inbox:
+            self._streams.note(arrival.message)
         self._inbox.clear()
         self._inbox_bytes = 0
 
@@ -129,8 +139,9 @@ class _Follower:
         await self._watcher.leave(self._run_id, self)
 
     async def _from_log(self) -> AsyncIterator[RunEvent]:
-        """All events up to the last known one. A frame of an unseen attempt asks for its step:start first."""
-        forced = any(self._streams.opens(message) for message, _ in self._inbox)
+        """All events up to the last known one, and for a frame of an unseen attempt what was written before it."""
+        self._read_at_arrival = self._arrivals
+        forced = any(self._streams.opens(arrival.message) for arrival in self._inbox)
         while (self._last > self._cursor or forced) and not self._deleted:
             forced = False
             events = await self._watcher.read_log(self._run_id, self._cursor)
@@ -179,22 +190,35 @@ class _Follower:
         return self._deleted or (self._ended and self._cursor >= self._last)
 
     def _from_inbox(self) -> Iterator[RunEvent]:
+        """Frames that arrived, up to one of an attempt whose step:start may still have to be read."""
         while self._inbox:
-            message, weight = self._inbox.popleft()
-            self._inbox_bytes -= weight
-            self._ask_delay = ASK_SECONDS
-            yield from self._streams.accept(message)
+            arrival = self._inbox[0]
+            if arrival.number > self._read_at_arrival and self._streams.opens(arrival.message):
+                self._changed.set()
+                return
+            yield from self._take(arrival)
+
+    def _from_inbox_of(self, step: str, attempt: int) -> Iterator[RunEvent]:
+        for arrival in list(self._inbox):
+            if arrival.message["step"] == step and arrival.message["attempt"] == attempt and arrival in self._inbox:
+                yield from self._take(arrival)
+
+    def _take(self, arrival: _Arrival) -> list[RunEvent]:
+        self._inbox.remove(arrival)
+        self._inbox_bytes -= arrival.weight
+        self._ask_delay = ASK_SECONDS
+        return self._streams.accept(arrival.message)
 
     async def _frames_before(self, event: RunEvent) -> AsyncIterator[RunEvent]:
         """The frames of a step come before its end, as far as they can be had in FRAMES_WAIT_SECONDS."""
         if event.type not in _STEP_ENDS or event.step is None or not self._has_frames(event):
             return
-        began_at = clock.monotonic()
+        began_at, attempt = clock.monotonic(), event.attempt or 0
         self._ask_delay = ASK_SECONDS
         while True:
-            for frame in self._from_inbox():
+            for frame in self._from_inbox_of(event.step, attempt):
                 yield frame
-            owed = self._streams.missing(event.step, event.attempt or 0, int(event.data["frames"]))
+            owed = self._streams.missing(event.step, attempt, int(event.data["frames"]))
             left = began_at + FRAMES_WAIT_SECONDS - clock.monotonic()
             if owed is None or not self._may_still_come(event) or left <= 0:
                 return

@@ -66,8 +66,12 @@ class ReadThreads:
             connection.close()
             return read(*args)
 
-    def close(self) -> None:
-        """Waits for reads under way, some milliseconds each, then closes the connections of the ended threads."""
+    async def close(self) -> None:
+        """Wait for reads under way, some milliseconds each, then close the connections of the ended threads."""
+        # In a thread: Django refuses to touch a connection where a loop runs.
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
         for connection in self._connections:
             connection.inc_thread_sharing()

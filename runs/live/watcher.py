@@ -128,7 +128,7 @@ class Watcher:
             self.closed = True
             self._ready.set()
             await self._bus.close()
-            self._threads.close()
+            await self._threads.close()
 
     def _is_needed(self) -> bool:
         return bool(self._runs or self._ears)

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import override_settings
 
 from runs.events import doorbell
@@ -92,4 +94,5 @@ async def _nothing_stays_open() -> AsyncIterator[None]:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await sync_to_async(connections.close_all)()
     doorbell.hang_up()
