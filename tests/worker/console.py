@@ -1,0 +1,84 @@
+"""Answers questions of a test inside an installation's own settings and database: one JSON line each way.
+
+A `manage.py` command for each of them would cost a second and more.
+"""
+
+import json
+import sys
+from typing import Any
+
+import django
+
+
+def start(job: str, value: Any) -> str:
+    from runs import jobs
+
+    return str(jobs.start(job, value).run.id)
+
+
+def cancel(run_id: str) -> None:
+    from runs import jobs
+
+    jobs.cancel(run_id)
+
+
+def run(run_id: str) -> dict[str, Any]:
+    from runs.models import Run
+
+    return dict(Run.objects.values().get(pk=run_id))
+
+
+def events(run_id: str) -> list[dict[str, Any]]:
+    from runs.models import Event
+
+    return list(Event.objects.filter(run=run_id).order_by("sequence").values("sequence", "type", "step", "data"))
+
+
+def attempts(run_id: str) -> list[dict[str, Any]]:
+    from runs.models import Attempt
+
+    return list(Attempt.objects.filter(run=run_id).values())
+
+
+def workers() -> list[dict[str, Any]]:
+    from runs import clock
+    from runs.models import Worker
+
+    return list(Worker.objects.filter(expires_at__gt=clock.sql_now()).values("id", "pid", "driving"))
+
+
+def task(function: str, *arguments: Any) -> str:
+    from django_q.tasks import async_task
+
+    return str(async_task(function, *arguments))
+
+
+def schedule_now(function: str, *arguments: Any) -> None:
+    """A django-q2 schedule that is due; its scheduler is called as the guard loop calls it."""
+    from django_q.tasks import schedule
+
+    schedule(function, *arguments, schedule_type="O", repeats=1)
+
+
+def packs() -> int:
+    from django_q.models import OrmQ
+
+    return OrmQ.objects.count()
+
+
+def main() -> None:
+    from django.db import connections
+
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        try:
+            answer = {"value": globals()[name](*arguments)}
+        except Exception as exc:
+            answer = {"error": f"{type(exc).__name__}: {exc}"}
+        connections.close_all()
+        print(json.dumps(answer, default=str), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    django.setup()
+    main()

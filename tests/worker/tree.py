@@ -1,0 +1,126 @@
+"""A real `manage.py worker` (or `qcluster`) for a test, with its processes by what they do."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from tests.servers import processes
+from tests.servers.installation import ROOT, Installation
+
+ENDED = ("completed", "failed", "cancelled")
+
+
+class WorkerTree(Installation):
+    """An installation of which only the worker is started."""
+
+    def __init__(self, *, postgresql: bool, **environment: str) -> None:
+        super().__init__(postgresql=postgresql, **environment)
+        self._console: subprocess.Popen[str] | None = None
+
+    def start_worker(self, command: str = "worker") -> "WorkerTree":
+        """Returns as soon as a driver drives runs."""
+        self.lines = []
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), command],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
+        self.wait_for(lambda: self.drivers and self.idle, 60, "driver and idle process")
+        self.wait_for_line("pushing tasks at")
+        self.wait_for_line("monitoring at")
+        return self
+
+    # ------------------------------------------------------------------------------------ who is who
+    def _pids(self, pattern: str) -> list[int]:
+        found = [int(match.group(1)) for line in list(self.lines) if (match := re.search(pattern, line))]
+        return [pid for pid in found if pid in processes.pids_with_environment("PERDURE_DATA_DIR", str(self.data_dir))]
+
+    @property
+    def top(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def drivers(self) -> list[int]:
+        return self._pids(r"Driver \d+ drives runs \(pid (\d+)")
+
+    @property
+    def idle(self) -> list[int]:
+        return [pid for pid in self._pids(r"ready for work at (\d+)") if pid not in self.drivers]
+
+    @property
+    def monitor(self) -> int:
+        return self._pids(r"monitoring at (\d+)")[-1]
+
+    @property
+    def pusher(self) -> int:
+        return self._pids(r"pushing tasks at (\d+)")[-1]
+
+    @property
+    def sentinel(self) -> int:
+        return processes.parent_of(self.pusher)
+
+    def tree(self) -> list[int]:
+        """Every living process of the worker; the console is none."""
+        return [pid for pid in self.pids() if self._console is None or pid != self._console.pid]
+
+    # ------------------------------------------------------------------------------------ asking
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Call a function of tests/worker/console.py."""
+        if self._console is None:
+            self._console = subprocess.Popen(
+                [sys.executable, "-m", "tests.worker.console"],
+                cwd=ROOT,
+                env={**self.environment, "DJANGO_SETTINGS_MODULE": "perdure.settings"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._console.stdin is not None
+        assert self._console.stdout is not None
+        self._console.stdin.write(json.dumps([name, arguments]) + "\n")
+        self._console.stdin.flush()
+        answer = json.loads(self._console.stdout.readline())
+        assert "error" not in answer, answer
+        return answer["value"]
+
+    def finish(self, run_id: str, within: float = 30) -> dict[str, Any]:
+        """The run, once it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.ask("run", run_id)
+            return found if found["status"] in ENDED else None
+
+        return self.wait_for(look, within, f"end of run {run_id} ({self.ask('run', run_id)['status']})")
+
+    def run_through(self, within: float = 10) -> None:
+        """A new run completes: the tree works."""
+        path = self.data_dir / f"lines-{os.urandom(4).hex()}"
+        run_id = self.ask("start", "append-lines", {"path": str(path), "steps": 3, "pause_seconds": 0})
+        assert self.finish(run_id, within)["status"] == "completed"
+        assert path.read_text().split() == ["line-1", "line-2", "line-3"]
+
+    def remove(self) -> list[int]:
+        if self._console is not None:
+            assert self._console.stdin is not None
+            assert self._console.stdout is not None
+            self._console.stdin.close()
+            self._console.wait(20)
+            self._console.stdout.close()
+            self._console = None
+        return super().remove()
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
