@@ -1,5 +1,6 @@
 """Fixtures for every test. Servers of their own: `perdure_server`, or `install` for more control."""
 
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -36,6 +37,9 @@ def install(on_postgresql: bool) -> Iterator[Callable[..., Installation]]:
         return made[-1]
 
     yield make
+    for installation in made:
+        # pytest shows this for a test that failed.
+        sys.stdout.write(f"--- log of {installation.base_url}\n{installation.log}\n")
     left = {pid for installation in made for pid in installation.remove()}
     assert not left, f"processes were left over: {sorted(left)}"
 

@@ -188,5 +188,3 @@ async def poison(step: StepContext) -> str:
         os._exit(3)
 
     return await step.run("kill", kill)
-
-

@@ -3,6 +3,7 @@
 `pytest` runs on SQLite, `pytest --database postgresql` on PostgreSQL with Redis.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -37,6 +38,7 @@ def _set_environment(config: pytest.Config, database: str) -> None:
         del os.environ[name]
     os.environ["PERDURE_DATA_DIR"] = str(data)
     os.environ["PERDURE_APPS"] = "tests.jobs_app"
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
     if database == "postgresql":
