@@ -36,9 +36,7 @@ class WorkerTree(Installation):
             start_new_session=True,
         )
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
-        self.wait_for(lambda: self.drivers and self.idle, 60, "driver and idle process")
-        self.wait_for_line("pushing tasks at")
-        self.wait_for_line("monitoring at")
+        self.wait_for_line("Driver 0 drives runs", within=60)
         return self
 
     # ------------------------------------------------------------------------------------ who is who
@@ -56,20 +54,25 @@ class WorkerTree(Installation):
         return self._pids(r"Driver \d+ drives runs \(pid (\d+)")
 
     @property
+    def sentinel(self) -> int:
+        return processes.parent_of(self.drivers[0])
+
+    @property
     def idle(self) -> list[int]:
-        return [pid for pid in self._pids(r"ready for work at (\d+)") if pid not in self.drivers]
+        """The processes for background tasks; before anything was killed, as the next two."""
+        return [pid for pid in self._family()[:-2] if pid not in self.drivers]
 
     @property
     def monitor(self) -> int:
-        return self._pids(r"monitoring at (\d+)")[-1]
+        return self._family()[-2]
 
     @property
     def pusher(self) -> int:
-        return self._pids(r"pushing tasks at (\d+)")[-1]
+        return self._family()[-1]
 
-    @property
-    def sentinel(self) -> int:
-        return processes.parent_of(self.pusher)
+    def _family(self) -> list[int]:
+        """A Sentinel forks its workers first, then the monitor, then the pusher."""
+        return processes.children_of(self.sentinel)
 
     def tree(self) -> list[int]:
         """Every living process of the worker; the console is none."""
