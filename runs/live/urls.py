@@ -2,9 +2,8 @@ from django.urls import path
 
 from runs.live import views
 
-# Included below api/. With and without the slash, because a redirect would make a POST of some clients a GET, and a
-# client that follows no redirects would see no events.
+# With and without the slash: a client that follows no redirects would see no events.
 urlpatterns = [
-    path("runs/<str:run_id>/events", views.events, name="run-events"),
-    path("runs/<str:run_id>/events/", views.events),
+    path("api/runs/<str:run_id>/events", views.events, name="run-events"),
+    path("api/runs/<str:run_id>/events/", views.events),
 ]
