@@ -61,14 +61,16 @@ class OfRun(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has no typ
     verbose_name_plural = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
+        rows: QuerySet[Any] = super().get_queryset(request)
         try:
             run_id = UUID(request.resolver_match.kwargs["object_id"])  # type: ignore[union-attr]
         except (KeyError, ValueError):
-            return rows.none()
+            rows = rows.none()
+            return rows
         # A subquery, because the formset filters again, which a sliced query refuses.
         newest = self.model.objects.filter(run_id=run_id).order_by("-pk").values("pk")[:INLINE_ROWS]
-        return rows.filter(pk__in=newest)
+        found: QuerySet[Any] = rows.filter(pk__in=newest)
+        return found
 
 
 class StepsOfRun(OfRun):
@@ -127,7 +129,10 @@ class RunAdmin(EngineAdmin):
     actions = ("cancel_runs", "delete_runs")
     inlines = (StepsOfRun, AttemptsOfRun, EventsOfRun)
     fieldsets = (
-        (None, {"fields": ("id", "job", "job_version", "shown_status", "reason", "owner", "team", "progress", "labels")}),
+        (
+            None,
+            {"fields": ("id", "job", "job_version", "shown_status", "reason", "owner", "team", "progress", "labels")},
+        ),
         ("Data", {"fields": ("shown_input", "shown_output", "shown_error"), "classes": ("tab",)}),
         (
             "Times",
@@ -141,7 +146,15 @@ class RunAdmin(EngineAdmin):
             {
                 "fields": (
                     *("queue", "priority", "attempt", "claims", "lease_worker", "lease_token", "inbox", "write_no"),
-                    *("first_sequence", "last_sequence", "idempotency_key", "concurrency_key", "parent", "root", "end_hook"),
+                    *(
+                        "first_sequence",
+                        "last_sequence",
+                        "idempotency_key",
+                        "concurrency_key",
+                        "parent",
+                        "root",
+                        "end_hook",
+                    ),
                 ),
                 "classes": ("tab",),
             },
@@ -174,7 +187,9 @@ class RunAdmin(EngineAdmin):
     @admin.action(description="Cancel the selected runs", permissions=["cancel"])
     def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         actor = jobs.Actor.of(request.user)
-        self._each(request, queryset, lambda run: jobs.cancel(run.pk, actor=actor, reason="by an administrator"), "cancelled")
+        self._each(
+            request, queryset, lambda run: jobs.cancel(run.pk, actor=actor, reason="by an administrator"), "cancelled"
+        )
 
     @admin.action(description="Delete the selected runs that have ended", permissions=["erase"])
     def delete_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:

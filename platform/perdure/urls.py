@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/health", health.livez),
     path("", include("perdure.accounts.urls")),
     path("", include("perdure.dashboard.urls")),
+    path("api/", include("runs.live.urls")),
     path("api/", include("runs.api.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "perdure.dashboard.views.errors.show_bad_request"

@@ -44,8 +44,8 @@ def _cursor(query: QueryDict, name: str) -> UUID | None:
         return None
     try:
         return UUID(value)
-    except ValueError:
-        raise BadRequest(f"The page cursor {name!r} is not a run's id. Open the list of runs and page on from there.")
+    except ValueError as exc:
+        raise BadRequest(f"{name!r} is not a run's id. Open the list of runs and page on from there.") from exc
 
 
 def _with(query: QueryDict, name: str, run: Run) -> str:

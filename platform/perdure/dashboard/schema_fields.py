@@ -10,7 +10,7 @@ from django import forms
 
 from perdure.dashboard.schema_reading import Schema, choices_of
 
-LONG_TEXT = 200
+LONG_TEXT = 1000
 _INPUT_TYPES = {"email": "email", "uri": "url"}
 
 
@@ -135,7 +135,7 @@ def _text(part: Schema, common: dict[str, Any]) -> forms.Field:
             return forms.DateTimeField(**common, widget=widget)
         case "time":
             return forms.TimeField(**common, widget=forms.TimeInput(attrs={"type": "time", "step": 1}))
-    limits = {"min_length": part.get("minLength"), "max_length": part.get("maxLength")}
+    limits: dict[str, Any] = {"min_length": part.get("minLength"), "max_length": part.get("maxLength")}
     if form == "password" or part.get("writeOnly"):
         hidden = forms.PasswordInput(attrs={"autocomplete": "off"})
         return forms.CharField(**common, **limits, strip=False, widget=hidden)

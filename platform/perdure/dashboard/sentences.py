@@ -33,7 +33,7 @@ def status_sentence(run: Run, steps: list[Step]) -> str:
         case RunStatus.COMPLETED:
             return f"Completed after {_count(len(steps), 'step')}."
         case RunStatus.FAILED:
-            return _failed(run)
+            return _failed(run, steps)
         case _:
             return "Cancelled." if not run.reason else f"Cancelled: {run.reason}."
 
@@ -63,11 +63,11 @@ def _wait(run: Run) -> str:
     return f"{what} until {_clock_time(run.due_at)}" if run.due_at and run.due_at > clock.now() else what
 
 
-def _failed(run: Run) -> str:
-    error = run.error or {}
-    text = f"{error.get('type', 'Error')}: {error.get('message', '')}".strip().rstrip(":")
-    first_line = text.splitlines()[0]
-    return f"Failed with {first_line[:240]}{'…' if len(first_line) > 240 else ''}"
+def _failed(run: Run, steps: list[Step]) -> str:
+    failed = [step.name for step in steps if step.status == StepStatus.FAILED]
+    if failed:
+        return f"Failed at step {failed[-1]}."
+    return f"Failed with {(run.error or {}).get('type', 'an error')}."
 
 
 def _count(number: int, noun: str) -> str:

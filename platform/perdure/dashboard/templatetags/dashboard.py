@@ -23,7 +23,7 @@ def badge(status: str) -> dict[str, str]:
 def when(at: datetime | None) -> SafeString | str:
     """A moment as UTC; the page's script makes its text relative."""
     if at is None:
-        return "–"
+        return "-"
     at = at.astimezone(UTC)
     shown = at.strftime("%d %b %Y %H:%M:%S UTC")
     return format_html(
@@ -39,7 +39,9 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     text = _duration_text(((end or clock.now()) - start).total_seconds())
     if end is not None:
         return text
-    return format_html('<span data-since="{}">{}</span>', start.astimezone(UTC).isoformat().replace("+00:00", "Z"), text)
+    return format_html(
+        '<span data-since="{}">{}</span>', start.astimezone(UTC).isoformat().replace("+00:00", "Z"), text
+    )
 
 
 def _duration_text(seconds: float) -> str:
@@ -72,13 +74,16 @@ def percent(progress: dict[str, Any] | None) -> int | None:
     """0 to 100, or None when there is no total to measure by."""
     if not progress or not progress.get("total"):
         return None
-    return max(0, min(100, round(100 * (progress.get("current") or 0) / progress["total"])))
+    done: float = 100 * (progress.get("current") or 0) / progress["total"]
+    return max(0, min(100, round(done)))
 
 
 @register.filter
 def event_text(event: Any) -> str:
     """What an event says in a few words; `run.js` says the same of live ones."""
-    data = event.data or {}
+    data = event.data or {} if event else {}
+    if not event:
+        return ""
     if event.type == "log:write":
         return str(data.get("message", ""))
     if event.type == "run:progress":
