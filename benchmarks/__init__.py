@@ -1,0 +1,1 @@
+"""Perdure beside a floor, in one run on one database; results as ratios. Run by `make bench`."""
