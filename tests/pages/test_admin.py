@@ -1,0 +1,117 @@
+"""The admin: everything is shown to those with permission, and changed only through the engine."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from runs import clock, jobs
+from runs.models import Attempt, Audit, Checkpoint, Event, Run, RunStatus, Step, Worker
+
+SignedIn = Callable[..., Client]
+
+
+@pytest.fixture
+def rows(run: Run, finish: Callable[..., Run]) -> dict[type[Any], Any]:
+    """One row of every model of the engine, with a secret where doors mask it."""
+    now = clock.now()
+    finish(run, output={"key": "hunter2"}, secrets={"output": [["key"]]})
+    made: dict[type[Any], Any] = {
+        Run: run,
+        Step: Step.objects.create(
+            run=run, name="log-in", kind="run", status="completed", output={"token": "hunter2"}, secrets=[["token"]]
+        ),
+        Attempt: Attempt.objects.create(run=run, step_name="log-in", number=1, epoch=1, started_at=now),
+        Checkpoint: Checkpoint.objects.create(
+            run=run, step_name="log-in", number=1, attempt=1, state="hunter2", secrets=[[]], size=9, created_at=now
+        ),
+        Event: Event.objects.filter(run=run).first(),
+        Audit: Audit.objects.create(at=now, actor_kind="user", action="run.start", target=str(run.pk)),
+        Worker: Worker.objects.create(
+            host_id="h", host="here", pid=1, pid_start="1", started_at=now, seen_at=now, expires_at=now
+        ),
+    }
+    return made
+
+
+def address_of(model: type[Any], *parts: Any) -> str:
+    return "/".join(["/admin/runs", model._meta.model_name, *map(str, parts), ""])
+
+
+def test_every_model_of_the_engine_is_registered() -> None:
+    assert set(apps.get_app_config("runs").get_models()) <= set(admin.site._registry)
+
+
+def test_every_row_is_shown_masked_and_cannot_be_edited(
+    rows: dict[type[Any], Any], administrator: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(administrator)
+    for model, row in rows.items():
+        assert client.get(address_of(model)).status_code == 200
+        page = client.get(address_of(model, row.pk, "change"))
+        assert page.status_code == 200
+        assert "hunter2" not in page.content.decode()
+        assert client.post(address_of(model, row.pk, "change"), {}).status_code == 403
+        assert client.get(address_of(model, "add")).status_code == 403
+        assert client.post(address_of(model, row.pk, "delete"), {"post": "yes"}).status_code == 403
+        assert client.get(address_of(model) + "?q=log").status_code == 200
+    assert "***" in client.get(address_of(Run, rows[Run].pk, "change")).content.decode()
+
+
+def test_the_admin_is_closed_to_those_who_are_not_staff(run: Run, owner: User, signed_in: SignedIn) -> None:
+    for client in (Client(), signed_in(owner)):
+        assert client.get(address_of(Run)).status_code == 302
+
+
+def act(client: Client, action: str, *runs: Run) -> str:
+    answer = client.post(
+        address_of(Run), {"action": action, "_selected_action": [str(r.pk) for r in runs]}, follow=True
+    )
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_runs_are_cancelled_in_the_name_of_the_administrator(
+    run: Run, administrator: User, signed_in: SignedIn
+) -> None:
+    ended = jobs.start("page-nothing").run
+    jobs.cancel(ended.pk)
+    page = act(signed_in(administrator), "cancel_runs", run, ended)
+    assert "1 cancelled." in page
+    assert "Start a new run instead" in page
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    assert Event.objects.get(run=run, type="run:cancel").data["actor"]["name"] == "root"
+
+
+def test_only_ended_runs_are_deleted_and_the_trace_stays(run: Run, administrator: User, signed_in: SignedIn) -> None:
+    ended = jobs.start("page-nothing").run
+    jobs.cancel(ended.pk)
+    page = act(signed_in(administrator), "delete_runs", run, ended)
+    assert "1 deleted." in page
+    assert "wait for its end, then delete it" in page
+    assert list(Run.objects.all()) == [run]
+    assert Audit.objects.filter(action="run.delete", target=str(ended.pk), actor_name="root").exists()
+
+
+def test_staff_who_may_only_look_cannot_cancel_or_delete(run: Run, member: User, signed_in: SignedIn) -> None:
+    member.is_staff = True
+    member.save()
+    member.user_permissions.add(Permission.objects.get(codename="view_run"))
+    client = signed_in(member)
+    assert client.get(address_of(Run)).status_code == 200
+    for action in ("cancel_runs", "delete_runs", "delete_selected"):
+        act(client, action, run)
+    run.refresh_from_db()
+    assert run.status == RunStatus.QUEUED
+
+
+@pytest.mark.parametrize("path", ["auth/user/", "auth/group/", "auth/user/add/", "auth/group/add/"])
+def test_people_and_teams_are_managed_in_the_same_look(path: str, administrator: User, signed_in: SignedIn) -> None:
+    answer = signed_in(administrator).get(f"/admin/{path}")
+    assert answer.status_code == 200
+    assert "unfold" in answer.content.decode()
