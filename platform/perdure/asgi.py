@@ -9,6 +9,15 @@ from django.core.asgi import get_asgi_application
 # Django is set up before anything that imports a model.
 _http = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 
-application = ProtocolTypeRouter({"http": _http})
+from perdure.accounts.live import TokenAuthMiddleware
+from perdure.origin import OriginCheck
+from runs.live.routing import unknown, websocket_urlpatterns
+
+_sockets = AuthMiddlewareStack(TokenAuthMiddleware(URLRouter([*websocket_urlpatterns, unknown])))
+_origins = [*settings.CORS_ALLOWED_ORIGINS, settings.BASE_URL]
+
+application = ProtocolTypeRouter({"http": _http, "websocket": OriginCheck(_sockets, _origins, settings.ALLOWED_HOSTS)})

@@ -1,6 +1,16 @@
 """Logging: one readable line per entry, the same in every process."""
 
+import logging
 from typing import Any
+
+from django.core.exceptions import RequestAborted
+
+
+class NotAborted(logging.Filter):
+    """Drops what asyncio says of a request whose client left: Django raises that into a task that nobody awaits."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], RequestAborted))
 
 
 def configure_logging(level: str) -> dict[str, Any]:
@@ -11,7 +21,8 @@ def configure_logging(level: str) -> dict[str, Any]:
         "formatters": {
             "line": {"format": "%(asctime)s %(levelname)-7s %(message)s [%(name)s]", "datefmt": "%H:%M:%S"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"not_aborted": {"()": NotAborted}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_aborted"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # django-q adds a handler of its own unless it finds one. The worker says the same in fewer lines.

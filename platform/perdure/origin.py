@@ -43,7 +43,9 @@ class OriginCheck:
         if origin is None:
             return True
         found = _address(origin)
-        return found is not None and (found in self._allowed or found == _address(f"{urlsplit(origin).scheme}://{host}"))
+        return found is not None and (
+            found in self._allowed or found == _address(f"{urlsplit(origin).scheme}://{host}")
+        )
 
 
 def _address(origin: str) -> tuple[str, int] | None:

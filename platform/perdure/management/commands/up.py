@@ -47,13 +47,14 @@ class Command(BaseCommand):
             address = (WILDCARDS.get(host, host), listener.getsockname()[1])
             url = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
             _tell_children(host, url)
-            first_start.migrate()
-            user = first_start.first_administrator()
-            known = set(Worker.objects.values_list("id", flat=True))
-            children = [_web(listener), _worker()]
+            web, worker = children = [_web(listener), _worker()]
             try:
-                for child in children:
-                    child.start()
+                # It loads while the tables are made; nobody knows its address yet.
+                web.start()
+                first_start.migrate()
+                user = first_start.first_administrator()
+                known = set(Worker.objects.values_list("id", flat=True))
+                worker.start()
                 if _wait_until_ready(children, address, known, stop):
                     run = None if no_demo else first_start.start_demo(user)
                     self._welcome(url, reverse("dashboard:run", args=[run.id]) if run else "/", user, bool(run))
@@ -131,14 +132,14 @@ def _wait_until_ready(children: list[Child], address: tuple[str, int], known: se
         if time.monotonic() > tell_at:
             say("still waiting for the web server and a worker")
             tell_at += 15
-        stop.wait(0.1)
+        stop.wait(0.2)
     return False
 
 
 def _answers(address: tuple[str, int]) -> bool:
     connection = http.client.HTTPConnection(*address, timeout=5)
     try:
-        connection.request("GET", "/readyz", headers={"Host": _allowed_host()})
+        connection.request("GET", "/livez", headers={"Host": _allowed_host()})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
