@@ -8,7 +8,7 @@ const POLL = 5000;
 const area = document.querySelector("[data-live-list]");
 let timer = 0;
 let polling = 0;
-let held = new Map();
+const held = new Map();
 let readAt = 0;
 
 async function readAgain() {
@@ -51,21 +51,14 @@ function changed() {
   timer ||= setTimeout(readAgain, Math.max(PAUSE - (Date.now() - readAt), 50));
 }
 
-/** The feed repeats rows; only a higher sequence is news. */
+/** A snapshot, then rows as they change, some of them twice; only a higher sequence is news. */
 function take(message) {
-  for (const run of rowsOf(message)) {
-    const known = held.get(run.id);
-    if (known === undefined || run.last_sequence > known) {
-      held.set(run.id, run.last_sequence);
-      changed();
-    }
+  if (message.type === "delete") changed();
+  for (const run of message.type === "snapshot" ? message.runs : message.run ? [message.run] : []) {
+    if (run.last_sequence <= (held.get(run.id) ?? 0)) continue;
+    held.set(run.id, run.last_sequence);
+    changed();
   }
-  if (message.type === "delete" || message.type === "deleted") changed();
-}
-
-function rowsOf(message) {
-  const found = message.runs ?? message.results ?? message.run ?? message.data?.runs ?? message.data ?? [];
-  return (Array.isArray(found) ? found : [found]).filter((run) => run && run.id);
 }
 
 function showLine(what) {
