@@ -7,11 +7,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from pydantic import BaseModel
 
 from runs.api.pages import MAX_LIMIT
-from runs.api.requests import LABEL_KEY
 from runs.api.shapes import ErrorBody
 from runs.models import RunStatus
 
-F = TypeVar("F")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _REFUSALS = {
     400: "What was sent does not fit.",
@@ -45,11 +44,6 @@ FILTERS = [
     OpenApiParameter("team", str, description="Name of the team."),
     OpenApiParameter("created_after", {"type": "string", "format": "date-time"}),
     OpenApiParameter("created_before", {"type": "string", "format": "date-time"}),
-    OpenApiParameter(
-        "labels",
-        {"type": "object", "additionalProperties": {"type": "string"}, "propertyNames": {"pattern": LABEL_KEY}},
-        description="As `label.<key>=<value>`, once for each key.",
-    ),
 ]
 
 
@@ -61,15 +55,17 @@ def operation(
     body: type[BaseModel] | None = None,
     refusals: tuple[int, ...] = (),
     parameters: list[OpenApiParameter] | None = None,
+    description: str = "",
 ) -> Callable[[F], F]:
     """A decorator for a view's method: everything that it may answer, refusals included."""
     codes = {*_ALWAYS, *refusals, *(_WITH_BODY if body else ())}
     documented = {code: OpenApiResponse(ErrorBody, description=_REFUSALS[code]) for code in sorted(codes)}
-    described: Callable[[F], F] = extend_schema(
+    return extend_schema(
         operation_id=name,
         summary=summary,
+        # Without one the docstring of the view's base would stand here.
+        description=description or f"{summary}.",
         request=body,
         responses={**answers, **documented},
         parameters=parameters or [],
     )
-    return described

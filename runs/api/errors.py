@@ -169,4 +169,4 @@ def _field(error: Any) -> dict[str, str]:
     name = ".".join(str(part) for part in error["loc"]) or "body"
     if error["type"] == "extra_forbidden":
         return {"field": name, "message": "is not a field of this request; leave it out"}
-    return {"field": name, "message": error["msg"]}
+    return {"field": name, "message": error["msg"].removeprefix("Value error, ")}

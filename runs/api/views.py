@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Group
-from django.db.models import F, QuerySet, Value
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import IsAdminUser
@@ -77,12 +77,20 @@ class RunList(Door):
         {200: RunPage},
         refusals=(400,),
         parameters=[*FILTERS, *PAGE],
+        description="Also by label: `label.<key>=<value>`, once for each key. Filters combine; all must hold.",
     )
     def get(self, request: Request) -> Response:
         rows = _filtered(self.visible(request), read_filter(request.query_params))
         return Response(page(request, rows, RunShape.of, newest_first=True))
 
-    @operation("runs_start", "Start a run", {201: StartedShape, 200: StartedShape}, body=StartRun, refusals=(404, 409))
+    @operation(
+        "runs_start",
+        "Start a run",
+        {201: StartedShape, 200: StartedShape},
+        body=StartRun,
+        refusals=(404, 409),
+        description="201 and `created`; or 200 and `idempotent` with the run that the idempotency key already started.",
+    )
     def post(self, request: Request) -> Response:
         body = read_body(StartRun, self.body(request))
         started = jobs.start(
@@ -224,5 +232,5 @@ def _filtered(rows: QuerySet[Run], wanted: RunFilter) -> QuerySet[Run]:
     }
     rows = rows.filter(**{name: value for name, value in plain.items() if value is not None})
     for key, value in wanted.labels.items():
-        rows = rows.alias(_label=KeyTextTransform(key, F("labels"))).filter(_label=Value(value))
+        rows = rows.alias(_label=KeyTransform(key, "labels")).filter(_label=value)
     return rows

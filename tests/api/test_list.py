@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,12 +62,16 @@ def test_filters_combine(api: ApiClient, alice: User, bob: User, team: Group) ->
 def test_times_filter_to_the_microsecond(api: ApiClient, alice: User) -> None:
     first, second = _start(alice, 2)
     at = clock.now()
+    after = at + timedelta(microseconds=1)
     Run.objects.filter(id=first).update(created_at=at)
-    Run.objects.filter(id=second).update(created_at=at + timedelta(microseconds=1))
-    stamp = at.isoformat().replace("+00:00", "Z")
-    assert _ids(api.get("/api/runs/", {"created_after": stamp})) == [second]
-    assert _ids(api.get("/api/runs/", {"created_before": at + timedelta(microseconds=1)})) == [first]
-    assert _ids(api.get("/api/runs/", {"created_after": at - timedelta(1), "created_before": stamp})) == []
+    Run.objects.filter(id=second).update(created_at=after)
+    assert _ids(api.get("/api/runs/", {"created_after": _stamp(at)})) == [second]
+    assert _ids(api.get("/api/runs/", {"created_before": _stamp(after)})) == [first]
+    assert _ids(api.get("/api/runs/", {"created_after": _stamp(at), "created_before": _stamp(after)})) == []
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize("status", RunStatus.values)

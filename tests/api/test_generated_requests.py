@@ -1,0 +1,44 @@
+"""Requests made from the OpenAPI document, fitting and unfitting, against the WSGI application."""
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import Group, User
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.schemas import APIOperation
+
+from perdure.accounts.tokens import create_token
+from runs import jobs
+from tests.api.conftest import everything
+from tests.api.test_schema import KEPT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DOCUMENT = schemathesis.openapi.from_path(KEPT)
+DOCUMENT.app = get_wsgi_application()
+OPERATIONS = [found.ok() for found in DOCUMENT.get_all_operations()]
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_every_answer_is_in_the_document_and_a_refusal_changes_nothing(
+    operation: APIOperation, mode: GenerationMode, alice: User, team: Group
+) -> None:
+    headers = {"Authorization": f"Bearer {create_token(alice, 'generated')}"}
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    def send(case: schemathesis.Case) -> None:
+        _send(case, headers)
+        if "run_id" in case.path_parameters:
+            case.path_parameters["run_id"] = str(jobs.start("echo", owner=alice, team=team).run.id)
+            _send(case, headers)
+
+    send()
+
+
+def _send(case: schemathesis.Case, headers: dict[str, str]) -> None:
+    before = everything()
+    response = case.call_and_validate(headers=headers)
+    assert response.status_code < 400 or everything() == before
