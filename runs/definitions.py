@@ -2,7 +2,8 @@
 
 import inspect
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from runs.errors import InvalidInput, InvalidJob, InvalidOutput, JobAlreadyRegistered, JobNotFound
+from runs.errors import InvalidInput, InvalidJob, InvalidOption, InvalidOutput, JobAlreadyRegistered, JobNotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,18 @@ class Retry:
     def of(cls, value: "Retry | int") -> "Retry":
         return value if isinstance(value, Retry) else cls(max_attempts=value)
 
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1:
+            raise InvalidOption("max_attempts", "is less than 1", "It counts the first attempt; use 1 for no retry.")
+        if min(self.initial, self.maximum, self.factor) < 0 or not 0 <= self.jitter <= 1:
+            raise InvalidOption("retries", "has a negative delay or a jitter beyond 0 to 1", "Use delays in seconds.")
+
     def delay_seconds(self, failures: int) -> float:
         """Seconds before the attempt that follows `failures` failed ones, spread by ± `jitter`."""
-        plain = min(self.initial * self.factor ** (failures - 1), self.maximum)
+        try:
+            plain = min(self.initial * self.factor ** (failures - 1), self.maximum)
+        except OverflowError:
+            plain = self.maximum
         return plain * (1 + random.uniform(-self.jitter, self.jitter))
 
     def allows(self, failures: int, error: BaseException) -> bool:
@@ -59,7 +69,10 @@ class Job:
 
     @property
     def where(self) -> str:
-        return f"{self.function.__module__}.{self.function.__qualname__}"
+        """Where the function stands; the line tells two functions of one name in one module apart."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        line = f":{code.co_firstlineno}" if code else ""
+        return f"{self.function.__module__}.{self.function.__qualname__}{line}"
 
     @property
     def description(self) -> str:
@@ -142,6 +155,15 @@ class Registry:
             raise JobNotFound(name)
         return versions[-1]
 
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Afterwards the registry holds what it held before."""
+        before = dict(self._jobs)
+        try:
+            yield
+        finally:
+            self._jobs = before
+
     def all(self) -> list[Job]:
         return sorted(self._jobs.values(), key=lambda job: job.key)
 
@@ -152,6 +174,8 @@ registry = Registry()
 def _check(job: Job) -> None:
     if not job.name or len(job.name) > 200 or not job.name.isprintable() or "/" in job.name:
         raise InvalidJob(job.name, "has a name that is empty, too long or not printable", "Use up to 200 letters.")
+    if not 1 <= len(job.version) <= 100 or not job.version.isprintable():
+        raise InvalidJob(job.name, "has a version that is empty, too long or not printable", "Use one like '2'.")
     count = len(inspect.signature(job.function).parameters)
     if count not in (1, 2):
         raise InvalidJob(job.name, f"takes {count} parameters", "Write it as (step) or (step, input).")

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.db import connections
 from uuid_utils.compat import uuid7
 
 from runs import clock
+from runs.definitions import registry
 from runs.engine.branches import task_factory
 from runs.engine.claim import claim_due
 from runs.engine.execute import Execution, World
@@ -24,7 +26,12 @@ from runs.engine.writer import Writer
 from runs.jobs import all_jobs
 from runs.models import Run, Worker
 
-__all__ = ["advance", "claim_for", "drain", "frozen_worker"]
+__all__ = ["advance", "claim_for", "drain", "frozen_worker", "temporary_jobs"]
+
+
+def temporary_jobs() -> AbstractContextManager[None]:
+    """Jobs that are registered inside are forgotten afterwards, as if another version had been deployed."""
+    return registry.restored()
 
 
 def advance(by: timedelta) -> None:
@@ -59,13 +66,14 @@ def drain(*, timeout: timedelta = timedelta(seconds=30), frames: FrameSink | Non
 
 async def _drain(timeout: timedelta, frames: FrameSink) -> list[UUID]:
     asyncio.get_running_loop().set_task_factory(task_factory)  # type: ignore[arg-type]
-    writer = Writer(lambda committed: None, lambda error: None)
+    deaths: list[BaseException] = []
+    writer = Writer(lambda committed: None, deaths.append)
     writer.start()
     with ThreadPoolExecutor(8) as job_threads, ThreadPoolExecutor(8) as step_threads:
         world = World(writer, frames, job_threads, step_threads, _report_leak)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                return await _drive_all(world)
+                return await _drive_all(world, deaths)
         finally:
             await asyncio.to_thread(writer.stop)
 
@@ -74,7 +82,7 @@ def _report_leak(message: str) -> None:
     raise RuntimeError(message)
 
 
-async def _drive_all(world: World) -> list[UUID]:
+async def _drive_all(world: World, deaths: list[BaseException]) -> list[UUID]:
     driven: list[UUID] = []
     loaded: dict[asyncio.Task[object], Execution] = {}
     worker = await _in_thread(frozen_worker)
@@ -87,6 +95,8 @@ async def _drive_all(world: World) -> list[UUID]:
             await _in_thread(worker.delete)
             return driven
         await _wait_for_one(loaded)
+        if deaths:
+            raise deaths[0]
 
 
 async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:

@@ -4,6 +4,8 @@ import contextvars
 import threading
 from typing import Any
 
+from runs.engine.payload import encode
+
 
 class CurrentAttempt:
     """One invocation of a step's function, seen from inside."""
@@ -25,9 +27,9 @@ class CurrentAttempt:
     def usage(self, **figures: Any) -> None:
         """Add what this attempt used: `provider`, `model`, `input_tokens`, `output_tokens`, `cost`.
 
-        Numbers of one name are summed over calls, other values replaced.
+        Numbers of one name are summed over calls, other values replaced. Raises StorageError for what is no JSON.
         """
-        for name, value in figures.items():
+        for name, value in encode(figures, f"The usage of step {self.step!r}").shown.items():
             before = self._usage.get(name)
             summed = isinstance(value, int | float) and isinstance(before, int | float)
             self._usage[name] = before + value if summed else value

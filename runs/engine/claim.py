@@ -12,7 +12,7 @@ from runs import clock
 from runs.conf import get_settings
 from runs.engine.store.control import append_events
 from runs.events.types import EventDraft, EventType
-from runs.models import ENDED, EndHook, Run, RunStatus, Worker
+from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
 
 Versions = Iterable[tuple[str, str]]
 
@@ -29,6 +29,8 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
         found += _locked(_due(versions), limit - len(found))
         found += _locked(_hooks(versions), limit - len(found))
         poisonous = [run for run in found if run.claims >= get_settings().max_claims]
+        for run in found:
+            _add_lost_time(run)
         for run in poisonous:
             _stop_crash_loop(run)
         return _take([run for run in found if run not in poisonous], worker_id)
@@ -86,7 +88,6 @@ def _take(runs: list[Run], worker_id: UUID) -> list[Run]:
         reason="",
         due_at=None,
         started_at=Coalesce(F("started_at"), clock.sql_now()),
-        active_ms=F("active_ms"),
     )
     for run in runs:
         if not run.has_ended:
@@ -101,6 +102,15 @@ def _lease(worker_id: UUID) -> dict[str, object]:
         "claims": F("claims") + 1,
         "claimed_at": clock.sql_now(),
     }
+
+
+def _add_lost_time(run: Run) -> None:
+    """What its dead worker worked on it, up to the last that it recorded: a run's timeout counts that too."""
+    if run.status != RunStatus.RUNNING or run.claimed_at is None:
+        return
+    last_at = Event.objects.filter(run=run).order_by("-sequence").values_list("created_at", flat=True).first()
+    worked = (last_at - run.claimed_at).total_seconds() * 1000 if last_at else 0
+    Run.objects.filter(id=run.id).update(active_ms=F("active_ms") + max(0, int(worked)))
 
 
 def _claim_event(run: Run) -> EventDraft:

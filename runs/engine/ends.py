@@ -18,7 +18,7 @@ Opened = Iterable[Transition]
 
 
 async def body(function: Callable[..., Any], *args: Any) -> Any:
-    """The job's function; a task that raises SystemExit would end the whole loop."""
+    """A function of the job; a task that raises SystemExit would end the whole loop."""
     try:
         return await function(*args)
     except (SystemExit, KeyboardInterrupt) as exc:
@@ -67,7 +67,7 @@ def pause(reason: str, error: Exception) -> Transition:
 def wait(until: datetime | None, reason: str, inbox: int) -> Transition:
     """Unloaded, unless something arrived that the run has not seen."""
     data = {"reason": reason, "until": until.isoformat().replace("+00:00", "Z") if until else None}
-    values = {"status": RunStatus.WAITING.value, "reason": clean(reason, 200), "due_at": until}
+    values = {"status": RunStatus.WAITING.value, "reason": clean(reason, 200), "due_at": until, "claims": 0}
     change = Change(values, release=True, expect_inbox=inbox)
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_WAIT, data),))
 

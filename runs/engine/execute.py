@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
+from django.db import DatabaseError, InterfaceError
 
 from runs import clock
 from runs.conf import get_settings
@@ -64,12 +65,21 @@ class Verdict:
     transition: Callable[[], Transition] | None = None
 
 
+@dataclass(frozen=True)
+class Wait:
+    """One durable wait: until when (None: until woken), why, and the step that waits for its next attempt."""
+
+    until: datetime | None
+    reason: str
+    step: OpenStep | None = None
+
+
 @dataclass
 class Load:
     """What a run has in memory right now; it can be unloaded when only `parked` is left."""
 
     open: dict[str, OpenStep] = field(default_factory=dict)
-    parked: "dict[asyncio.Future[None], tuple[datetime | None, str]]" = field(default_factory=dict)
+    parked: "dict[asyncio.Future[None], Wait]" = field(default_factory=dict)
     writes: int = 0
     held: int = 0
 
@@ -109,10 +119,14 @@ class Execution:
         self._context = contextvars.copy_context()  # without a branch: for what the kernel itself schedules
         self._verdict: asyncio.Future[Verdict] = self._loop.create_future()
         if self.run.has_ended:
-            await self.commit(await call_end_hook(self.run, self.world.step_threads))
-            return Outcome.ENDED
+            return await self._call_end_hook()
         async with ThreadSensitiveContext():
             return await self._drive_job()
+
+    async def _call_end_hook(self) -> Outcome:
+        called = await call_end_hook(self.run, self.world.step_threads)
+        answer = await self.world.writer.submit(self._handle, called)
+        return Outcome.ENDED if answer is Result.DONE else Outcome.LOST
 
     async def _drive_job(self) -> Outcome:
         root: asyncio.Future[Any] | None = None
@@ -124,6 +138,9 @@ class Execution:
             root = self._start_root(job, value)
         except JobNotFound as exc:
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
+        except (DatabaseError, InterfaceError) as exc:
+            logger.warning("Run %s: its history cannot be read now: %s", self.run_id, exc)
+            self.decide(Verdict(Outcome.RELEASED, ends.release))
         except Exception as exc:
             self.decide(self._failure(exc))
         outcome = await self._carry_out(await self._verdict)
@@ -195,7 +212,9 @@ class Execution:
         self.inbox = inbox
 
     def _opened(self) -> list[Transition]:
-        return [step.cancellation() for step in self.load.open.values()]
+        """Steps that the end of the run finds at work, or between two attempts."""
+        between = [wait.step for wait in self.load.parked.values() if wait.step is not None]
+        return [step.cancellation() for step in [*self.load.open.values(), *between]]
 
     def _seal(self) -> None:
         self.sealed = True
@@ -230,11 +249,11 @@ class Execution:
 
     # -- waiting and unloading
 
-    async def park(self, until: datetime | None, reason: str) -> None:
+    async def park(self, until: datetime | None, reason: str, step: OpenStep | None = None) -> None:
         """Wait durably: the run may be unloaded meanwhile and replayed on wake."""
         self.check_open()
         waiter: asyncio.Future[None] = self._loop.create_future()
-        self.load.parked[waiter] = (until, reason)
+        self.load.parked[waiter] = Wait(until, reason, step)
         if until is not None:
             delay = max(0.0, (until - clock.now()).total_seconds())
             self.call_later(delay, lambda: None if waiter.done() else waiter.set_result(None))
@@ -275,8 +294,9 @@ class Execution:
 
     def _unload(self) -> None:
         self._unloading = self._loop.create_future()
-        until = min((at for at, _ in self.load.parked.values() if at is not None), default=None)
-        reason = next((reason for _, reason in self.load.parked.values()), "")
+        waits = self.load.parked.values()
+        until = min((wait.until for wait in waits if wait.until is not None), default=None)
+        reason = next((wait.reason for wait in waits), "")
         waiter = self.world.writer.submit(self._handle, ends.wait(until, reason, self.inbox))
         waiter.add_done_callback(self._unloaded, context=self._context)
 

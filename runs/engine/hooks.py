@@ -10,6 +10,7 @@ from uuid import UUID
 
 from runs import clock
 from runs.definitions import registry
+from runs.engine.ends import body
 from runs.engine.store.transitions import Change, Transition
 from runs.engine.threads import call_in
 from runs.models import EndHook, Run
@@ -54,6 +55,6 @@ async def _call(run: Run, threads: ThreadPoolExecutor, hook: Any) -> None:
         return
     ended = EndedRun.of(run)
     if inspect.iscoroutinefunction(hook):
-        await hook(ended)
+        await body(hook, ended)
     else:
         await call_in(threads, hook, ended)

@@ -27,15 +27,16 @@ class Notes:
 
     def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Raises StorageError for data that cannot be stored."""
-        shown = encode(data, "The data of a log line").shown
-        self._write(EventType.LOG_WRITE, {"level": level, "message": clean(str(message)), "data": shown}, {})
+        payload = encode(data, "The data of a log line")
+        line = {"level": level, "message": clean(str(message)), "data": payload.shown}
+        self._write(EventType.LOG_WRITE, line, {}, payload.size)
 
     def write_progress(self, current: float, total: float | None, message: str) -> None:
         """Raises StorageError for a number that is none."""
         progress = {"current": current, "total": total, "message": clean(str(message), 1_000)}
         self._write(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
 
-    def _write(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
+    def _write(self, type_: EventType, data: dict[str, Any], values: dict[str, Any], size: int = 0) -> None:
         self._check_open()
         attempt = find_attempt()
         if attempt is None:
@@ -43,7 +44,7 @@ class Notes:
                 return
             values = values | {"notes": json.dumps(self._written)}
         draft = EventDraft(type_, data, attempt.step if attempt else None, attempt.number if attempt else None)
-        self._post(Transition(clock.now(), change=Change(values), events=(draft,)))
+        self._post(Transition(clock.now(), change=Change(values), events=(draft,), size=size))
 
     def _is_new(self, type_: EventType) -> bool:
         branch = current_branch()

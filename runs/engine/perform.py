@@ -43,6 +43,7 @@ class Performance:
         self.record = record
         self.attempt = CurrentAttempt(call.name, record.attempts)
         self._started_at = clock.now()
+        self._is_under_way = False  # an attempt was begun, and its end is not written
         self._start_is_written = False
         self._quick: asyncio.TimerHandle | None = None
 
@@ -62,12 +63,21 @@ class Performance:
 
     async def _attempt_until_settled(self) -> Any:
         while True:
-            if self.record.status == StepStatus.RETRYING:
-                await self._kernel.park(self.record.retry_at, f"retry of step {self.call.name}")
-            await self._kernel.gate()
+            await self._reach_boundary()
             value = await self._attempt_once()
             if self.record.status == StepStatus.COMPLETED:
                 return value
+
+    async def _reach_boundary(self) -> None:
+        """Wait for the time of the next attempt. The job's own code may cancel the call here too."""
+        try:
+            if self.record.status == StepStatus.RETRYING:
+                await self._kernel.park(self.record.retry_at, f"retry of step {self.call.name}", self)
+            await self._kernel.gate()
+        except asyncio.CancelledError:
+            if not self._kernel.sealed:
+                await self._kernel.commit(self.cancellation(), finish=True)
+            raise
 
     async def _attempt_once(self) -> Any:
         self.record.attempts += 1
@@ -75,6 +85,7 @@ class Performance:
         self._started_at = clock.now()
         self.record.started_at = self.record.started_at or self._started_at
         self._start_is_written = False
+        self._is_under_way = True
         self._kernel.begin(self)
         try:
             return await self._carry_out()
@@ -107,6 +118,7 @@ class Performance:
         if self._kernel.is_cautious or needs_trace:
             self._start_is_written = True
             await self._kernel.commit(Transition(clock.now(), **self._start()))
+            self.record.open_attempt = None
         else:
             self._quick = self._kernel.call_later(QUICK_SECONDS, self._write_start)
 
@@ -126,6 +138,7 @@ class Performance:
         try:
             return await self._within_timeout()
         finally:
+            self.attempt.stop()  # a thread or task that outlives the call emits and saves nothing more
             attempts.leave(as_attempt)
             branches.leave(in_step)
 
@@ -187,7 +200,9 @@ class Performance:
             payload.secrets_text, payload.size, now,
         )  # fmt: skip
         event = self._event(EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size})
-        await self._kernel.commit(Transition(now, events=(event,), checkpoints=(row,)))
+        problem = await self._kernel.commit(Transition(now, events=(event,), checkpoints=(row,)))
+        if problem is not None:
+            raise StorageError(f"A checkpoint of step {self.call.name!r}", clean(str(problem), 500))
         self.record.last_state = payload.value
 
     # -- its ends
@@ -219,36 +234,45 @@ class Performance:
         data["delay_seconds"] = round(delay, 3)
         await self._settle(EventType.STEP_RETRY, data, self._row(StepStatus.RETRYING), AttemptOutcome.FAILED)
         self.record.status = StepStatus.RETRYING
-        self.record.open_attempt = None
+        self._is_under_way = False
 
     async def _settle(
         self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome
     ) -> Exception | None:
         self._forget_quick()
         now = clock.now()
-        start = {} if self._start_is_written else self._start()
+        start_was_written, self._start_is_written = self._start_is_written, True
+        start = {} if start_was_written else self._start()
         events = (*start.get("events", ()), self._event(type_, data))
         error = row.error if outcome is AttemptOutcome.FAILED else None
         rows = (*self._lost_attempt(now), self._attempt_row(outcome, now, error))
         done = row.status == StepStatus.COMPLETED and self.record.checkpoints
         forget = (self.call.name,) if done else ()
         transition = Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
-        return await self._kernel.commit(transition)
+        problem = await self._kernel.commit(transition)
+        if problem is not None:
+            self._start_is_written = start_was_written
+        return problem
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
         now = clock.now()
         self.record.status = StepStatus.CANCELLED
-        start = {} if self._start_is_written else self._start()
-        events = (*start.get("events", ()), self._event(EventType.STEP_CANCEL, {}))
-        rows = (*self._lost_attempt(now), self._attempt_row(AttemptOutcome.CANCELLED, now, None))
+        events, rows = (self._event(EventType.STEP_CANCEL, {}),), self._lost_attempt(now)
+        if self._is_under_way:
+            start = () if self._start_is_written else self._start()["events"]
+            events, rows = (*start, *events), (*rows, self._attempt_row(AttemptOutcome.CANCELLED, now, None))
         return Transition(now, events=events, steps=(self._row(StepStatus.CANCELLED),), attempts=rows)
 
     async def _finish_frames(self) -> dict[str, int]:
         """Frames leave before their step's end is handed to the writer."""
         if self.call.kind != "stream":
             return {}
-        await self._kernel.frames.flush(self._kernel.run_id)
+        in_no_branch = branches.enter(None)  # a bus may make tasks, and a replay sends no frames
+        try:
+            await self._kernel.frames.flush(self._kernel.run_id)
+        finally:
+            branches.leave(in_no_branch)
         count = self._kernel.frames.count(*self._frames_key)
         self._kernel.frames.close(*self._frames_key)
         return {"frames": count}
@@ -273,7 +297,7 @@ class Performance:
         }  # fmt: skip
 
     def _event(self, type_: EventType, data: dict[str, Any]) -> EventDraft:
-        return EventDraft(type_, data, self.call.name, self.attempt.number)
+        return EventDraft(type_, data, self.call.name, self.attempt.number or None)
 
     def _row(self, status: StepStatus, output: Payload | None = None) -> StepRow:
         record, ended = self.record, status not in (StepStatus.RUNNING, StepStatus.RETRYING)

@@ -94,8 +94,8 @@ class Kernel(Protocol):
     async def gate(self) -> None:
         """The step boundary. Raises Suspended once the run has left this process."""
 
-    async def park(self, until: datetime | None, reason: str) -> None:
-        """Wait durably."""
+    async def park(self, until: datetime | None, reason: str, step: OpenStep | None = None) -> None:
+        """Wait durably; `step` is what the wait belongs to."""
 
     async def hold(self) -> None:
         """Wait until the job's own code cancels the call."""

@@ -125,10 +125,13 @@ class Writer:
     def _gather(self, now: float) -> "Batch":
         batch: Batch = []
         room, space = MAX_TRANSITIONS, MAX_BYTES
+        runs: set[UUID] = set()
         for handle in list(self._ready):
-            if handle.not_before > now or room <= 0 or space <= 0:
+            # one handle of a run: it may be back in this process under a new token while the old one still writes
+            if handle.not_before > now or room <= 0 or space <= 0 or handle.run_id in runs:
                 continue
-            taken = _leading(handle, room)
+            runs.add(handle.run_id)
+            taken = _leading(handle, room, space)
             room -= len(taken)
             space -= sum(_weight(item.transition) for item in taken)
             del self._ready[handle]
@@ -225,14 +228,15 @@ class Writer:
 Batch = list[tuple[Handle, list[Pending], Entry]]
 
 
-def _leading(handle: Handle, room: int) -> list[Pending]:
+def _leading(handle: Handle, room: int, space: int) -> list[Pending]:
     """The run's next transitions that can share a write: a conditional one goes alone."""
     limit = 1 if handle.one_by_one else room
     taken: list[Pending] = []
-    while handle.pending and len(taken) < limit:
+    while handle.pending and len(taken) < limit and space > 0:
         if handle.pending[0].transition.is_conditional and taken:
             break
         taken.append(handle.pending.popleft())
+        space -= _weight(taken[-1].transition)
         if taken[-1].transition.is_conditional:
             break
     return taken
@@ -242,7 +246,7 @@ def _weight(transition: Transition) -> int:
     """Bytes of the payloads, roughly: they are what makes a batch large."""
     steps = sum(len(row.output or "") + len(row.error or "") for row in transition.steps)
     states = sum(row.size for row in transition.checkpoints)
-    return 200 + 2 * steps + states
+    return 200 + 2 * steps + states + transition.size
 
 
 def _known(entry: Entry, known: set[UUID]) -> Written:

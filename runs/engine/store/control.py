@@ -226,7 +226,12 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
         if run.status != RunStatus.PAUSED:
             raise RunNotPaused(run.id, run.status)
         Run.objects.filter(id=run.id).update(
-            status=RunStatus.QUEUED, reason="", due_at=clock.sql_now(), claims=0, inbox=F("inbox") + 1
+            status=RunStatus.QUEUED,
+            reason="",
+            due_at=clock.sql_now(),
+            claims=0,
+            error=None,
+            inbox=F("inbox") + 1,
         )
         append_events(run, [EventDraft(EventType.RUN_RESUME, {"actor": actor.as_data()})])
         write_audit(actor, "run.resume", run)

@@ -147,6 +147,7 @@ class Transition:
     attempts: tuple[AttemptRow, ...] = ()
     checkpoints: tuple[CheckpointRow, ...] = ()
     forget_checkpoints: tuple[str, ...] = ()  # steps that are done with theirs
+    size: int = 0  # bytes of the events' data, where no row holds the same
 
     @property
     def records_step(self) -> bool:
