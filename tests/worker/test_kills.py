@@ -36,7 +36,7 @@ def test_a_run_of_a_killed_driver_goes_on_within_three_seconds(worker: WorkerTre
     path = worker.data_dir / "lines"
     run_id = worker.ask("start", "append-lines", {"path": str(path), "steps": 40, "pause_seconds": 0.1})
     worker.wait_for(lambda: len(_lines(path)) >= 10, 20, "tenth step")
-    kill(worker.ask("workers")[0]["pid"])
+    kill(worker.driver_of(run_id))
     calls = len(_lines(path))
     worker.wait_for(lambda: len(_lines(path)) > calls + 1, 3, "next step")
     assert worker.finish(run_id)["status"] == "completed"

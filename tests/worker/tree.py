@@ -98,6 +98,11 @@ class WorkerTree(Installation):
         assert "error" not in answer, answer
         return answer["value"]
 
+    def driver_of(self, run_id: str) -> int:
+        """The pid of the process that holds the run's lease."""
+        holder = self.ask("run", run_id)["lease_worker"]
+        return next(int(row["pid"]) for row in self.ask("workers") if row["id"] == holder)
+
     def finish(self, run_id: str, within: float = 30) -> dict[str, Any]:
         """The run, once it has ended."""
 
