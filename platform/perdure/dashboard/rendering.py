@@ -14,8 +14,17 @@ _tags = nh3.ALLOWED_TAGS - {"img", "style", "map", "area"}
 
 def render_markdown(text: str) -> SafeString:
     """Markdown as sanitised HTML: raw HTML is shown as text, script links and images are dropped."""
-    clean = nh3.clean(_markdown.render(text), tags=_tags, url_schemes={"http", "https", "mailto"})
+    clean = nh3.clean(_render(text), tags=_tags, url_schemes={"http", "https", "mailto"})
     return mark_safe(clean)
+
+
+def _render(text: str) -> str:
+    tokens = _markdown.parse(text)
+    for token in tokens:
+        # A column's alignment comes as a style attribute, which the content policy forbids.
+        if style := str(token.attrs.pop("style", "")):
+            token.attrs["align"] = style.removeprefix("text-align:")
+    return str(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
 def looks_like_markdown(text: str) -> bool:

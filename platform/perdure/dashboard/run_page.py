@@ -59,10 +59,14 @@ class RunPage:
         }
 
 
-def read_run_page(run: Run) -> RunPage:
+def read_run_page(run: Run, with_events: bool = True) -> RunPage:
     """Reads the rows after the run's own, so what they hold is at least as new as `run.last_sequence`."""
     steps = list(run.steps.defer("output").order_by("id"))
-    newest = run.events.filter(sequence__lte=run.last_sequence).order_by("-sequence")[:EVENTS_SHOWN]
+    newest = (
+        run.events.none()
+        if not with_events
+        else run.events.filter(sequence__lte=run.last_sequence).order_by("-sequence")[:EVENTS_SHOWN]
+    )
     output = redact(run.output, run.secrets.get("output", []))
     return RunPage(
         run=run,

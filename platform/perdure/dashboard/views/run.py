@@ -18,12 +18,19 @@ from runs.jobs import may_change, redact
 @login_required
 @never_cache
 def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """One run: what it does, its steps, its log, its result; its script goes on from there."""
+    """One run: what it does, its steps, its log, its result; its script goes on from there.
+
+    With `?summary` without the rows that the script has already: it reads this after a change of status.
+    """
     run = get_run_or_404(request.user, run_id)
-    page = read_run_page(run)
-    return render(
-        request, "dashboard/run.html", {"page": page, "run": run, "may_change": may_change(request.user, run)}
-    )
+    whole = "summary" not in request.GET
+    context = {
+        "page": read_run_page(run, with_events=whole),
+        "run": run,
+        "may_change": may_change(request.user, run),
+        "whole": whole,
+    }
+    return render(request, "dashboard/run.html", context)
 
 
 @require_safe

@@ -63,6 +63,7 @@ export function resultText(output) {
 
 /** What the run is doing, from what is known in the page; null when the server's own sentence says it better. */
 export function sentence(state) {
+  if (state.ended) return `${state.status[0].toUpperCase()}${state.status.slice(1)}.`;
   if (state.status !== "running") return null;
   const steps = [...state.steps.values()];
   const done = steps.filter((step) => step.status === "completed").length;

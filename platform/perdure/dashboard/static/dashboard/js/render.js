@@ -21,9 +21,15 @@ export function makeRenderer(main) {
     if (!before || before.progress !== state.progress) renderProgress(state.progress);
     if (!before || before.steps !== state.steps) renderSteps(state);
     if (!before || before.streams !== state.streams) renderStreams(state);
-    const text = sentence(state);
-    if (text && before && at("sentence").textContent !== text) at("sentence").textContent = text;
+    renderSentence(state);
     before = state;
+  }
+
+  /** The server's sentence of the first paint, or of a later summary, stays until something happens. */
+  function renderSentence(state) {
+    const text = sentence(state);
+    if (!text || !before || (before.status === state.status && before.steps === state.steps)) return;
+    at("sentence").textContent = text;
   }
 
   function renderStatus(state) {
