@@ -97,8 +97,8 @@ def refuse_unknown(query: QueryDict, *known: str) -> None:
 def _only(name: str, values: list[str]) -> str:
     if len(values) != 1:
         raise InvalidRequest.of(name, "is given more than once")
-    if not values[0].isprintable() or re.search("[\ud800-\udfff]", values[0]):
-        raise InvalidRequest.of(name, "holds characters that cannot be in it")
+    if re.search("[\x00\ud800-\udfff]", values[0]):
+        raise InvalidRequest.of(name, "holds a NUL character or a lone surrogate")
     return values[0]
 
 

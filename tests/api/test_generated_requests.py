@@ -4,9 +4,10 @@ import pytest
 import schemathesis
 from django.contrib.auth.models import Group, User
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from perdure.accounts.tokens import create_token
 from runs import jobs
@@ -15,8 +16,17 @@ from tests.api.test_schema import KEPT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+
 DOCUMENT = schemathesis.openapi.from_path(KEPT)
 DOCUMENT.app = get_wsgi_application()
+FEW = settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 OPERATIONS = [found.ok() for found in DOCUMENT.get_all_operations()]
 
 
@@ -28,11 +38,11 @@ def test_every_answer_is_in_the_document_and_a_refusal_changes_nothing(
     headers = {"Authorization": f"Bearer {create_token(alice, 'generated')}"}
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @FEW
     def send(case: schemathesis.Case) -> None:
         _send(case, headers)
         if "run_id" in case.path_parameters:
-            case.path_parameters["run_id"] = str(jobs.start("echo", owner=alice, team=team).run.id)
+            case.path_parameters["run_id"] = str(jobs.start("echo", {}, owner=alice, team=team).run.id)
             _send(case, headers)
 
     send()
@@ -40,5 +50,6 @@ def test_every_answer_is_in_the_document_and_a_refusal_changes_nothing(
 
 def _send(case: schemathesis.Case, headers: dict[str, str]) -> None:
     before = everything()
-    response = case.call_and_validate(headers=headers)
+    # A made-up cursor fits the document and is refused all the same: only the list itself makes cursors.
+    response = case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
     assert response.status_code < 400 or everything() == before
