@@ -16,3 +16,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """A Chromium that is here, without its sandbox only where root makes that impossible."""
     arguments = [*browser_type_launch_args.get("args", []), *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {**browser_type_launch_args, "executable_path": find_chromium(), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """None: each test names its server. Pytest deprecates how the plugin writes its own fixture of this name."""
+    return ""

@@ -1,0 +1,250 @@
+"""The pages in a real browser, on a real server with a real worker."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tests.servers.installation import Installation
+
+ENDED = re.compile("completed|failed|cancelled")
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def server(on_postgresql: bool) -> Iterator[Installation]:
+    installation = Installation(postgresql=on_postgresql)
+    try:
+        yield installation.start()
+    finally:
+        left = installation.remove()
+    assert not left
+
+
+@pytest.fixture(scope="module")
+def signed_in(server: Installation, browser: Browser) -> dict[str, Any]:
+    """The cookies of the administrator, who signs in by the form once."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{server.base_url}/runs/")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(server.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    state: dict[str, Any] = dict(context.storage_state())
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_page(server: Installation, signed_in: dict[str, Any], browser: Browser) -> Iterator[OpenPage]:
+    """Opens an address signed in; at the end no page may have an error in its console."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def go(path: str, *, script: str = "", quiet: bool = False, prepare: Any = None, **options: Any) -> Page:
+        context = browser.new_context(storage_state=signed_in, base_url=server.base_url, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        if script:
+            page.add_init_script(script)
+        if prepare:
+            prepare(page)
+        if not quiet:
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
+        page.goto(path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def sequences(page: Page) -> list[int]:
+    found: list[int] = page.locator('[data-at="events"] [data-sequence]').evaluate_all(
+        "rows => rows.map(row => Number(row.dataset.sequence))"
+    )
+    return found
+
+
+def expect_whole(page: Page, server: Installation, run_id: str) -> dict[str, Any]:
+    """The page shows the run's end, and holds every recorded sequence exactly once, in order."""
+    run = server.wait_for_status(run_id, "completed", "failed", "cancelled", within=60)
+    main = page.locator("main")
+    expect(main).to_have_attribute("data-run-status", run["status"], timeout=15_000)
+    expect(main).to_have_attribute("data-last-sequence", str(run["last_sequence"]))
+    assert sequences(page) == list(range(1, run["last_sequence"] + 1))
+    return run
+
+
+def stream_text(page: Page, step: str = "words") -> str:
+    return page.locator(f'[data-stream="{step}"] .stream-text').text_content() or ""
+
+
+def test_a_job_is_started_by_its_form_and_watched_to_its_end(server: Installation, open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.get_by_role("link", name="Start stream-words").click()
+    page.get_by_label("Words").fill("30")
+    page.get_by_label("Pause seconds").fill("0.03")
+    page.get_by_role("button", name="Start the run").click()
+    expect(page).to_have_url(re.compile(r"/runs/[0-9a-f-]{36}/$"))
+    expect(page.locator("main")).to_have_attribute("data-transport", "socket")
+    run = expect_whole(page, server, page.url.rstrip("/").rsplit("/", 1)[1])
+    assert stream_text(page) == run["output"]
+    expect(page.get_by_text("Completed after 1 step.")).to_be_visible()
+    expect(page.get_by_role("link", name="Delete run")).to_be_visible()
+    page.locator("summary", has_text="words").click()
+    expect(page.locator("[data-step-output]")).to_contain_text("a1w29")
+
+
+def test_text_survives_reloads_in_the_middle_of_a_stream(server: Installation, open_page: OpenPage) -> None:
+    run_id = server.start_run("stream-words", {"words": 60, "pause_seconds": 0.08})
+    page = open_page(f"/runs/{run_id}/")
+    for word in (10, 25, 40):
+        expect(page.locator(".stream-text")).to_contain_text(f"a1w{word} ", timeout=15_000)
+        page.reload()
+        expect(page.locator(".stream-text")).to_contain_text("a1w0 a1w1 a1w2 ")
+        assert stream_text(page).startswith("".join(f"a1w{number} " for number in range(word)))
+    run = expect_whole(page, server, run_id)
+    assert stream_text(page) == run["output"]
+    page.reload()
+    assert run["output"] in (page.locator("main").text_content() or "")
+
+
+def test_a_retried_stream_shows_the_second_attempt_alone(server: Installation, open_page: OpenPage) -> None:
+    run_id = server.start_run("stream-words", {"words": 20, "pause_seconds": 0.05, "fail_after": 15})
+    page = open_page(f"/runs/{run_id}/")
+    run = expect_whole(page, server, run_id)
+    assert stream_text(page) == run["output"]
+    assert "a1w" not in stream_text(page)
+    expect(page.locator('[data-step="words"]')).to_contain_text("2 attempts")
+
+
+def test_a_run_is_cancelled_with_a_reason_by_keyboard(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    run_id = server.start_run("hold", {"path": str(tmp_path / "never")})
+    page = open_page(f"/runs/{run_id}/")
+    expect(page.locator('[data-step="wait"]')).to_be_visible(timeout=15_000)
+    page.get_by_role("link", name="Cancel run").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("Reason").fill("wrong folder")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The run is cancelled.")).to_be_visible()
+    expect(page.locator('[data-type="run:cancel"]')).to_contain_text("wrong folder")
+    run = expect_whole(page, server, run_id)
+    assert run["status"] == "cancelled"
+
+
+def test_escape_closes_the_dialog_and_cancels_nothing(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    run_id = server.start_run("hold", {"path": str(tmp_path / "gate")})
+    page = open_page(f"/runs/{run_id}/")
+    page.get_by_role("link", name="Cancel run").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    (tmp_path / "gate").touch()
+    assert expect_whole(page, server, run_id)["status"] == "completed"
+
+
+def test_a_lost_socket_comes_back_by_itself_and_nothing_is_missed_or_doubled(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 60, "pause_seconds": 0.06})
+    page = open_page(f"/runs/{run_id}/", prepare=lambda page: page.route_web_socket(re.compile("/ws/runs/"), through))
+    for line in (10, 25):
+        expect(page.locator(f'[data-step="line-{line}"]')).to_be_attached(timeout=15_000)
+        sockets[-1].close(code=1012)
+        expect(page.get_by_role("status")).to_contain_text(re.compile(r"Connected again, resumed at #\d+"))
+    assert len(sockets) >= 3
+    expect_whole(page, server, run_id)
+
+
+def test_a_page_without_sockets_follows_over_server_sent_events(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    run_id = server.start_run("stream-words", {"words": 60, "pause_seconds": 0.08})
+    blocked = "window.WebSocket = class { constructor() { throw new Error('blocked'); } };"
+    page = open_page(f"/runs/{run_id}/", script=blocked)
+    expect(page.locator("main")).to_have_attribute("data-transport", "events", timeout=10_000)
+    expect(page.locator(".stream-text")).to_contain_text("a1w20 ", timeout=15_000)
+    run = expect_whole(page, server, run_id)
+    assert stream_text(page) == run["output"]
+
+
+def test_an_open_page_goes_on_after_the_whole_server_was_killed(
+    install: Callable[..., Installation], browser: Browser, tmp_path: Path
+) -> None:
+    server = install().start()
+    port = server.base_url.rsplit(":", 1)[1]
+    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 50, "pause_seconds": 0.1})
+    page = browser.new_page()
+    page.goto(server.one_time_link)
+    page.goto(f"{server.base_url}/runs/{run_id}/")
+    expect(page.locator('[data-step="line-20"]')).to_be_attached(timeout=20_000)
+    server.kill_tree()
+    expect(page.get_by_role("status")).to_contain_text("Connection lost")
+    server.start("--no-demo", "--port", port)
+    expect_whole(page, server, run_id)
+    assert len(set((tmp_path / "lines").read_text().split())) == 50
+    page.close()
+
+
+def test_the_list_shows_new_runs_by_itself_and_keeps_the_focus(server: Installation, open_page: OpenPage) -> None:
+    first = server.start_run("echo", {"text": "one"})
+    server.wait_for_status(first, "completed")
+    page = open_page("/runs/")
+    page.locator(f'[data-key="{first}"] a').focus()
+    second = server.start_run("echo", {"text": "two"})
+    row = page.locator(f'[data-key="{second}"]')
+    expect(row).to_be_visible(timeout=10_000)
+    expect(row).to_have_attribute("data-run-status", "completed", timeout=10_000)
+    expect(page.locator(f'[data-key="{first}"] a')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(first))
+
+
+def test_a_double_click_on_start_starts_one_run(server: Installation, open_page: OpenPage) -> None:
+    def count() -> int:
+        return len(server.request("GET", "/api/runs/?job=echo&limit=200").json()["results"])
+
+    before = count()
+    page = open_page("/start/echo/")
+    page.get_by_role("button", name="Start the run").dblclick()
+    expect(page).to_have_url(re.compile("/runs/"))
+    assert count() == before + 1
+
+
+def test_a_wrong_value_is_told_beside_its_field(open_page: OpenPage) -> None:
+    page = open_page("/start/append-lines/", quiet=True)
+    page.get_by_label("Path").fill("/tmp/x")
+    page.get_by_label("Steps").fill("many")
+    page.get_by_role("button", name="Start the run").click()
+    expect(page.get_by_role("alert")).to_contain_text("was not started")
+    expect(page.locator(".field.wrong")).to_contain_text("Steps")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window(server: Installation, open_page: OpenPage, width: int, scheme: str) -> None:
+    run_id = server.start_run("fail", {"text": "an_error_without_any_blank_" * 12})
+    server.wait_for_status(run_id, "failed")
+    options: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    paths = ["/", "/runs/", "/jobs/", "/start/append-lines/", f"/runs/{run_id}/", f"/runs/{run_id}/step/?name=raise"]
+    page = open_page("/", **options)
+    for path in paths:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path

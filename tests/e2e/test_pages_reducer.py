@@ -1,0 +1,126 @@
+"""What the run page makes of events: each once, in order, and frames only of the newest attempt."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route
+
+STATIC = Path(__file__).resolve().parents[2] / "platform/perdure/dashboard/static/dashboard"
+PLAY = """async ([recorded, events]) => {
+  const { begin, reduce, sentence } = await import("/js/reducer.js");
+  let state = begin(recorded);
+  const verdicts = [];
+  for (const event of events) {
+    const result = reduce(state, event);
+    if (Object.isFrozen(state) === false) Object.freeze(state);
+    verdicts.push(result.verdict);
+    state = result.state;
+  }
+  return { ...state, steps: Object.fromEntries(state.steps), streams: Object.fromEntries(state.streams), verdicts,
+    sentence: sentence(state) };
+}"""
+Play = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def play(page: Page) -> Play:
+    """The state after some events, computed by the page's own module in a real browser."""
+
+    def serve(route: Route) -> None:
+        path = route.request.url.split("perdure.test", 1)[1]
+        if path == "/":
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+        else:
+            route.fulfill(body=(STATIC / path.lstrip("/")).read_text(), content_type="text/javascript")
+
+    page.route("http://perdure.test/**", serve)
+    page.goto("http://perdure.test/")
+
+    def run(*events: dict[str, Any], **recorded: Any) -> dict[str, Any]:
+        first = {"lastSequence": 0, "status": "running", "reason": "", "progress": None, "steps": []} | recorded
+        found: dict[str, Any] = page.evaluate(PLAY, [first, list(events)])
+        return found
+
+    return run
+
+
+def event(sequence: int, kind: str, step: str | None = None, attempt: int | None = 1, **data: Any) -> dict[str, Any]:
+    at = f"2026-01-01T00:00:{sequence:02}Z"
+    return {"sequence": sequence, "type": kind, "step": step, "attempt": attempt, "data": data, "created_at": at}
+
+
+def frame(offset: int, data: Any, attempt: int = 1, epoch: int = 1) -> dict[str, Any]:
+    return {"type": "stream", "step": "s", "attempt": attempt, "epoch": epoch, "offset": offset, "data": data}
+
+
+def reset(attempt: int = 1, epoch: int = 1, **data: Any) -> dict[str, Any]:
+    return {"type": "stream:reset", "step": "s", "attempt": attempt, "epoch": epoch, "data": data}
+
+
+def test_a_repeated_event_is_dropped_and_a_hole_is_refused(play: Play) -> None:
+    state = play(event(1, "run:queued"), event(2, "run:start"), event(1, "run:queued"), event(4, "run:complete"))
+    assert state["verdicts"] == ["recorded", "recorded", "seen", "hole"]
+    assert (state["lastSequence"], state["status"]) == (2, "running")
+
+
+def test_events_go_on_where_the_first_paint_ended(play: Play) -> None:
+    state = play(event(7, "step:start", "a"), event(8, "step:complete", "a", output=1), lastSequence=7)
+    assert (state["verdicts"], state["lastSequence"]) == (["seen", "recorded"], 8)
+    assert state["steps"]["a"]["status"] == "completed"
+
+
+def test_a_gap_moves_on_to_the_first_event_still_held(play: Play) -> None:
+    state = play({"type": "gap", "data": {"first_sequence": 40}}, event(40, "run:resume"))
+    assert state["lastSequence"] == 40
+
+
+def test_frames_make_one_text_and_a_repeated_one_is_dropped(play: Play) -> None:
+    state = play(reset(), frame(0, "a"), frame(1, {"text": "b"}), frame(1, "b"), frame(2, {"delta": "c"}))
+    assert state["streams"]["s"]["text"] == "abc"
+
+
+def test_a_new_connection_begins_its_text_anew(play: Play) -> None:
+    state = play(reset(), frame(0, "a"), frame(1, "b"), reset(), frame(0, "a"), frame(1, "b"), frame(2, "c"))
+    assert state["streams"]["s"]["text"] == "abc"
+
+
+def test_a_later_attempt_replaces_an_earlier_one_and_late_frames_are_dropped(play: Play) -> None:
+    state = play(reset(), frame(0, "old "), frame(0, "new", attempt=2), frame(1, "old"), reset(attempt=1))
+    assert state["streams"]["s"]["text"] == "new"
+    state = play(frame(0, "old", attempt=3), frame(0, "taken over", attempt=1, epoch=2))
+    assert state["streams"]["s"]["text"] == "taken over"
+
+
+def test_the_recorded_result_is_the_truth_and_nothing_follows_it(play: Play) -> None:
+    state = play(
+        reset(), frame(0, "half"), event(1, "step:complete", "s", output="whole", frames=2), frame(1, "x"), reset()
+    )
+    assert (state["streams"]["s"]["text"], state["streams"]["s"]["state"]) == ("whole", "done")
+
+
+def test_a_cut_head_is_marked_until_the_result_is_recorded(play: Play) -> None:
+    state = play(reset(truncated=5), frame(5, "tail"))
+    assert (state["streams"]["s"]["text"], state["streams"]["s"]["truncated"]) == ("tail", True)
+
+
+def test_a_streaming_step_that_ended_before_a_frame_came_shows_its_result(play: Play) -> None:
+    steps = [{"name": "s", "kind": "stream", "status": "running", "attempts": 1}]
+    state = play(event(1, "step:complete", "s", output="all"), steps=steps)
+    assert state["streams"]["s"]["text"] == "all"
+
+
+def test_steps_tell_attempts_trouble_and_the_running_one(play: Play) -> None:
+    error = {"type": "OSError", "message": "gone"}
+    state = play(event(1, "step:complete", "a"), event(2, "step:start", "b"), event(3, "step:retry", "b", error=error))
+    assert state["steps"]["b"]["trouble"] == "OSError: gone"
+    assert state["sentence"] == "Trying b again in a moment; 1 step done."
+    state = play(event(1, "step:complete", "a"), event(2, "step:start", "__proto__", 2))
+    assert state["sentence"] == "Running step 2: __proto__."
+
+
+def test_the_end_closes_open_streams(play: Play) -> None:
+    state = play(reset(), frame(0, "half"), event(1, "run:cancel", reason="enough"))
+    assert (state["status"], state["ended"], state["streams"]["s"]["state"]) == ("cancelled", True, "failed")
+    assert state["sentence"] == "Cancelled."
