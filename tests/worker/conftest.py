@@ -5,7 +5,7 @@ import pytest
 from tests.worker.tree import WorkerTree
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_worker(on_postgresql: bool) -> Iterator[Callable[..., WorkerTree]]:
     """A migrated installation whose worker is not started yet; arguments are further environment variables."""
     made: list[WorkerTree] = []
@@ -20,7 +20,13 @@ def make_worker(on_postgresql: bool) -> Iterator[Callable[..., WorkerTree]]:
     assert not left, f"processes were left over: {sorted(left)}"
 
 
+@pytest.fixture(scope="module")
+def installation(make_worker: Callable[..., WorkerTree]) -> WorkerTree:
+    """One database for the tests of a file: migrating costs more than most of them."""
+    return make_worker()
+
+
 @pytest.fixture
-def worker(make_worker: Callable[..., WorkerTree]) -> WorkerTree:
-    """A running `manage.py worker`."""
-    return make_worker().start_worker()
+def worker(installation: WorkerTree) -> WorkerTree:
+    """A running `manage.py worker`; started again when the test before killed any of it."""
+    return installation.refresh()

@@ -3,8 +3,10 @@
 A `manage.py` command for each of them would cost a second and more.
 """
 
+import asyncio
 import json
 import sys
+import threading
 from typing import Any
 
 import django
@@ -14,6 +16,22 @@ def start(job: str, value: Any) -> str:
     from runs import jobs
 
     return str(jobs.start(job, value).run.id)
+
+
+def start_many(job: str, value: Any, count: int) -> list[str]:
+    return [start(job, value) for _ in range(count)]
+
+
+def count_runs(status: str) -> int:
+    from runs.models import Run
+
+    return Run.objects.filter(status=status).count()
+
+
+def count_steps(status: str) -> int:
+    from runs.models import Step
+
+    return Step.objects.filter(status=status).count()
 
 
 def cancel(run_id: str) -> None:
@@ -64,6 +82,32 @@ def packs() -> int:
     from django_q.models import OrmQ
 
     return OrmQ.objects.count()
+
+
+_heard: list[dict[str, Any]] = []
+
+
+def listen(run_id: str) -> None:
+    """Watch a run on the live bus as a reader process does; returns once its topic is subscribed."""
+    listening = threading.Event()
+    threading.Thread(target=lambda: asyncio.run(_listen(run_id, listening)), daemon=True).start()
+    assert listening.wait(10)
+
+
+async def _listen(run_id: str, listening: threading.Event) -> None:
+    from runs.events.bus import DRIVERS, make_bus, run_topic
+
+    bus = make_bus()
+    await bus.subscribe(run_topic(run_id), _heard.append)
+    listening.set()
+    while True:
+        await bus.publish(DRIVERS, {"kind": "interest", "reader": "console", "runs": [run_id]})
+        await asyncio.sleep(1)
+
+
+def heard(kind: str) -> list[dict[str, Any]]:
+    """The messages of that kind so far."""
+    return [message for message in _heard if message["kind"] == kind]
 
 
 def main() -> None:

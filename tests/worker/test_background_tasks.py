@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.worker.tree import WorkerTree, kill
+from tests.worker.tree import WorkerTree
 
 
 def _pids(path: Path) -> list[int]:
@@ -32,7 +32,7 @@ def test_runs_go_on_while_a_task_takes_long(worker: WorkerTree) -> None:
     worker.ask("task", "tests.worker.tasks.sleep_then_leave_pid", str(path), 4)
     worker.ask("task", "tests.worker.tasks.leave_pid", str(path))
     worker.wait_for(lambda: _pids(path), 10, "begin of the task")
-    kill(worker.drivers[0])
+    worker.signal(worker.drivers[0])
     worker.run_through(within=10)
     worker.wait_for(lambda: len(_pids(path)) == 3, 15, "end of both tasks")
 
@@ -45,7 +45,7 @@ def test_a_failing_task_is_not_delivered_again(worker: WorkerTree) -> None:
 def test_plain_qcluster_works_too(make_worker: Callable[..., WorkerTree]) -> None:
     worker = make_worker().start_worker("qcluster")
     worker.run_through()
-    kill(worker.drivers[0])
+    worker.signal(worker.drivers[0])
     worker.run_through(within=10)
     worker.kill()
     worker.wait_for(lambda: not worker.tree(), 5, "end of the whole tree")

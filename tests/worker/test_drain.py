@@ -1,6 +1,5 @@
 """SIGTERM and Ctrl-C hand runs back at their next step boundary; the next start goes on with them."""
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ def _begun(worker: WorkerTree, path: Path, pause: float = 0.2) -> str:
 def test_a_signal_hands_runs_back_and_the_next_start_goes_on(worker: WorkerTree, number: signal.Signals) -> None:
     path = worker.data_dir / "lines"
     run_id = _begun(worker, path)
-    os.kill(worker.top, number)
+    worker.signal(worker.top, number)
     assert worker.process is not None
     assert worker.process.wait(10) == 0
     assert worker.tree() == []
@@ -49,9 +48,9 @@ def test_a_second_signal_does_not_wait(worker: WorkerTree) -> None:
     path = worker.data_dir / "lines"
     worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 15})
     worker.wait_for(path.exists, 20, "first step")
-    os.kill(worker.top, signal.SIGTERM)
+    worker.signal(worker.top, signal.SIGTERM)
     worker.wait_for_line("Worker stops")
-    os.kill(worker.top, signal.SIGTERM)
+    worker.signal(worker.top, signal.SIGTERM)
     assert worker.process is not None
     worker.process.wait(4)
     worker.wait_for(lambda: not worker.tree(), 5, "end of the whole tree")
@@ -61,7 +60,7 @@ def test_a_driver_that_is_told_to_end_is_replaced(worker: WorkerTree) -> None:
     path = worker.data_dir / "lines"
     run_id = _begun(worker, path)
     first = worker.driver_of(run_id)
-    os.kill(first, signal.SIGTERM)
+    worker.signal(first, signal.SIGTERM)
     assert worker.finish(run_id)["status"] == "completed"
     assert path.read_text().split() == [f"line-{number}" for number in range(1, 21)]
     worker.wait_for(lambda: first not in worker.tree(), 10, "end of the old driver")

@@ -1,6 +1,5 @@
 """SIGKILL of each kind of process, alone: the worker goes on, and nothing of the old tree is left."""
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import processes
-from tests.worker.tree import WorkerTree, kill
+from tests.worker.tree import WorkerTree
 
 VICTIMS: dict[str, Callable[[WorkerTree], int]] = {
     "driver": lambda tree: tree.drivers[0],
@@ -25,7 +24,7 @@ def test_a_new_run_completes_after_the_kill_of_one_process(worker: WorkerTree, v
     before = worker.tree()
     count = len(before)
     killed = VICTIMS[victim](worker)
-    kill(killed)
+    worker.signal(killed)
     worker.run_through(within=10)
     worker.wait_for(lambda: len(worker.tree()) == count, 10, f"tree of {count} processes")
     if victim != "driver":
@@ -36,7 +35,7 @@ def test_a_run_of_a_killed_driver_goes_on_within_three_seconds(worker: WorkerTre
     path = worker.data_dir / "lines"
     run_id = worker.ask("start", "append-lines", {"path": str(path), "steps": 40, "pause_seconds": 0.1})
     worker.wait_for(lambda: len(_lines(path)) >= 10, 20, "tenth step")
-    kill(worker.driver_of(run_id))
+    worker.signal(worker.driver_of(run_id))
     calls = len(_lines(path))
     worker.wait_for(lambda: len(_lines(path)) > calls + 1, 3, "next step")
     assert worker.finish(run_id)["status"] == "completed"
@@ -59,7 +58,7 @@ def test_nothing_is_left_after_the_kill_of_the_top_process(worker: WorkerTree) -
 def test_a_hung_sentinel_is_noticed(worker: WorkerTree) -> None:
 
     before = worker.tree()
-    os.kill(worker.sentinel, signal.SIGSTOP)
+    worker.signal(worker.sentinel, signal.SIGSTOP)
     worker.wait_for_line("gave no sign of life", within=10)
     worker.run_through(within=20)
     assert set(worker.tree()) & set(before) == {worker.top}

@@ -21,9 +21,11 @@ class WorkerTree(Installation):
     def __init__(self, *, postgresql: bool, **environment: str) -> None:
         super().__init__(postgresql=postgresql, **environment)
         self._console: subprocess.Popen[str] | None = None
+        self._is_fresh = False
 
     def start_worker(self, command: str = "worker") -> "WorkerTree":
         """Returns as soon as a driver drives runs."""
+        self._is_fresh = command == "worker"
         self.lines = []
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), command],
@@ -38,6 +40,19 @@ class WorkerTree(Installation):
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
         self.wait_for_line("Driver 0 drives runs", within=60)
         return self
+
+    def refresh(self) -> "WorkerTree":
+        """A worker as after its start, whatever the test before did to it."""
+        if not self._is_fresh or self.process is None or self.process.poll() is not None:
+            if self.process is not None and self.process.poll() is None:
+                self.stop()
+            self.start_worker()
+        return self
+
+    def signal(self, pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+        """To one process of the tree."""
+        self._is_fresh = False
+        os.kill(pid, number)
 
     # ------------------------------------------------------------------------------------ who is who
     def _pids(self, pattern: str) -> list[int]:
@@ -128,7 +143,3 @@ class WorkerTree(Installation):
             self._console.stdout.close()
             self._console = None
         return super().remove()
-
-
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
