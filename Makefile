@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e lock
+.PHONY: help install run test lint types imports e2e bench lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test: $(STAMP)  ## Run every test: on SQLite, on PostgreSQL with Redis, and in a
 
 e2e: $(STAMP)  ## Run the tests in a browser and against killed processes, on both databases
 	@$(BIN)/python -m tests.servers.suite e2e-sqlite e2e-postgresql
+
+bench: $(STAMP)  ## Measure what a recorded step costs beside a plain INSERT, on both databases
+	@for bench in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check .
