@@ -13,7 +13,7 @@ ENDS = ("run:complete", "run:fail", "run:cancel")
 
 def said(frame: dict[str, Any]) -> str:
     """What the step emitted."""
-    return str(frame["data"]["data"])
+    return str(frame["data"])
 
 
 class SseFollower(threading.Thread):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e import survival
 from tests.e2e.sse import SseFollower
+from tests.servers import processes
 from tests.servers.installation import Installation
 
 STEPS = 50
@@ -44,9 +45,10 @@ def test_a_run_goes_on_within_5_seconds_of_the_next_start_when_everything_was_ki
     follower = SseFollower(server.base_url, run_id, server.token)
     follower.start()
     survival.wait_for_calls(file, f"step-{killed}")
+    survival.wait_for(lambda: follower.events, 10, "first event at the follower")
 
     server.kill_tree()
-    assert server.pids() == []
+    assert processes.wait_until_gone("PERDURE_DATA_DIR", str(server.data_dir), 5) == []
     server.start("--no-demo", "--port", port)
     ready_at = time.monotonic()
     survival.wait_for_calls(file, f"step-{killed}", count=2)
