@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 SHORTEST_SECRET = 32
@@ -43,7 +44,7 @@ def check_allowed_hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     if "*" not in settings.ALLOWED_HOSTS:
         return []
     return [
-        Warning(
+        checks.Warning(
             "PERDURE_ALLOWED_HOSTS allows every name, so links and the origin of sockets can be forged by the caller.",
             hint="Name the hosts that are served, separated by commas.",
             id="perdure.W003",

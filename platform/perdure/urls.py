@@ -16,4 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "perdure.dashboard.views.errors.show_bad_request"
+handler400 = "perdure.refusals.bad_request"
+handler404 = "perdure.refusals.not_found"
+handler500 = "perdure.refusals.server_error"
