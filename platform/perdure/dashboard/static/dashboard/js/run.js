@@ -13,6 +13,9 @@ const pill = document.getElementById("line-pill");
 let state = begin(recorded);
 let lost = false;
 let frame = 0;
+let quiet = 0;
+let refreshing = 0;
+let stale = false;
 renderer.renderState(state);
 scrollLogToEnd();
 
@@ -60,7 +63,6 @@ function showLine(what, transport) {
   else if (what === "ended") pill.hidden = true;
 }
 
-let quiet;
 function say(text, tone, milliseconds = 0) {
   clearTimeout(quiet);
   pill.textContent = text;
@@ -70,8 +72,6 @@ function say(text, tone, milliseconds = 0) {
 }
 
 /* The sentence, the actions and the result are the server's to write: after a change of status they are fetched again. */
-let refreshing = 0;
-let stale = false;
 function refreshSoon() {
   clearTimeout(refreshing);
   refreshing = setTimeout(refresh, 150);
