@@ -26,9 +26,10 @@ def test_a_new_run_completes_after_the_kill_of_one_process(worker: WorkerTree, v
     killed = VICTIMS[victim](worker)
     worker.signal(killed)
     worker.run_through(within=10)
-    worker.wait_for(lambda: len(worker.tree()) == count, 10, f"tree of {count} processes")
     if victim != "driver":
-        assert set(worker.tree()) & set(before) == {worker.top}, "a process of the old cluster lives on"
+        worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 10, "end of the old cluster")
+    worker.wait_for(lambda: len(worker.tree()) == count, 10, f"tree of {count} processes")
+    worker.run_through(within=10)
 
 
 def test_a_run_of_a_killed_driver_goes_on_within_three_seconds(worker: WorkerTree) -> None:
@@ -62,6 +63,16 @@ def test_a_hung_sentinel_is_noticed(worker: WorkerTree) -> None:
     worker.wait_for_line("gave no sign of life", within=10)
     worker.run_through(within=20)
     assert set(worker.tree()) & set(before) == {worker.top}
+
+
+def test_a_queue_that_nobody_can_read_is_noticed(worker: WorkerTree) -> None:
+    """The idle process holds the queue's lock while it waits; frozen, it stands for a lock that was lost."""
+    before = worker.tree()
+    worker.signal(worker.idle[0], signal.SIGSTOP)
+    worker.ask("task", "tests.worker.tasks.leave_pid", str(worker.data_dir / "pids"))
+    worker.wait_for_line("its queue held work", within=15)
+    worker.run_through(within=20)
+    worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 10, "end of the old cluster")
 
 
 def _lines(path: Path) -> list[str]:

@@ -24,7 +24,7 @@ def test_a_run_starts_soon_after_it_was_asked_for(worker: WorkerTree) -> None:
 
 
 def test_sync_runs_wait_for_a_free_thread(make_worker: Callable[..., WorkerTree]) -> None:
-    worker = make_worker(RUNS_THREADS="2").start_worker()
+    worker = make_worker(RUNS_THREADS="2", PERDURE_WORKERS="1").start_worker()
     gate = worker.data_dir / "gate"
     worker.ask("start_many", "hold-sync", {"path": str(gate)}, 5)
     worker.wait_for(lambda: worker.ask("count_runs", "running") == 2, 10, "two running")
