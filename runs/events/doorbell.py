@@ -132,12 +132,19 @@ class Doorbell:
         """Returns when the bell is heard, or when the database does not answer for now; then it is heard later."""
         listen = self._listen if connection.vendor == "postgresql" else self._poll
         self._task = asyncio.create_task(listen(), name="doorbell")
-        await self._ready.wait()
+        try:
+            await self._ready.wait()
+        except asyncio.CancelledError:
+            await self._stop()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group
 
@@ -23,6 +24,10 @@ HOST = (b"host", b"localhost")
 
 
 class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels carries no types
+    # Channels' own would keep database connections open, for tests inside one transaction.
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
     async def message(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(await self.receive_from(timeout=10))
         return found
