@@ -48,6 +48,14 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Concurrency:
+    """How many runs with the same `concurrency_key` may be under way; waiting runs count, unless released."""
+
+    limit: int = 1
+    release_while_waiting: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A registered definition: name, version, schemas, policies and the function that does the work."""
 
@@ -58,6 +66,7 @@ class Job:
     timeout: timedelta | None = None
     on_end: Callable[..., Any] | None = None
     queue: str = "default"
+    concurrency: Concurrency = field(default_factory=Concurrency)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -104,6 +104,13 @@ class RunNotPaused(RunsError):
         super().__init__(f"Run {run_id} is {status}, so there is nothing to resume. Resume only a paused run.")
 
 
+class RunNotFailed(RunsError):
+    code = "run_not_failed"
+
+    def __init__(self, run_id: object, status: str, why: str) -> None:
+        super().__init__(f"Run {run_id} ({status}) {why} and cannot be retried. Start it again as a new run instead.")
+
+
 class IdempotencyConflict(RunsError):
     code = "idempotency_conflict"
 
@@ -193,6 +200,43 @@ class StepFailed(RunsError):
             f"Step {step!r} failed with {error.get('type')}: {error.get('message')}. "
             "Read its attempts, mend the cause and retry the run."
         )
+
+
+class InvalidState(RunsError):
+    code = "invalid_state"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The state cannot be changed so: {problem}. Give a JSON object, or a patch that fits it.")
+
+
+class SignalTimeout(RunsError):
+    """A wait for a signal that reached its deadline."""
+
+    code = "signal_timeout"
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        super().__init__(
+            f"No signal {' or '.join(repr(name) for name in names)} came in time. "
+            "Catch SignalTimeout to go on without it, or give the wait more time."
+        )
+
+
+class InvalidSignal(RunsError):
+    code = "invalid_signal"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"The payload of signal {name!r} does not fit its type: {problem}. Send what the wait asks for.")
+
+
+class ChildFailed(RunsError):
+    """A child run that did not complete; `run_id`, `status` (failed or cancelled) and `message` say more."""
+
+    code = "child_failed"
+
+    def __init__(self, job: str, run_id: str, status: str, message: str) -> None:
+        self.run_id, self.status, self.message = run_id, status, message
+        super().__init__(f"Child run {run_id} of job {job!r} is {status}: {message}. Look at it, or give a substitute.")
 
 
 class StepTimeout(RunsError):

@@ -13,7 +13,7 @@ from typing import Any
 class Branch:
     """The path of one task of a job: its parent's path and its number among the parent's children."""
 
-    __slots__ = ("_adopt", "_children", "_notes", "_position", "path")
+    __slots__ = ("_adopt", "_children", "_named", "_notes", "_position", "path")
 
     def __init__(self, path: str, adopt: "Callable[[asyncio.Task[Any]], None]") -> None:
         self.path = path
@@ -21,6 +21,16 @@ class Branch:
         self._children = 0
         self._position = 0
         self._notes = 0
+        self._named: dict[str, int] = {}
+
+    def next_of(self, label: str) -> int:
+        """Number, from 1, of a step of this branch that is named after `label`."""
+        self._named[label] = self._named.get(label, 0) + 1
+        return self._named[label]
+
+    def skip_children(self, count: int) -> list[str]:
+        """Paths of the next children, which a replay does not make."""
+        return [self.child().path for _ in range(count)]
 
     def child(self) -> "Branch":
         self._children += 1

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from runs import clock
 from runs.conf import get_settings
-from runs.engine.store.control import append_events
+from runs.engine.store.rows import append_events
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
 

@@ -9,7 +9,7 @@ from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import clean, describe_error, dump, encode
 from runs.engine.store.transitions import Change, Transition
-from runs.errors import RunsError
+from runs.errors import RunsError, StepFailed
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, RunStatus
 
@@ -38,10 +38,21 @@ def complete(run: Run, job: Job, value: Any, opened: Opened) -> Transition:
 
 
 def fail(exc: BaseException, opened: Opened) -> Transition:
-    """The run has failed; steps that were open end with it."""
+    """The run has failed; steps that were open end with it. The error names the step that failed it, for a retry."""
     error = describe_error(exc)
+    if (step := _failed_step(exc)) is not None:
+        error["step"] = step
     draft = EventDraft(EventType.RUN_FAIL, {"error": error})
     return _end(RunStatus.FAILED, {"error": dump(error, "error")}, draft, opened)
+
+
+def _failed_step(exc: BaseException | None) -> str | None:
+    """The step whose failure this is, also where the job's code raised something else because of it."""
+    while exc is not None:
+        if isinstance(exc, StepFailed):
+            return exc.step
+        exc = exc.__cause__ or exc.__context__
+    return None
 
 
 def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: Opened) -> Transition:

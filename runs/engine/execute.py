@@ -6,7 +6,7 @@ import contextvars
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -15,20 +15,23 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 from django.db import DatabaseError, InterfaceError
 
-from runs import clock
 from runs.conf import get_settings
 from runs.definitions import Job, registry
 from runs.engine import ends
 from runs.engine.branches import Branch, current_branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
-from runs.engine.history import History, load_history
+from runs.engine.history import History, StepRecord, load_history
 from runs.engine.hooks import call_end_hook
+from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
 from runs.engine.notes import Notes
 from runs.engine.perform import Performance, check_name
 from runs.engine.ports import FrameSink, OpenStep
-from runs.engine.step import Policy, StepCall, StepContext
+from runs.engine.calls import Policy, StepCall
+from runs.engine.state import RunState
+from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, watch_thread
+from runs.engine.waiting import Waiting
 from runs.engine.writer import Handle, Writer
 from runs.errors import JobNotFound, NondeterminismError, RunTimeout, StepOutsideJob, Suspended
 from runs.models import Run
@@ -65,29 +68,6 @@ class Verdict:
     transition: Callable[[], Transition] | None = None
 
 
-@dataclass(frozen=True)
-class Wait:
-    """One durable wait: until when (None: until woken), why, and the step that waits for its next attempt."""
-
-    until: datetime | None
-    reason: str
-    step: OpenStep | None = None
-
-
-@dataclass
-class Load:
-    """What a run has in memory right now; it can be unloaded when only `parked` is left."""
-
-    open: dict[str, OpenStep] = field(default_factory=dict)
-    parked: "dict[asyncio.Future[None], Wait]" = field(default_factory=dict)
-    writes: int = 0
-    held: int = 0
-
-    @property
-    def is_busy(self) -> bool:
-        return bool(self.open or self.writes)
-
-
 class Execution:
     """Drives one claimed run. All methods are called in the driving loop, unless they say otherwise."""
 
@@ -98,15 +78,12 @@ class Execution:
         self.world = world
         self.sealed = False
         self.history = History()
-        self.load = Load()
+        self.mailbox = Mailbox(run.inbox, self._read_mail)
+        self._waiting = Waiting(self, self.mailbox)
         self._notes = Notes(run, self.check_open, self.post)
-        self.inbox = run.inbox
         self.is_cautious = run.claims > 1
         self._handle = Handle(run.id, run.lease_token, run.write_no)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._idle: asyncio.TimerHandle | None = None
-        self._unloading: asyncio.Future[None] | None = None
-        self._draining = False
         self._bridge: Bridge | None = None
 
     @property
@@ -125,7 +102,7 @@ class Execution:
 
     async def _call_end_hook(self) -> Outcome:
         called = await call_end_hook(self.run, self.world.step_threads)
-        answer = await self.world.writer.submit(self._handle, called)
+        answer = await self.submit(called)
         return Outcome.ENDED if answer is Result.DONE else Outcome.LOST
 
     async def _drive_job(self) -> Outcome:
@@ -134,7 +111,7 @@ class Execution:
             job = registry.get(self.run.job, self.run.job_version)
             value = job.parse_input(self.run.input)
             if self.run.write_no:
-                self.history = await call_in(self.world.step_threads, load_history, self.run)
+                self.history = await self.in_thread(load_history, self.run)
             root = self._start_root(job, value)
         except JobNotFound as exc:
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
@@ -150,7 +127,7 @@ class Execution:
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()
         context.run(enter, Branch("0", self.adopt))
-        step = StepContext(self.run, Policy(job.retries), self.perform, self._notes)
+        step = StepContext(self.run, Policy(job.retries), self, self.perform, self._notes, RunState(self._notes))
         arguments = (value,) if job.input_adapter is not None else ()
         if job.is_async:
             root: asyncio.Future[Any] = asyncio.Task(
@@ -204,33 +181,43 @@ class Execution:
 
     def drain(self) -> None:
         """Hand the run back at the next step boundary; at once if no step is running."""
-        self._draining = True
-        self._settle_load()
+        self._waiting.drain()
+
+    def unloaded(self) -> None:
+        self.decide(Verdict(Outcome.WAITING))
+
+    def released(self) -> None:
+        self.decide(Verdict(Outcome.RELEASED, ends.release))
 
     def wake(self, inbox: int) -> None:
-        """Something arrived for the run."""
-        self.inbox = inbox
+        """Something arrived for the run: `inbox` is its row's value now."""
+        if inbox != self.mailbox.inbox:
+            self.mailbox.mark_stale()
+            self._waiting.wake()
+
+    async def _read_mail(self, after: int) -> Mail:
+        mail: Mail = await self.in_thread(read_mail, self.run_id, after)
+        return mail
 
     def _opened(self) -> list[Transition]:
         """Steps that the end of the run finds at work, or between two attempts."""
-        between = [wait.step for wait in self.load.parked.values() if wait.step is not None]
-        return [step.cancellation() for step in [*self.load.open.values(), *between]]
+        between = [wait.step for wait in self._waiting.load.parked.values() if wait.step is not None]
+        return [step.cancellation() for step in [*self._waiting.load.open.values(), *between]]
 
     def _seal(self) -> None:
         self.sealed = True
-        for step in self.load.open.values():
+        for step in self._waiting.load.open.values():
             step.attempt.stop()
-        if self._idle is not None:
-            self._idle.cancel()
+        self._waiting.stop()
 
     async def _carry_out(self, verdict: Verdict) -> Outcome:
         if verdict.transition is None:
             return verdict.outcome
-        answer = await self.world.writer.submit(self._handle, verdict.transition())
+        answer = await self.submit(verdict.transition())
         if isinstance(answer, Exception):
             logger.error("Run %s: its end cannot be stored: %s", self.run_id, answer)
             problem = answer
-            answer = await self.world.writer.submit(self._handle, ends.fail(problem, self._opened()))
+            answer = await self.submit(ends.fail(problem, self._opened()))
         return verdict.outcome if answer is Result.DONE else Outcome.LOST
 
     async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
@@ -247,98 +234,57 @@ class Execution:
             if stuck:
                 self.world.leak(f"Run {self.run_id} of job {self.run.job!r} does not stop after {grace:g} s.")
 
-    # -- waiting and unloading
-
-    async def park(self, until: datetime | None, reason: str, step: OpenStep | None = None) -> None:
-        """Wait durably: the run may be unloaded meanwhile and replayed on wake."""
-        self.check_open()
-        waiter: asyncio.Future[None] = self._loop.create_future()
-        self.load.parked[waiter] = Wait(until, reason, step)
-        if until is not None:
-            delay = max(0.0, (until - clock.now()).total_seconds())
-            self.call_later(delay, lambda: None if waiter.done() else waiter.set_result(None))
-        self._settle_load()
-        try:
-            await waiter
-        finally:
-            self.load.parked.pop(waiter, None)
-            self._settle_load()
-
-    async def hold(self) -> None:
-        """Wait until the job's own code cancels this call, as it did before; not a reason to unload."""
-        self.load.held += 1
-        try:
-            await self._loop.create_future()
-        finally:
-            self.load.held -= 1
-
-    async def gate(self) -> None:
-        """The step boundary: an unload or a drain under way goes first."""
-        self.check_open()
-        if self._unloading is not None:
-            await asyncio.shield(self._unloading)
-        if self._draining:
-            await self.park(None, "drain")
-        self.check_open()
-
-    def _settle_load(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-        if self.sealed or self.load.is_busy or self._unloading is not None:
-            return
-        if self._draining:
-            self.decide(Verdict(Outcome.RELEASED, ends.release))
-        elif self.load.parked and not self.load.held:
-            self._idle = self.call_later(get_settings().unload_after, self._unload)
-
-    def _unload(self) -> None:
-        self._unloading = self._loop.create_future()
-        waits = self.load.parked.values()
-        until = min((wait.until for wait in waits if wait.until is not None), default=None)
-        reason = next((wait.reason for wait in waits), "")
-        waiter = self.world.writer.submit(self._handle, ends.wait(until, reason, self.inbox))
-        waiter.add_done_callback(self._unloaded, context=self._context)
-
-    def _unloaded(self, waiter: "asyncio.Future[Any]") -> None:
-        """The verdict was the commit: only now is the context sealed. A changed inbox keeps the run loaded."""
-        unloading, self._unloading = self._unloading, None
-        if waiter.result() is Result.DONE:
-            self.decide(Verdict(Outcome.WAITING))
-        elif waiter.result() is Result.LOST:
-            self.lose()
-        if unloading is not None:
-            unloading.set_result(None)
-        self._settle_load()
-
     # -- what steps call
 
     async def perform(self, call: StepCall) -> Any:
-        """One `step.*` call of the job's code."""
+        """One `step.*` call of the job's code that calls a function."""
+        return await Performance(self, call, self.meet(call.name, call.kind)).result()
+
+    def meet(self, name: str, kind: str) -> StepRecord:
+        """The record of the step that the running branch asks for now."""
         self.check_open()
         branch = current_branch()
         if branch is None:
-            raise StepOutsideJob(str(call.name))
+            raise StepOutsideJob(str(name))
         try:
-            record = self.history.meet(branch, check_name(call.name), call.kind)
+            return self.history.meet(branch, check_name(name), kind)
         except NondeterminismError as exc:
             self.diverge(exc)
             raise Suspended from exc
-        return await Performance(self, call, record).result()
+
+    def excuse_branches(self, count: int) -> None:
+        branch = current_branch()
+        assert branch is not None
+        for path in branch.skip_children(count):
+            self.history.excuse(path)
+
+    async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await call_in(self.world.step_threads, function, *args)
+
+    async def park(
+        self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
+    ) -> None:
+        await self._waiting.park(until, reason, step, on_mail)
+
+    async def hold(self) -> None:
+        await self._waiting.hold()
+
+    async def gate(self) -> None:
+        await self._waiting.gate()
 
     def check_open(self) -> None:
         if self.sealed:
             raise Suspended
 
     def begin(self, step: OpenStep) -> None:
-        self.load.open[step.call.name] = step
+        self._waiting.load.open[step.call.name] = step
         step.open_frames()
-        self._settle_load()
+        self._waiting.settle()
 
     def end(self, step: OpenStep) -> None:
         if not self.sealed:
-            self.load.open.pop(step.call.name, None)
-            self._settle_load()
+            self._waiting.load.open.pop(step.call.name, None)
+            self._waiting.settle()
 
     def post(self, transition: Transition) -> None:
         """Write without waiting; any thread."""
@@ -349,18 +295,25 @@ class Execution:
 
         A cancellation by the job's own code waits for the write and goes on then (`finish`: even a second one).
         """
-        self.load.writes += 1
+        self._waiting.load.writes += 1
         try:
-            answer, cancelled = await self._outlast(self.world.writer.submit(self._handle, transition))
+            answer, cancelled = await self._outlast(self.submit(transition))
         finally:
-            self.load.writes -= 1
-            self._settle_load()
+            self._waiting.load.writes -= 1
+            self._waiting.settle()
         if cancelled and not finish:
             raise asyncio.CancelledError
         if answer is Result.LOST:
             self.lose()
             raise Suspended
+        if answer is Result.INBOX:
+            self.mailbox.mark_stale()
+            return MailArrived()
         return answer if isinstance(answer, Exception) else None
+
+    def submit(self, transition: Transition) -> "asyncio.Future[Any]":
+        """Queue a write; the future gives its Result, or the error of a bad value."""
+        return self.world.writer.submit(self._handle, transition)
 
     async def _outlast(self, waiter: "asyncio.Future[Any]") -> tuple[Any, bool]:
         cancelled = False

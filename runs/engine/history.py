@@ -23,7 +23,7 @@ class StepRecord:
     output: Any = None
     error: dict[str, Any] | None = None
     started_at: datetime | None = None
-    retry_at: datetime | None = None
+    wake_at: datetime | None = None
     open_attempt: Attempt | None = None  # its worker died in it
     checkpoints: int = 0
     last_state: Any = None
@@ -64,6 +64,13 @@ class History:
         self.asked.add(name)
         return recorded
 
+    def excuse(self, path: str) -> None:
+        """The steps of a branch that this replay does not enter, because what it led to is recorded."""
+        inside = f"{path}."
+        self.asked |= {
+            name for name, record in self.by_name.items() if record.branch == path or record.branch.startswith(inside)
+        }
+
     def unasked(self) -> StepRecord | None:
         """A recorded step that the finished function never asked for."""
         missing = (record for name, record in self.by_name.items() if name not in self.asked)
@@ -87,7 +94,7 @@ def load_history(run: Run) -> History:
 def _as_record(row: Step) -> StepRecord:
     return StepRecord(
         row.name, row.kind, row.branch, row.position, row.status, row.attempts, row.failures, row.output, row.error,
-        row.started_at, row.retry_at,
+        row.started_at, row.wake_at,
     )  # fmt: skip
 
 

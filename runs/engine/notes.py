@@ -1,4 +1,8 @@
-"""Log lines and progress. What the job's own code wrote before a crash or a wait is not written again on replay."""
+"""What the job's own code says outside of steps: log lines, progress, changes of state.
+
+What it said before a crash or a wait is not written again on replay: each branch counts its notes, and the run's row
+holds how many of them are written.
+"""
 
 import json
 from collections.abc import Callable
@@ -15,7 +19,7 @@ from runs.models import Run
 
 
 class Notes:
-    """The log and progress events of one execution; any thread of the job.
+    """The notes of one execution; any thread of the job.
 
     `check_open` raises once the run has left this process; `post` writes without waiting.
     """
@@ -27,29 +31,34 @@ class Notes:
 
     def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Raises StorageError for data that cannot be stored."""
-        payload = encode(data, "The data of a log line")
-        line = {"level": level, "message": clean(str(message)), "data": payload.shown}
-        self._write(EventType.LOG_WRITE, line, {}, payload.size)
+        shown = encode(data, "The data of a log line").shown
+        line = {"level": level, "message": clean(str(message)), "data": shown}
+        self._write_anywhere(EventType.LOG_WRITE, line, {})
 
     def write_progress(self, current: float, total: float | None, message: str) -> None:
         """Raises StorageError for a number that is none."""
         progress = {"current": current, "total": total, "message": clean(str(message), 1_000)}
-        self._write(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
+        self._write_anywhere(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
 
-    def _write(self, type_: EventType, data: dict[str, Any], values: dict[str, Any], size: int = 0) -> None:
+    def write(self, draft: EventDraft, values: dict[str, Any], state: str | None = None) -> None:
+        """One note of the job's own code, unless an earlier execution has written it."""
         self._check_open()
+        if self._is_new(draft.type):
+            values = values | {"notes": json.dumps(self._written)}
+            self._post(Transition(clock.now(), change=Change(values), events=(draft,), state=state))
+
+    def _write_anywhere(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
         attempt = find_attempt()
         if attempt is None:
-            if not self._is_new(type_):
-                return
-            values = values | {"notes": json.dumps(self._written)}
-        draft = EventDraft(type_, data, attempt.step if attempt else None, attempt.number if attempt else None)
-        self._post(Transition(clock.now(), change=Change(values), events=(draft,), size=size))
+            return self.write(EventDraft(type_, data), values)
+        self._check_open()
+        draft = EventDraft(type_, data, attempt.step, attempt.number)
+        return self._post(Transition(clock.now(), change=Change(values), events=(draft,)))
 
-    def _is_new(self, type_: EventType) -> bool:
+    def _is_new(self, what: str) -> bool:
         branch = current_branch()
         if branch is None:
-            raise StepOutsideJob(type_)
+            raise StepOutsideJob(what)
         number = branch.next_note()
         if number <= self._written.get(branch.path, 0):
             return False

@@ -16,7 +16,7 @@ from runs.engine.attempts import CurrentAttempt
 from runs.engine.history import StepRecord
 from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
 from runs.engine.ports import Kernel
-from runs.engine.step import StepCall
+from runs.engine.calls import StepCall
 from runs.engine.store.transitions import AttemptRow, CheckpointRow, StepRow, Transition
 from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
 from runs.errors import InvalidStepName, StepCancelled, StepFailed, StepTimeout, StorageError, Suspended
@@ -72,7 +72,7 @@ class Performance:
         """Wait for the time of the next attempt. The job's own code may cancel the call here too."""
         try:
             if self.record.status == StepStatus.RETRYING:
-                await self._kernel.park(self.record.retry_at, f"retry of step {self.call.name}", self)
+                await self._kernel.park(self.record.wake_at, f"retry of step {self.call.name}", self)
             await self._kernel.gate()
         except asyncio.CancelledError:
             if not self._kernel.sealed:
@@ -230,7 +230,7 @@ class Performance:
 
     async def _schedule_retry(self, data: dict[str, Any]) -> None:
         delay = self.call.policy.retries.delay_seconds(self.record.failures)
-        self.record.retry_at = clock.now() + timedelta(seconds=delay)
+        self.record.wake_at = clock.now() + timedelta(seconds=delay)
         data["delay_seconds"] = round(delay, 3)
         await self._settle(EventType.STEP_RETRY, data, self._row(StepStatus.RETRYING), AttemptOutcome.FAILED)
         self.record.status = StepStatus.RETRYING
@@ -306,7 +306,7 @@ class Performance:
             self._kernel.run_id, record.name, record.kind, record.branch, record.position, status.value,
             record.attempts, record.failures, output.text if output else None,
             output.secrets_text if output else "[]", error, record.started_at, clock.now() if ended else None,
-            record.retry_at if status == StepStatus.RETRYING else None,
+            record.wake_at if status == StepStatus.RETRYING else None,
         )  # fmt: skip
 
     def _attempt_row(self, outcome: AttemptOutcome, ended_at: Any, error: str | None) -> AttemptRow:

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from runs.engine.attempts import CurrentAttempt
-from runs.engine.step import StepCall
+from runs.engine.history import StepRecord
+from runs.engine.mailbox import Mailbox
+from runs.engine.calls import StepCall
 from runs.engine.store.transitions import Transition
 
 
@@ -86,6 +88,12 @@ class Kernel(Protocol):
     @property
     def frames(self) -> FrameSink: ...
 
+    def meet(self, name: str, kind: str) -> StepRecord:
+        """The record of the step that the running branch asks for now."""
+
+    def excuse_branches(self, count: int) -> None:
+        """The next `count` tasks of the running branch are not made on this replay."""
+
     def begin(self, step: OpenStep) -> None:
         """An attempt of `step` is under way: the run stays loaded."""
 
@@ -94,7 +102,15 @@ class Kernel(Protocol):
     async def gate(self) -> None:
         """The step boundary. Raises Suspended once the run has left this process."""
 
-    async def park(self, until: datetime | None, reason: str, step: OpenStep | None = None) -> None:
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+    async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a blocking function of the engine's own in a thread."""
+
+    async def park(
+        self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
+    ) -> None:
         """Wait durably; `step` is what the wait belongs to."""
 
     async def hold(self) -> None:

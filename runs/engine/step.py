@@ -1,39 +1,27 @@
 """What a job receives."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 from uuid import UUID
 
-from runs.definitions import Retry
+from runs import clock
+from runs.definitions import Job, Retry, registry
+from runs.engine import children, races
+from runs.engine.branches import current_branch
+from runs.engine.calls import Policy, StepCall
 from runs.engine.notes import Notes
+from runs.engine.ports import Kernel
+from runs.engine.state import RunState
+from runs.engine.waits import SignalWait, Sleep
+from runs.errors import StepOutsideJob
 from runs.models import Run
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a step's attempts are limited."""
-
-    retries: Retry
-    timeout: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StepCall:
-    """One call of a step as the kernel performs it."""
-
-    name: str
-    kind: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    policy: Policy
-
-
+Item = TypeVar("Item")
 Perform = Callable[[StepCall], Awaitable[Any]]
 
 
@@ -59,12 +47,16 @@ class StepLog:
 class StepContext:
     """The steps of one run. Names are unique in a run; a recorded step is never executed again."""
 
-    def __init__(self, run: Run, policy: Policy, perform: Perform, notes: Notes) -> None:
+    def __init__(
+        self, run: Run, policy: Policy, kernel: Kernel, perform: Perform, notes: Notes, state: RunState
+    ) -> None:
         self._run = run
         self._policy = policy
+        self._kernel = kernel
         self._perform = perform
         self._notes = notes
         self.log = StepLog(notes)
+        self.state = state
 
     @property
     def run_id(self) -> UUID:
@@ -81,10 +73,12 @@ class StepContext:
             policy = replace(policy, retries=Retry.of(retries))
         if timeout is not None:
             policy = replace(policy, timeout=timeout)
-        return StepContext(self._run, policy, self._perform, self._notes)
+        return StepContext(self._run, policy, self._kernel, self._perform, self._notes, self.state)
 
     @overload
-    async def run(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    async def run(
+        self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
     @overload
     async def run(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     async def run(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -103,6 +97,97 @@ class StepContext:
         """
         return await self._perform(StepCall(name, "stream", function, (), {}, self._policy))
 
+    async def transaction(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a plain `def` in the very database transaction that records the step: its ORM writes happen once.
+
+        Keep it to milliseconds. `step.*`, emit and checkpoint raise inside. Raises StepFailed; then nothing is
+        written.
+        """
+        done: T = await self._perform(StepCall(name, "transaction", function, args, kwargs, self._policy))
+        return done
+
+    async def sleep(self, name: str, until: timedelta | datetime) -> None:
+        """Wait for a duration or until a time, holding no worker; wakes within a second of it."""
+        at = clock.now() + until if isinstance(until, timedelta) else until
+        await Sleep(self._kernel, self._kernel.meet(name, Sleep.kind), at).result()
+
+    async def wait_for_signal(
+        self,
+        signal: str | Sequence[str],
+        *,
+        name: str | None = None,
+        timeout: timedelta | None = None,
+        type: Any = None,
+    ) -> Any:
+        """The payload of the oldest unconsumed signal of this name, holding no worker while none is there.
+
+        For one of several names it gives a ReceivedSignal. `type` validates the payload. The step's name defaults
+        to `signal:<signal>#<n>`, counted per branch. Raises SignalTimeout, InvalidSignal.
+        """
+        names = (signal,) if isinstance(signal, str) else tuple(signal)
+        record = self._kernel.meet(name or _signal_step(names), SignalWait.kind)
+        return await SignalWait(self._kernel, record, names, timeout, type).result()
+
+    async def child(
+        self, name: str, job: Job | str, input: Any = None, *, on_failure: Job | str | None = None, **options: Any
+    ) -> Any:
+        """Run another job and wait for its output; this run holds no worker meanwhile.
+
+        `on_failure` names a substitute job, started with the same input when the child does not complete. The
+        policy's retries start further children. Further options: `version`, `labels`, `queue`, `priority`. Raises
+        ChildFailed, InvalidInput.
+        """
+        attempts = [job] * self._policy.retries.max_attempts + ([on_failure] if on_failure is not None else [])
+        return await children.run_first_that_completes(self._kernel, self._run, name, _jobs(attempts), input, options)
+
+    async def start_child(
+        self, name: str, job: Job | str, input: Any = None, *, detached: bool = False, **options: Any
+    ) -> UUID:
+        """Start another job without waiting; its id. A cancel reaches it too, unless it is detached."""
+        definition = _jobs([job])[0]
+        return await children.start_only(self._kernel, self._run, name, definition, input, detached, options)
+
+    async def map(
+        self, name: str, function: Callable[[Item], Any], items: Iterable[Item], *, concurrency: int = 10
+    ) -> list[Any]:
+        """`function(item)` for each item, at most `concurrency` at once; the results in order.
+
+        Each item is a step `<name>[<index>]`, so a resumed run does only what is missing. Raises the StepFailed of
+        the first item that failed, after all others have ended.
+        """
+        places = asyncio.Semaphore(concurrency)
+
+        async def one(index: int, item: Item) -> Any:
+            async with places:
+                return await self.run(f"{name}[{index}]", function, item)
+
+        results = await asyncio.gather(*(one(*pair) for pair in enumerate(items)), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return results
+
+    async def race(self, name: str, branches: Mapping[str, Callable[["StepContext"], Awaitable[Any]]]) -> races.Winner:
+        """Run the branches at once; the first that ends wins and the others are cancelled.
+
+        Gives `Winner(name, value)`, and the same one on replay. Raises what the winner raised.
+        """
+        return await races.run(self._kernel, name, {label: (lambda b=b: b(self)) for label, b in branches.items()})
+
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
         """Say how far the run is; shown on its page and kept in its row."""
         self._notes.write_progress(current, total, message)
+
+
+def _jobs(wanted: Sequence[Job | str]) -> list[Job]:
+    return [job if isinstance(job, Job) else registry.get(job) for job in wanted]
+
+
+def _signal_step(names: tuple[str, ...]) -> str:
+    branch = current_branch()
+    if branch is None:
+        raise StepOutsideJob("wait_for_signal")
+    label = "|".join(names)
+    number = branch.next_of(label)
+    place = "" if branch.path == "0" else f"@{branch.path}"
+    return f"signal:{label}#{number}{place}"

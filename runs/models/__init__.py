@@ -2,6 +2,8 @@ from runs.models.audit import Audit
 from runs.models.checkpoint import Checkpoint
 from runs.models.event import Event
 from runs.models.run import ENDED, EndHook, Run, RunStatus
+from runs.models.signal import Signal, SignalKind
+from runs.models.state import State
 from runs.models.step import Attempt, AttemptOutcome, Step, StepStatus
 from runs.models.worker import Worker
 
@@ -15,6 +17,9 @@ __all__ = [
     "Event",
     "Run",
     "RunStatus",
+    "Signal",
+    "SignalKind",
+    "State",
     "Step",
     "StepStatus",
     "Worker",

@@ -70,6 +70,13 @@ class Run(models.Model):
     notes = models.JSONField(
         default=dict, blank=True, help_text="{branch: log and progress events that the job's own code has written}"
     )
+    concurrency_limit = models.IntegerField(default=1, help_text="How many runs of its key may be under way.")
+    release_while_waiting = models.BooleanField(default=False, help_text="A waiting run does not hold its key.")
+    pause_wanted = models.BooleanField(default=False, help_text="Pause at the next step boundary.")
+    is_detached = models.BooleanField(default=False, help_text="A cancel of its parent does not reach it.")
+    tell_parent = models.BooleanField(default=False, help_text="It has ended and its parent was not woken yet.")
+    forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks")
+    forked_step = models.CharField(max_length=200, blank=True, default="")
     end_hook = models.CharField(max_length=6, choices=EndHook, default=EndHook.NONE, blank=True)
 
     class Meta:
@@ -99,6 +106,8 @@ class Run(models.Model):
             ),
             models.Index(fields=["lease_worker"], condition=Q(lease_worker__isnull=False), name="run_leased"),
             models.Index(fields=["id"], condition=Q(end_hook="due"), name="run_end_hook_due"),
+            models.Index(fields=["id"], condition=Q(tell_parent=True), name="run_tells_parent"),
+            models.Index(fields=["job", "concurrency_key"], condition=Q(concurrency_key__isnull=False), name="run_keyed"),
             models.Index(fields=["status", "-id"], name="run_by_status"),
             models.Index(fields=["job", "-id"], name="run_by_job"),
             models.Index(fields=["owner", "-id"], name="run_by_owner"),

@@ -5,11 +5,12 @@ from runs.models.run import Run
 
 class StepStatus(models.TextChoices):
     RUNNING = "running"  # an attempt was started and its end is not recorded
-    RETRYING = "retrying"  # an attempt failed; the next one is due at `retry_at`
+    RETRYING = "retrying"  # an attempt failed; the next one is due at `wake_at`
     COMPLETED = "completed"  # recorded: its function is never called again
     FAILED = "failed"  # no attempt left; replay raises the same error
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
+    STOPPED = "stopped"  # at work when its run failed; a retry of the run begins it again
 
 
 class Step(models.Model):
@@ -28,7 +29,7 @@ class Step(models.Model):
     error = models.JSONField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    retry_at = models.DateTimeField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)

@@ -5,6 +5,7 @@ batches of plain UPDATEs deadlocked, and one locked run stalled a process's whol
 """
 
 import json
+from collections import Counter
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from runs.engine.store.transitions import (
     CHECKPOINTS,
     COLUMNS,
     EVENTS,
+    LETTERS,
+    STATES,
     STEPS,
     Entry,
     Result,
@@ -30,7 +33,8 @@ from runs.engine.store.transitions import (
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
     """Commit the batch; the result of each run. Raises what the database raises, with nothing done."""
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), _parameters(entries))
+        parts = _parts(entries)
+        cursor.execute(_statement(tuple(parts)), _parameters(entries, parts))
         found = {row[0]: row[1:] for row in cursor.fetchall()}
         missing = [entry.run_id for entry in entries if entry.run_id not in found]
         alive = _existing(cursor, missing)
@@ -55,29 +59,38 @@ def _existing(cursor: Any, run_ids: list[UUID]) -> set[UUID]:
     return {row[0] for row in cursor.fetchall()}
 
 
-def _parameters(entries: list[Entry]) -> list[Any]:
-    events = rows_of(entries, "event_rows")
-    counts: dict[UUID, int] = {}
-    for event in events:
-        counts[event.run_id] = counts.get(event.run_id, 0) + 1
-    changes = [entry.change for entry in entries]
+def _parts(entries: list[Entry]) -> dict[str, list[Any]]:
+    """What the batch writes besides the runs' own rows, by the name of its CTE; empty kinds cost no planning."""
+    rows = {
+        "steps": (STEPS, rows_of(entries, "step_rows")),
+        "attempts": (ATTEMPTS, rows_of(entries, "attempt_rows")),
+        "checkpoints": (CHECKPOINTS, rows_of(entries, "checkpoint_rows")),
+        "letters": (LETTERS, rows_of(entries, "letter_rows")),
+        "states": (STATES, rows_of(entries, "state_rows")),
+        "events": (EVENTS, rows_of(entries, "event_rows")),
+    }
+    parts: dict[str, list[Any]] = {name: _arrays(found) for name, (_, found) in rows.items() if found}
+    if "checkpoints" in parts:
+        parts["pruned"] = [get_settings().checkpoints_kept]
     forgotten = [(entry.run_id, step) for entry in entries for step in entry.forgotten_steps()]
+    if forgotten:
+        parts["forgotten"] = _arrays(forgotten)
+    return parts
+
+
+def _parameters(entries: list[Entry], parts: dict[str, list[Any]]) -> list[Any]:
+    counts = Counter(parts["events"][0]) if "events" in parts else Counter()
+    changes = [entry.change for entry in entries]
     return [
         [entry.run_id for entry in entries],
         [entry.token for entry in entries],
         [entry.write_no for entry in entries],
-        [counts.get(entry.run_id, 0) for entry in entries],
+        [counts[entry.run_id] for entry in entries],
         [change.expect_inbox for change in changes],
         [change.release for change in changes],
         [_as_json(change.values) for change in changes],
         clock.offset(),
-        *_arrays(STEPS, rows_of(entries, "step_rows")),
-        *_arrays(ATTEMPTS, rows_of(entries, "attempt_rows")),
-        *_arrays(CHECKPOINTS, rows_of(entries, "checkpoint_rows")),
-        *_arrays(EVENTS, events),
-        get_settings().checkpoints_kept,
-        [run_id for run_id, _ in forgotten],
-        [step for _, step in forgotten],
+        *(parameter for part in parts.values() for parameter in part),
     ]
 
 
@@ -90,12 +103,13 @@ def _as_json(values: dict[str, Any]) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def _arrays(table: Table, rows: list[Any]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in table.columns]
+def _arrays(rows: list[Any]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @cache
-def _statement() -> str:
+def _statement(names: tuple[str, ...]) -> str:
+    parts = "".join(f", {name} AS ({_part(name)}\n)" for name in names)
     changes = ",\n".join(f"  {name} = {_new_value(name, kind)}" for name, kind in COLUMNS.items() if name != "end_hook")
     return f"""
 WITH entry AS MATERIALIZED (
@@ -121,17 +135,7 @@ WITH entry AS MATERIALIZED (
   WHERE r.id = e.id AND l.lease_token = e.token AND l.write_no = e.write_no - 1
     AND (e.inbox IS NULL OR l.inbox = e.inbox)
   RETURNING r.id, r.last_sequence, r.last_sequence - e.events AS base
-), steps AS ({_insert(STEPS)}
-), attempts AS ({_insert(ATTEMPTS)}
-), checkpoints AS ({_insert(CHECKPOINTS)} RETURNING run_id, step_name, number
-), events AS ({_insert(EVENTS)}
-), pruned AS (
-  DELETE FROM runs_checkpoint c USING checkpoints n
-  WHERE c.run_id = n.run_id AND c.step_name = n.step_name AND c.number <= n.number - %s
-), forgotten AS (
-  DELETE FROM runs_checkpoint c USING unnest(%s::uuid[], %s::text[]) AS f(run_id, step_name)
-  WHERE c.run_id = f.run_id AND c.step_name = f.step_name AND c.run_id IN (SELECT id FROM written)
-)
+){parts}
 SELECT l.id, l.lease_token, w.last_sequence FROM locked l LEFT JOIN written w ON w.id = l.id
 """
 
@@ -149,4 +153,35 @@ def _insert(table: Table) -> str:
     return (
         f"\n  INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS i({names})"
         f"\n  JOIN written w ON w.id = i.run_id {table.on_conflict}"
+    )
+
+
+def _part(name: str) -> str:
+    return {
+        "steps": lambda: _insert(STEPS),
+        "attempts": lambda: _insert(ATTEMPTS),
+        "checkpoints": lambda: _insert(CHECKPOINTS) + " RETURNING run_id, step_name, number",
+        "letters": lambda: _update(LETTERS),
+        "states": lambda: _insert(STATES),
+        "events": lambda: _insert(EVENTS),
+        "pruned": lambda: _PRUNE,
+        "forgotten": lambda: _FORGET,
+    }[name]()
+
+
+_PRUNE = """
+  DELETE FROM runs_checkpoint c USING checkpoints n
+  WHERE c.run_id = n.run_id AND c.step_name = n.step_name AND c.number <= n.number - %s"""
+_FORGET = """
+  DELETE FROM runs_checkpoint c USING unnest(%s::uuid[], %s::text[]) AS f(run_id, step_name)
+  WHERE c.run_id = f.run_id AND c.step_name = f.step_name AND c.run_id IN (SELECT id FROM written)"""
+
+
+def _update(table: Table) -> str:
+    """Rows that exist, by their id."""
+    arrays = ", ".join(f"%s::{kind}[]" for _, kind in table.columns)
+    sets = ", ".join(f"{name} = i.{name}" for name in table.names if name not in ("run_id", "id"))
+    return (
+        f"\n  UPDATE {table.name} t SET {sets} FROM unnest({arrays}) AS i({', '.join(table.names)})"
+        f"\n  JOIN written w ON w.id = i.run_id WHERE t.id = i.id AND t.run_id = i.run_id"
     )

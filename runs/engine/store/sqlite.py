@@ -8,7 +8,18 @@ from django.db import connection, transaction
 
 from runs import clock
 from runs.conf import get_settings
-from runs.engine.store.transitions import ATTEMPTS, CHECKPOINTS, EVENTS, STEPS, Change, Entry, Result, Table, Written
+from runs.engine.store.transitions import (
+    ATTEMPTS,
+    CHECKPOINTS,
+    EVENTS,
+    STATES,
+    STEPS,
+    Change,
+    Entry,
+    Result,
+    Table,
+    Written,
+)
 
 _RELEASE = (
     "lease_worker = NULL, "
@@ -31,6 +42,8 @@ def _write(cursor: Any, entry: Entry) -> Written:
     _insert(cursor, STEPS, entry.step_rows())
     _insert(cursor, ATTEMPTS, entry.attempt_rows())
     _insert(cursor, CHECKPOINTS, entry.checkpoint_rows())
+    _insert(cursor, STATES, entry.state_rows())
+    _update_letters(cursor, entry)
     _insert(cursor, EVENTS, [event._replace(sequence=base + event.sequence) for event in events])
     _prune_checkpoints(cursor, entry)
     return Written(Result.DONE, base + len(events))
@@ -73,6 +86,18 @@ def _insert(cursor: Any, table: Table, rows: list[Any]) -> None:
     places = ", ".join(["%s"] * len(table.columns))
     statement = f"INSERT INTO {table.name} ({', '.join(table.names)}) VALUES ({places}) {table.on_conflict}"
     cursor.executemany(statement, [[_adapt(value) for value in row] for row in rows])
+
+
+def _update_letters(cursor: Any, entry: Entry) -> None:
+    rows = [
+        [_adapt(row.consumed_at), row.consumed_by, row.result, row.error, row.id, entry.run_id.hex]
+        for row in entry.letter_rows()
+    ]
+    cursor.executemany(
+        "UPDATE runs_signal SET consumed_at = %s, consumed_by = %s, result = %s, error = %s "
+        "WHERE id = %s AND run_id = %s",
+        rows,
+    )
 
 
 def _prune_checkpoints(cursor: Any, entry: Entry) -> None:

@@ -28,7 +28,7 @@ class StepRow(NamedTuple):
     error: str | None
     started_at: datetime | None
     finished_at: datetime | None
-    retry_at: datetime | None
+    wake_at: datetime | None
 
 
 class AttemptRow(NamedTuple):
@@ -52,6 +52,22 @@ class CheckpointRow(NamedTuple):
     secrets: str
     size: int
     created_at: datetime
+
+
+class LetterRow(NamedTuple):
+    """A signal or update that a step consumed; released again where `consumed_by` is None."""
+
+    run_id: UUID
+    id: int
+    consumed_by: str | None
+    consumed_at: datetime | None
+    result: str | None = None
+    error: str | None = None
+
+
+class StateRow(NamedTuple):
+    run_id: UUID
+    value: str
 
 
 class EventRow(NamedTuple):
@@ -89,7 +105,7 @@ STEPS = Table(
     (
         ("run_id", "uuid"), ("name", "text"), ("kind", "text"), ("branch", "text"), ("position", "int"),
         ("status", "text"), ("attempts", "int"), ("failures", "int"), ("output", "jsonb"), ("secrets", "jsonb"),
-        ("error", "jsonb"), ("started_at", "timestamptz"), ("finished_at", "timestamptz"), ("retry_at", "timestamptz"),
+        ("error", "jsonb"), ("started_at", "timestamptz"), ("finished_at", "timestamptz"), ("wake_at", "timestamptz"),
     ),
     ("run_id", "name"),
 )  # fmt: skip
@@ -108,6 +124,14 @@ CHECKPOINTS = Table(
         ("secrets", "jsonb"), ("size", "int"), ("created_at", "timestamptz"),
     ),
 )  # fmt: skip
+LETTERS = Table(
+    "runs_signal",
+    (
+        ("run_id", "uuid"), ("id", "bigint"), ("consumed_by", "text"), ("consumed_at", "timestamptz"),
+        ("result", "jsonb"), ("error", "jsonb"),
+    ),
+)  # fmt: skip
+STATES = Table("runs_state", (("run_id", "uuid"), ("value", "jsonb")), ("run_id",))
 EVENTS = Table(
     "runs_event",
     (
@@ -147,6 +171,8 @@ class Transition:
     attempts: tuple[AttemptRow, ...] = ()
     checkpoints: tuple[CheckpointRow, ...] = ()
     forget_checkpoints: tuple[str, ...] = ()  # steps that are done with theirs
+    letters: tuple[LetterRow, ...] = ()
+    state: str | None = None  # the run's whole document
     size: int = 0  # bytes of the events' data, where no row holds the same
 
     @property
@@ -197,6 +223,14 @@ class Entry:
 
     def checkpoint_rows(self) -> list[CheckpointRow]:
         return [row for transition in self.transitions for row in transition.checkpoints]
+
+    def letter_rows(self) -> list[LetterRow]:
+        rows = {row.id: row for transition in self.transitions for row in transition.letters}
+        return list(rows.values())
+
+    def state_rows(self) -> list[StateRow]:
+        written = [transition.state for transition in self.transitions if transition.state is not None]
+        return [StateRow(self.run_id, written[-1])] if written else []
 
     def forgotten_steps(self) -> list[str]:
         return [step for transition in self.transitions for step in transition.forget_checkpoints]

@@ -1,0 +1,68 @@
+"""Parents and children. What the end of one run means for another is a transition of its own, repeated until done."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from runs.definitions import Job
+from runs.engine.payload import Payload, encode
+from runs.engine.store.control import cancel
+from runs.engine.store.rows import SYSTEM, Actor, append_events, wake
+from runs.engine.store.start import StartOptions, new_run
+from runs.errors import RunAlreadyEnded, RunNotFound
+from runs.events.doorbell import ring
+from runs.events.types import EventDraft, EventType
+from runs.models import ENDED, Run, RunStatus
+
+
+def check(job: Job, value: Any, options: dict[str, Any]) -> Payload:
+    """Refuse what could not be started before anything is recorded. Raises InvalidInput, InvalidOption."""
+    StartOptions(**options).check()
+    return encode(job.parse_input(value), f"The input of job {job.name!r}")
+
+
+def start_child(
+    parent: Run, step: str, child_id: UUID, job: Job, value: Any, options: dict[str, Any], detached: bool = False
+) -> None:
+    """Start the child if it is not there yet; the same id is started once. It belongs to the parent's owner and team."""
+    payload = check(job, value, options)
+    run = new_run(job, payload, StartOptions(**{"owner": parent.owner, "team": parent.team} | options))
+    run.id, run.parent_id, run.root_id, run.is_detached = child_id, parent.id, parent.root_id or parent.id, detached
+    with transaction.atomic():
+        if Run.objects.filter(id=child_id).exists():
+            return
+        run.save(force_insert=True)
+        actor = Actor("run", str(parent.id), parent.job).as_data()
+        append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor, "step": step, "labels": run.labels})])
+    ring([child_id])
+
+
+def tell_parents(limit: int = 100) -> int:
+    """Wake the parents of ended children that do not know it yet, and cancel what a cancelled parent left running."""
+    untold = Run.objects.filter(tell_parent=True).order_by("id").values_list("id", "parent_id")[:limit]
+    for child_id, parent_id in untold:
+        _tell(child_id, parent_id)
+    return len(untold) + _cancel_orphans(limit)
+
+
+def _tell(child_id: UUID, parent_id: UUID | None) -> None:
+    with transaction.atomic():
+        if parent_id is not None:
+            wake(parent_id)
+        Run.objects.filter(id=child_id).update(tell_parent=False)
+    if parent_id is not None:
+        ring([parent_id])
+
+
+def _cancel_orphans(limit: int) -> int:
+    left = Run.objects.filter(
+        ~Q(status__in=ENDED), parent__status=RunStatus.CANCELLED, is_detached=False
+    ).values_list("id", flat=True)[:limit]
+    for run_id in left:
+        try:
+            cancel(run_id, SYSTEM, "its parent was cancelled")
+        except (RunAlreadyEnded, RunNotFound):
+            continue
+    return len(left)

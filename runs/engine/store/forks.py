@@ -1,0 +1,77 @@
+"""New runs from old ones: fork from a recorded step, or start again."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from runs.definitions import registry
+from runs.engine.payload import encode
+from runs.engine.store.rows import Actor, append_events, get, write_audit
+from runs.engine.store.start import StartOptions, Started, new_run, start
+from runs.errors import HistoryPruned, InvalidOption
+from runs.events.doorbell import ring
+from runs.events.types import EventDraft, EventType
+from runs.models import Run, Step, StepStatus
+
+_KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
+
+
+def retrigger(run_id: UUID | str, actor: Actor) -> Started:
+    """A new run of the same job with the same input and labels; nothing of the old one is used again."""
+    old = get(run_id)
+    options = StartOptions(
+        owner=old.owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
+        concurrency_key=old.concurrency_key,
+    )  # fmt: skip
+    return start(registry.get(old.job, old.job_version), old.input, options, actor)
+
+
+def fork(
+    run_id: UUID | str, step: str, actor: Actor, *, input: Any = None, outputs: dict[str, Any] | None = None
+) -> Run:
+    """A new run that has the steps before `step` recorded, with other input or other results where given.
+
+    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step).
+    """
+    old = get(run_id)
+    if old.first_sequence > 1:
+        raise HistoryPruned(old.id, old.first_sequence)
+    kept = _steps_before(old, step, outputs or {})
+    job = registry.get(old.job, old.job_version)
+    value = old.input if input is None else input
+    run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
+        owner=old.owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue
+    ))  # fmt: skip
+    run.forked_from, run.forked_step = old, step
+    run.write_no = 1  # it has a history to load
+    with transaction.atomic():
+        run.save(force_insert=True)
+        Step.objects.bulk_create([_copy(one, run, outputs or {}) for one in kept])
+        data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs or {})}
+        append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),
+                            EventDraft(EventType.RUN_FORK, data)])  # fmt: skip
+        write_audit(actor, "run.fork", run, {"from": str(old.id), "step": step})
+    transaction.on_commit(lambda: ring([run.id]))
+    return get(run.id)
+
+
+def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> list[Step]:
+    steps = list(Step.objects.filter(run=old).order_by("id"))
+    place = next((number for number, one in enumerate(steps) if one.name == step), None)
+    if place is None:
+        raise InvalidOption("step", "names no recorded step of that run", "Take a name from its steps.")
+    kept = [one for one in steps[:place] if one.status in _KEPT]
+    unknown = set(outputs) - {one.name for one in kept}
+    if unknown:
+        raise InvalidOption("outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps.")
+    return kept
+
+
+def _copy(old: Step, run: Run, outputs: dict[str, Any]) -> Step:
+    old.pk = None
+    old.run = run
+    if old.name in outputs:
+        payload = encode(outputs[old.name], f"The new result of step {old.name!r}")
+        old.output, old.secrets, old.status, old.error = payload.value, payload.secrets, StepStatus.COMPLETED, None
+    return old

@@ -1,0 +1,131 @@
+"""Starting a run: one INSERT in the caller's transaction. The runs table is the queue."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from django.db import transaction
+
+from runs import clock
+from runs.definitions import Job
+from runs.engine.payload import Payload, clean, encode
+from runs.engine.store.rows import Actor, append_events, iso, write_audit
+from runs.errors import IdempotencyConflict, InvalidOption
+from runs.events.doorbell import ring
+from runs.events.types import EventDraft, EventType
+from runs.models import EndHook, Run, RunStatus
+
+
+class Started(NamedTuple):
+    """The run, and whether this call made it."""
+
+    run: Run
+    disposition: Literal["created", "idempotent", "coalesced"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOptions:
+    """How a run is started; see `runs.jobs.start`."""
+
+    owner: Any = None
+    team: Any = None
+    labels: dict[str, str] | None = None
+    idempotency_key: str | None = None
+    priority: int = 0
+    queue: str | None = None
+    run_at: datetime | None = None
+    concurrency_key: str | None = None
+    coalesce: str | None = None
+
+    def check(self) -> None:
+        """Raises InvalidOption for what the row could not hold."""
+        _check_labels(self.labels or {})
+        _check_text("idempotency_key", self.idempotency_key)
+        _check_text("queue", self.queue, 100)
+        _check_text("concurrency_key", self.concurrency_key)
+        self._check_coalesce()
+        if not -(2**31) <= self.priority < 2**31:
+            raise InvalidOption("priority", "is no 32-bit number", "Use a number such as -10, 0 or 10.")
+        if self.run_at is not None and self.run_at.tzinfo is None:
+            raise InvalidOption("run_at", "has no time zone", "Give one, as in 2030-01-31T12:00:00Z.")
+
+    def _check_coalesce(self) -> None:
+        if self.coalesce not in (None, "skip"):
+            raise InvalidOption("coalesce", f"cannot be {clean(str(self.coalesce), 50)!r}", "Use 'skip' or nothing.")
+        if self.coalesce and not self.concurrency_key:
+            raise InvalidOption("coalesce", "needs a concurrency_key", "Say which runs are the same by that key.")
+
+
+def _check_labels(labels: dict[str, str]) -> None:
+    for key, value in labels.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InvalidOption("labels", "holds what is no text", "Use text keys and text values.")
+        _check_text("labels", key)
+        if value:
+            _check_text("labels", value)
+    if len(labels) > 50:
+        raise InvalidOption("labels", "has more than 50 entries", "Use fewer labels.")
+
+
+def _check_text(option: str, value: str | None, limit: int = 200) -> None:
+    if value is None:
+        return
+    if not value or len(value) > limit or value != clean(value) or not value.isprintable():
+        raise InvalidOption(option, f"is empty, longer than {limit} or not printable", "Send plain text.")
+
+
+def start(job: Job, value: Any, options: StartOptions, actor: Actor) -> Started:
+    """One INSERT in the caller's transaction: the runs table is the queue.
+
+    Raises InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then there is no run.
+    """
+    options.check()
+    payload = encode(job.parse_input(value), f"The input of job {job.name!r}")
+    run = new_run(job, payload, options)
+    with transaction.atomic():
+        if options.coalesce and (pending := _pending_twin(run)):
+            return Started(pending, "coalesced")
+        found = _insert(run, payload)
+        if found.id == run.id:
+            data = {"actor": actor.as_data(), "labels": run.labels, "run_at": iso(run.run_at)}
+            append_events(run, [EventDraft(EventType.RUN_QUEUED, data)])
+            write_audit(actor, "run.start", run, {"job": job.name})
+    if found.id != run.id:
+        return Started(found, "idempotent")
+    transaction.on_commit(lambda: ring([run.id]))
+    return Started(found, "created")
+
+
+def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
+    now = clock.now()
+    run_at = options.run_at or now
+    return Run(
+        job=job.name, job_version=job.version, queue=options.queue or job.queue, priority=options.priority,
+        labels=options.labels or {}, owner=options.owner, team=options.team,
+        concurrency_key=options.concurrency_key, concurrency_limit=job.concurrency.limit,
+        release_while_waiting=job.concurrency.release_while_waiting,
+        idempotency_key=options.idempotency_key, created_at=now, run_at=run_at, due_at=run_at,
+        input=payload.value, secrets={"input": payload.secrets} if payload.secrets else {},
+        end_hook=EndHook.ARMED if job.on_end else EndHook.NONE,
+    )  # fmt: skip
+
+
+def _pending_twin(run: Run) -> Run | None:
+    """A run of the same job and key that has not begun, whose start this one can be."""
+    same = Run.objects.filter(job=run.job, concurrency_key=run.concurrency_key, owner=run.owner, team=run.team)
+    return same.filter(status=RunStatus.QUEUED, started_at=None).order_by("id").first()
+
+
+def _insert(run: Run, payload: Payload) -> Run:
+    """The new row, or the one that has its idempotency key; read in a new statement, which sees its commit."""
+    if run.idempotency_key is None:
+        run.save(force_insert=True)
+        return run
+    Run.objects.bulk_create([run], ignore_conflicts=True)
+    same_key = Run.objects.filter(job=run.job, idempotency_key=run.idempotency_key, team=run.team)
+    found = same_key.get() if run.team else same_key.get(owner=run.owner)
+    if found.id != run.id and found.input != payload.value:
+        raise IdempotencyConflict(run.idempotency_key, found.id)
+    return found
+
+

@@ -1,0 +1,155 @@
+"""The durable waits of a loaded run. When nothing else is left of it, it is unloaded, and replayed on wake."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from runs import clock
+from runs.conf import get_settings
+from runs.engine import ends
+from runs.engine.mailbox import Mailbox
+from runs.engine.ports import OpenStep
+from runs.engine.store.transitions import Result, Transition
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One durable wait: until when (None: until woken), why, and the step that waits."""
+
+    until: datetime | None
+    reason: str
+    step: OpenStep | None = None
+    on_mail: bool = False  # ends, too, when something arrives for the run
+
+
+@dataclass
+class Load:
+    """What a run has in memory right now; it can be unloaded when only `parked` is left."""
+
+    open: dict[str, OpenStep] = field(default_factory=dict)
+    parked: "dict[asyncio.Future[None], Wait]" = field(default_factory=dict)
+    writes: int = 0
+    held: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.open or self.writes)
+
+
+class Driving(Protocol):
+    """The execution, as its waits see it."""
+
+    @property
+    def sealed(self) -> bool: ...
+    def submit(self, transition: Transition) -> "asyncio.Future[Any]": ...
+    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
+    def check_open(self) -> None: ...
+    def unloaded(self) -> None: ...
+    def released(self) -> None: ...
+    def lose(self) -> None: ...
+
+
+class Waiting:
+    """Parks the waits of one run and decides when it leaves memory."""
+
+    def __init__(self, driving: Driving, mailbox: Mailbox) -> None:
+        self.load = Load()
+        self.draining = False
+        self._driving = driving
+        self._mailbox = mailbox
+        self._idle: asyncio.TimerHandle | None = None
+        self._unloading: asyncio.Future[None] | None = None
+
+    async def park(
+        self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
+    ) -> None:
+        """Wait durably: the run may be unloaded meanwhile and replayed on wake."""
+        self._driving.check_open()
+        if on_mail and self._mailbox.is_stale:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.load.parked[waiter] = Wait(until, reason, step, on_mail)
+        if until is not None:
+            delay = max(0.0, (until - clock.now()).total_seconds())
+            self._driving.call_later(delay, _end, waiter)
+        self.settle()
+        try:
+            await waiter
+        finally:
+            self.load.parked.pop(waiter, None)
+            self.settle()
+
+    def wake(self) -> None:
+        """Something arrived: whoever waits for mail looks again."""
+        for waiter, wait in list(self.load.parked.items()):
+            if wait.on_mail:
+                _end(waiter)
+
+    async def hold(self) -> None:
+        """Wait until the job's own code cancels this call, as it did before; not a reason to unload."""
+        self.load.held += 1
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.load.held -= 1
+
+    async def gate(self) -> None:
+        """The step boundary: an unload or a drain under way goes first."""
+        self._driving.check_open()
+        if self._unloading is not None:
+            await asyncio.shield(self._unloading)
+        if self.draining:
+            await self.park(None, "drain")
+        self._driving.check_open()
+
+    def drain(self) -> None:
+        self.draining = True
+        self.settle()
+
+    def stop(self) -> None:
+        """The context is sealed: nothing is unloaded any more."""
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def settle(self) -> None:
+        """What the run holds has changed: leave memory soon, at once, or not."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self._driving.sealed or self.load.is_busy or self._unloading is not None:
+            return
+        if self.draining:
+            self._driving.released()
+        elif self.load.parked and not self.load.held:
+            self._idle = self._driving.call_later(get_settings().unload_after, self._unload)
+
+    def _unload(self) -> None:
+        if self._mailbox.is_stale:
+            return self.wake()
+        self._unloading = asyncio.get_running_loop().create_future()
+        waits = self.load.parked.values()
+        until = min((wait.until for wait in waits if wait.until is not None), default=None)
+        reason = next((wait.reason for wait in waits), "")
+        waiter = self._driving.submit(ends.wait(until, reason, self._mailbox.inbox))
+        waiter.add_done_callback(self._unload_answered)
+
+    def _unload_answered(self, waiter: "asyncio.Future[Any]") -> None:
+        """The verdict was the commit: only now is the context sealed. A changed inbox keeps the run loaded."""
+        unloading, self._unloading = self._unloading, None
+        if waiter.result() is Result.DONE:
+            self._driving.unloaded()
+        elif waiter.result() is Result.LOST:
+            self._driving.lose()
+        else:
+            self._mailbox.mark_stale()
+            self.wake()
+        if unloading is not None:
+            unloading.set_result(None)
+        self.settle()
+
+
+def _end(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
