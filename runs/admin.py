@@ -36,7 +36,7 @@ STATUS_LABELS = {
 def as_json(value: Any) -> SafeString:
     """A value as indented JSON that keeps its line breaks."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html('<pre class="whitespace-pre-wrap break-words">{}</pre>', text)
+    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
 
 
 class ReadOnly:

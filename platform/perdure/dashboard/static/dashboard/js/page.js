@@ -60,6 +60,8 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
+  // Only a double click is meant: whoever stops a slow page may send again.
+  setTimeout(() => delete form.dataset.sent, 3000);
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
