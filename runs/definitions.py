@@ -54,6 +54,10 @@ class Concurrency:
     limit: int = 1
     release_while_waiting: bool = False
 
+    @classmethod
+    def of(cls, value: "Concurrency | int") -> "Concurrency":
+        return value if isinstance(value, Concurrency) else cls(limit=value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

@@ -226,7 +226,7 @@ class InvalidSignal(RunsError):
     code = "invalid_signal"
 
     def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"The payload of signal {name!r} does not fit its type: {problem}. Send what the wait asks for.")
+        super().__init__(f"The payload of signal {name!r} does not fit: {problem}. Send what its wait asks for.")
 
 
 class ChildFailed(RunsError):

@@ -5,40 +5,55 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from runs.definitions import Job, Retry, registry
+from runs.definitions import Concurrency, Job, Retry, registry
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
+from runs.engine.races import Winner
 from runs.engine.step import StepContext
-from runs.engine.store import control
-from runs.engine.store.control import SYSTEM, Actor, Started, StartOptions
+from runs.engine.store import control, family, forks, messages, rows
+from runs.engine.store import start as starting
+from runs.engine.store.messages import Sent
+from runs.engine.store.rows import SYSTEM, Actor
+from runs.engine.store.start import Started, StartOptions
 from runs.engine.streams import Checkpoint, Emit
+from runs.engine.waits import ReceivedSignal
 from runs.models import Run
 
 __all__ = [
     "Actor",
     "Checkpoint",
+    "Concurrency",
     "CurrentAttempt",
     "Emit",
     "EndedRun",
     "Job",
+    "ReceivedSignal",
     "Retry",
+    "Sent",
     "Started",
     "StepContext",
     "SyncStepContext",
+    "Winner",
     "all_jobs",
     "cancel",
     "current_attempt",
     "delete",
+    "fork",
     "get",
     "get_job",
     "job",
     "may_change",
+    "pause",
     "redact",
     "resume",
+    "retrigger",
+    "retry",
+    "signal",
     "start",
     "visible_runs",
 ]
@@ -52,17 +67,19 @@ def job(
     timeout: timedelta | None = None,
     on_end: Callable[[EndedRun], Any] | None = None,
     queue: str = "default",
+    concurrency: Concurrency | int = 1,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Register a function `(step, input)` or `(step)` as a job.
 
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
-    counted; `on_end` is called at least once after every end. Raises JobAlreadyRegistered, InvalidJob.
+    counted; `on_end` is called at least once after every end. `concurrency` says how many runs with the same
+    `concurrency_key` may be under way (an int is the limit). Raises JobAlreadyRegistered, InvalidJob.
     """
 
     def register(function: Callable[..., Any]) -> Job:
         made = Job(
             name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
-            on_end=on_end, queue=queue,
+            on_end=on_end, queue=queue, concurrency=Concurrency.of(concurrency),
         )  # fmt: skip
         registry.register(made)
         return made
@@ -92,34 +109,75 @@ def start(
     priority: int = 0,
     queue: str | None = None,
     run_at: datetime | None = None,
+    concurrency_key: str | None = None,
+    coalesce: str | None = None,
     actor: Actor = SYSTEM,
 ) -> Started:
     """Start a run: one INSERT in the caller's transaction.
 
-    The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Raises JobNotFound,
+    The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Runs of one
+    `concurrency_key` go on in order, as many at once as the job allows; `coalesce="skip"` gives the one of them that
+    has not begun instead of a new one. Raises JobNotFound,
     InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then no run exists.
     """
     options = StartOptions(
         owner=owner, team=team, labels=labels, idempotency_key=idempotency_key, priority=priority, queue=queue,
-        run_at=run_at,
+        run_at=run_at, concurrency_key=concurrency_key, coalesce=coalesce,
     )  # fmt: skip
     definition = job if isinstance(job, Job) else registry.get(job, version)
-    return control.start(definition, input, options, actor)
+    return starting.start(definition, input, options, actor)
 
 
 def get(run_id: UUID | str) -> Run:
     """Raises RunNotFound."""
-    return control.get(run_id)
+    return rows.get(run_id)
+
+
+def signal(
+    run_id: UUID | str, name: str, payload: Any = None, *, idempotency_key: str | None = None, actor: Actor = SYSTEM
+) -> Sent:
+    """Send a durable message, in the caller's transaction; consumed once, also when nobody waits for it yet.
+
+    Raises RunNotFound, RunAlreadyEnded, StorageError, InvalidOption, IdempotencyConflict.
+    """
+    return messages.send(run_id, name, payload, actor, idempotency_key)
 
 
 def cancel(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:
-    """End a run that has not ended, at once. Raises RunNotFound, RunAlreadyEnded."""
-    return control.cancel(run_id, actor, reason)
+    """End a run that has not ended, at once, and its children. Raises RunNotFound, RunAlreadyEnded."""
+    run = control.cancel(run_id, actor, reason)
+    transaction.on_commit(family.tell_parents)
+    return run
+
+
+def pause(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:
+    """Hold a run at its next step boundary. Raises RunNotFound, RunAlreadyEnded."""
+    return control.pause(run_id, actor, reason)
 
 
 def resume(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
     """Queue a paused run again. Raises RunNotFound, RunNotPaused."""
     return control.resume(run_id, actor)
+
+
+def retry(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
+    """Let a failed run go on from the step that failed it. Raises RunNotFound, RunNotFailed, HistoryPruned."""
+    return control.retry(run_id, actor)
+
+
+def retrigger(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Started:
+    """A new run with the same job, input and labels. Raises RunNotFound, JobNotFound, InvalidInput."""
+    return forks.retrigger(run_id, actor)
+
+
+def fork(
+    run_id: UUID | str, step: str, *, input: Any = None, outputs: dict[str, Any] | None = None, actor: Actor = SYSTEM
+) -> Run:
+    """A new run with everything before `step` recorded, with other input or results where given.
+
+    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption.
+    """
+    return forks.fork(run_id, step, actor, input=input, outputs=outputs)
 
 
 def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:

@@ -83,9 +83,19 @@ def _report_leak(message: str) -> None:
 
 
 async def _drive_all(world: World, deaths: list[BaseException]) -> list[UUID]:
-    driven: list[UUID] = []
     loaded: dict[asyncio.Task[object], Execution] = {}
     worker = await _in_thread(frozen_worker)
+    try:
+        return await _drive_until_idle(world, worker, loaded, deaths)
+    finally:
+        for execution in loaded.values():
+            execution.lose()
+
+
+async def _drive_until_idle(
+    world: World, worker: Worker, loaded: "dict[asyncio.Task[object], Execution]", deaths: list[BaseException]
+) -> list[UUID]:
+    driven: list[UUID] = []
     while True:
         for run in await _in_thread(claim_for, worker):
             execution = Execution(run, world)
@@ -118,11 +128,11 @@ async def _wait_for_one(loaded: "dict[asyncio.Task[object], Execution]") -> None
         task.result()
     leases = await _in_thread(fetch_leases, [one.run_id for one in loaded.values()])
     for execution in loaded.values():
-        token, inbox = leases.get(execution.run_id, (None, 0))
-        if token != execution.token:
+        look = leases.get(execution.run_id)
+        if look is None or look.token != execution.token:
             execution.lose()
-        elif inbox != execution.inbox:
-            execution.wake(inbox)
+        else:
+            execution.see(look)
 
 
 def _versions() -> list[tuple[str, str]]:

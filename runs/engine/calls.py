@@ -27,7 +27,6 @@ class StepCall:
     kwargs: dict[str, Any]
     policy: Policy
 
-
     @classmethod
     def of_wait(cls, name: str, kind: str) -> "StepCall":
         """A step without a function."""

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from runs import clock
 from runs.conf import get_settings
+from runs.engine import keys
 from runs.engine.store.rows import append_events
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
@@ -26,7 +27,7 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     versions = _of_versions(jobs)
     with transaction.atomic():
         found = _locked(_orphans(versions), limit)
-        found += _locked(_due(versions), limit - len(found))
+        found += keys.admit(_locked(_due(versions), limit - len(found)))
         found += _locked(_hooks(versions), limit - len(found))
         poisonous = [run for run in found if run.claims >= get_settings().max_claims]
         for run in found:
@@ -61,7 +62,7 @@ def _locked(query: QuerySet[Run], limit: int) -> list[Run]:
 
 def _due(versions: Q) -> QuerySet[Run]:
     due = Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__lte=clock.sql_now())
-    return Run.objects.filter(due & versions).order_by("-priority", "due_at", "id")
+    return keys.may_begin().filter(due & versions).order_by("-priority", "due_at", "id")
 
 
 def _orphans(versions: Q) -> QuerySet[Run]:

@@ -8,10 +8,10 @@ from typing import Any
 from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import clean, describe_error, dump, encode
-from runs.engine.store.transitions import Change, Transition
+from runs.engine.store.transitions import Change, StepRow, Transition
 from runs.errors import RunsError, StepFailed
 from runs.events.types import EventDraft, EventType
-from runs.models import Run, RunStatus
+from runs.models import Run, RunStatus, StepStatus
 
 Opened = Iterable[Transition]
 """The cancellations of steps that are open when their run ends."""
@@ -46,6 +46,11 @@ def fail(exc: BaseException, opened: Opened) -> Transition:
     return _end(RunStatus.FAILED, {"error": dump(error, "error")}, draft, opened)
 
 
+def _stopped(row: StepRow, status: RunStatus) -> StepRow:
+    """A step that a failure found at work: a retry of the run begins it again."""
+    return row._replace(status=StepStatus.STOPPED.value) if status is RunStatus.FAILED else row
+
+
 def _failed_step(exc: BaseException | None) -> str | None:
     """The step whose failure this is, also where the job's code raised something else because of it."""
     while exc is not None:
@@ -62,7 +67,8 @@ def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: O
     return replace(
         end,
         events=(*(event for one in opened for event in one.events), draft),
-        steps=tuple(row for one in opened for row in one.steps),
+        steps=tuple(_stopped(row, status) for one in opened for row in one.steps),
+        letters=tuple(row for one in opened for row in one.letters),
         attempts=tuple(row for one in opened for row in one.attempts),
     )
 
@@ -73,6 +79,13 @@ def pause(reason: str, error: Exception) -> Transition:
     values = {"status": RunStatus.PAUSED.value, "reason": reason, "due_at": None, "error": dump(data["error"], "error")}
     change = Change(values, release=True)
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, data),))
+
+
+def hold() -> Transition:
+    """Paused by an operator, who said why when asking for it."""
+    values = {"status": RunStatus.PAUSED.value, "due_at": None, "pause_wanted": False, "claims": 0}
+    change = Change(values, release=True)
+    return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, {"reason": "operator"}),))
 
 
 def wait(until: datetime | None, reason: str, inbox: int) -> Transition:

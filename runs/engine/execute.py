@@ -20,18 +20,21 @@ from runs.definitions import Job, registry
 from runs.engine import ends
 from runs.engine.branches import Branch, current_branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
+from runs.engine.calls import Policy, StepCall
 from runs.engine.history import History, StepRecord, load_history
 from runs.engine.hooks import call_end_hook
 from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
 from runs.engine.notes import Notes
+from runs.engine.payload import Payload
 from runs.engine.perform import Performance, check_name
 from runs.engine.ports import FrameSink, OpenStep
-from runs.engine.calls import Policy, StepCall
 from runs.engine.state import RunState
 from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, watch_thread
+from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
+from runs.engine.watch import Look
 from runs.engine.writer import Handle, Writer
 from runs.errors import JobNotFound, NondeterminismError, RunTimeout, StepOutsideJob, Suspended
 from runs.models import Run
@@ -181,19 +184,22 @@ class Execution:
 
     def drain(self) -> None:
         """Hand the run back at the next step boundary; at once if no step is running."""
-        self._waiting.drain()
+        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.RELEASED, ends.release)))
+
+    def pause(self) -> None:
+        """An operator holds the run: running steps end first, no other begins."""
+        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, ends.hold)))
 
     def unloaded(self) -> None:
         self.decide(Verdict(Outcome.WAITING))
 
-    def released(self) -> None:
-        self.decide(Verdict(Outcome.RELEASED, ends.release))
-
-    def wake(self, inbox: int) -> None:
-        """Something arrived for the run: `inbox` is its row's value now."""
-        if inbox != self.mailbox.inbox:
+    def see(self, look: Look) -> None:
+        """What the run's row says now: something arrived, or an operator wants it paused."""
+        if look.inbox != self.mailbox.inbox:
             self.mailbox.mark_stale()
             self._waiting.wake()
+        if look.pause_wanted:
+            self.pause()
 
     async def _read_mail(self, after: int) -> Mail:
         mail: Mail = await self.in_thread(read_mail, self.run_id, after)
@@ -329,6 +335,19 @@ class Execution:
     def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]":
         """A sync job's steps run in its own thread, those of an async job in the pool."""
         return self._bridge.submit(function) if self._bridge else self.world.step_threads.submit(function)
+
+    async def in_transaction(
+        self, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
+    ) -> Any:
+        """While the function runs, the run's other transitions queue behind it."""
+        await asyncio.shield(self.world.writer.hold(self._handle))
+        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, where, ending))
+        future.add_done_callback(lambda _: self.world.writer.release(self._handle))
+        try:
+            return await asyncio.wrap_future(future)
+        except Suspended:
+            self.lose()
+            raise
 
     def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
         watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)

@@ -13,10 +13,10 @@ from django.db import close_old_connections
 from runs import clock
 from runs.engine import attempts, branches
 from runs.engine.attempts import CurrentAttempt
+from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
 from runs.engine.ports import Kernel
-from runs.engine.calls import StepCall
 from runs.engine.store.transitions import AttemptRow, CheckpointRow, StepRow, Transition
 from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
 from runs.errors import InvalidStepName, StepCancelled, StepFailed, StepTimeout, StorageError, Suspended
@@ -100,6 +100,8 @@ class Performance:
 
     async def _carry_out(self) -> Any:
         await self._announce()
+        if self.call.kind == "transaction":
+            return await self._carry_out_in_transaction()
         try:
             value = await self._invoke()
             payload = encode(value, self.where)
@@ -109,6 +111,29 @@ class Performance:
         except BaseException as exc:
             return await self._fail(exc)
         return await self._complete(value, payload)
+
+    async def _carry_out_in_transaction(self) -> Any:
+        self._forget_quick()
+        try:
+            value, payload = await self._kernel.in_transaction(self._bare_call, self.where, self._completion)
+            value = typed(value, payload, self.call.function, self.where)
+        except (Suspended, asyncio.CancelledError):
+            raise
+        except BaseException as exc:
+            return await self._fail(exc)
+        self._is_under_way = False
+        self.record.status = StepStatus.COMPLETED
+        return value
+
+    def _bare_call(self) -> Any:
+        """In a thread, inside the transaction: no step, emit or checkpoint may be used there."""
+        branches.enter(None)
+        attempts.enter(self.attempt)
+        return self.call.function(*self.call.args, **self.call.kwargs)
+
+    def _completion(self, payload: Payload) -> Transition:
+        row = self._row(StepStatus.COMPLETED, output=payload)
+        return self._ending(EventType.STEP_COMPLETE, {"output": payload.shown}, row, AttemptOutcome.COMPLETED)
 
     # -- the call itself
 
@@ -158,7 +183,7 @@ class Performance:
 
     async def _call_function(self) -> Any:
         is_async = _is_async(self.call.function)
-        args = self.call.args if self.call.kind == "run" else self._stream_arguments(is_async)
+        args = self._stream_arguments(is_async) if self.call.kind == "stream" else self.call.args
         if is_async:
             return await self.call.function(*args, **self.call.kwargs)
         result = await self._call_in_thread(args)
@@ -240,19 +265,24 @@ class Performance:
         self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome
     ) -> Exception | None:
         self._forget_quick()
+        start_was_written = self._start_is_written
+        transition = self._ending(type_, data, row, outcome)
+        self._start_is_written = True
+        problem = await self._kernel.commit(transition)
+        if problem is not None:
+            self._start_is_written = start_was_written
+        return problem
+
+    def _ending(self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome) -> Transition:
+        """The end of this attempt, with its start where that was not written."""
         now = clock.now()
-        start_was_written, self._start_is_written = self._start_is_written, True
-        start = {} if start_was_written else self._start()
+        start = {} if self._start_is_written else self._start()
         events = (*start.get("events", ()), self._event(type_, data))
         error = row.error if outcome is AttemptOutcome.FAILED else None
         rows = (*self._lost_attempt(now), self._attempt_row(outcome, now, error))
         done = row.status == StepStatus.COMPLETED and self.record.checkpoints
         forget = (self.call.name,) if done else ()
-        transition = Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
-        problem = await self._kernel.commit(transition)
-        if problem is not None:
-            self._start_is_written = start_was_written
-        return problem
+        return Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""

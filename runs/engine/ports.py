@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from runs.engine.attempts import CurrentAttempt
+from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.mailbox import Mailbox
-from runs.engine.calls import StepCall
+from runs.engine.payload import Payload
 from runs.engine.store.transitions import Transition
 
 
@@ -107,6 +108,11 @@ class Kernel(Protocol):
 
     async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a blocking function of the engine's own in a thread."""
+
+    async def in_transaction(
+        self, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
+    ) -> Any:
+        """`(value, payload)` of a function that is committed together with `ending(payload)`."""
 
     async def park(
         self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False

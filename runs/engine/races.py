@@ -57,7 +57,9 @@ async def _record(kernel: Kernel, record: StepRecord, label: str, winner: "async
     if error is not None:
         described = describe_error(error)
         payload = encode(described, "The error of a race")
-        await kernel.commit(_end(kernel, record, StepStatus.FAILED, None, payload, {"winner": label, "error": described}))
+        await kernel.commit(
+            _end(kernel, record, StepStatus.FAILED, None, payload, {"winner": label, "error": described})
+        )
         raise StepFailed(record.name, described) from error
     payload = encode({"name": label, "value": winner.result()}, f"The result of race {record.name!r}")
     await kernel.commit(_end(kernel, record, StepStatus.COMPLETED, payload, None, {"output": payload.shown}))

@@ -1,4 +1,4 @@
-"""`step.state`: the run's JSON document. It is replayed as the job's code is, so that the code meets what it met before."""
+"""`step.state`: the run's JSON document, replayed with the job's code, which meets what it met before."""
 
 import copy
 from typing import Any

@@ -1,6 +1,7 @@
 """What a job receives."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -76,9 +77,7 @@ class StepContext:
         return StepContext(self._run, policy, self._kernel, self._perform, self._notes, self.state)
 
     @overload
-    async def run(
-        self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T: ...
+    async def run(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     @overload
     async def run(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     async def run(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -172,7 +171,8 @@ class StepContext:
 
         Gives `Winner(name, value)`, and the same one on replay. Raises what the winner raised.
         """
-        return await races.run(self._kernel, name, {label: (lambda b=b: b(self)) for label, b in branches.items()})
+        calls = {label: functools.partial(branch, self) for label, branch in branches.items()}
+        return await races.run(self._kernel, name, calls)
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
         """Say how far the run is; shown on its page and kept in its row."""

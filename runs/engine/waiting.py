@@ -47,7 +47,6 @@ class Driving(Protocol):
     def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
     def check_open(self) -> None: ...
     def unloaded(self) -> None: ...
-    def released(self) -> None: ...
     def lose(self) -> None: ...
 
 
@@ -56,11 +55,12 @@ class Waiting:
 
     def __init__(self, driving: Driving, mailbox: Mailbox) -> None:
         self.load = Load()
-        self.draining = False
+        self._leave: Callable[[], None] | None = None
         self._driving = driving
         self._mailbox = mailbox
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Future[None] | None = None
+        self._looking: asyncio.Future[None] | None = None
 
     async def park(
         self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
@@ -100,12 +100,13 @@ class Waiting:
         self._driving.check_open()
         if self._unloading is not None:
             await asyncio.shield(self._unloading)
-        if self.draining:
-            await self.park(None, "drain")
+        if self._leave is not None:
+            await self.park(None, "the step boundary")
         self._driving.check_open()
 
-    def drain(self) -> None:
-        self.draining = True
+    def leave_by(self, decide: Callable[[], None]) -> None:
+        """At the next step boundary `decide()` ends the driving; at once if no step is running."""
+        self._leave = decide
         self.settle()
 
     def stop(self) -> None:
@@ -120,24 +121,38 @@ class Waiting:
             self._idle = None
         if self._driving.sealed or self.load.is_busy or self._unloading is not None:
             return
-        if self.draining:
-            self._driving.released()
+        if self._leave is not None:
+            self._leave()
         elif self.load.parked and not self.load.held:
             self._idle = self._driving.call_later(get_settings().unload_after, self._unload)
 
     def _unload(self) -> None:
-        if self._mailbox.is_stale:
-            return self.wake()
         self._unloading = asyncio.get_running_loop().create_future()
+        if self._mailbox.is_stale:
+            # the inbox has moved on: look what came before going idle on its new value
+            self._looking = asyncio.ensure_future(self._mailbox.look())
+            self._looking.add_done_callback(self._looked)
+            return
         waits = self.load.parked.values()
         until = min((wait.until for wait in waits if wait.until is not None), default=None)
         reason = next((wait.reason for wait in waits), "")
         waiter = self._driving.submit(ends.wait(until, reason, self._mailbox.inbox))
         waiter.add_done_callback(self._unload_answered)
 
+    def _looked(self, looking: "asyncio.Future[None]") -> None:
+        if not looking.cancelled() and looking.exception() is not None:
+            self._mailbox.mark_stale()  # the database does not answer: again after the next pause
+        self._go_on()
+        self.wake()
+
+    def _go_on(self) -> None:
+        unloading, self._unloading = self._unloading, None
+        if unloading is not None:
+            unloading.set_result(None)
+        self.settle()
+
     def _unload_answered(self, waiter: "asyncio.Future[Any]") -> None:
         """The verdict was the commit: only now is the context sealed. A changed inbox keeps the run loaded."""
-        unloading, self._unloading = self._unloading, None
         if waiter.result() is Result.DONE:
             self._driving.unloaded()
         elif waiter.result() is Result.LOST:
@@ -145,9 +160,7 @@ class Waiting:
         else:
             self._mailbox.mark_stale()
             self.wake()
-        if unloading is not None:
-            unloading.set_result(None)
-        self.settle()
+        self._go_on()
 
 
 def _end(waiter: "asyncio.Future[None]") -> None:

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from runs import clock
 from runs.engine.attempts import CurrentAttempt
+from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.mailbox import Letter, MailArrived
 from runs.engine.payload import clean, dump
 from runs.engine.ports import Kernel
-from runs.engine.calls import StepCall
 from runs.engine.store.transitions import Change, LetterRow, StepRow, Transition
 from runs.errors import InvalidSignal, SignalTimeout
 from runs.events.types import EventDraft, EventType

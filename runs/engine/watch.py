@@ -1,12 +1,21 @@
 """What a driver must know of the runs that it holds: whether it still does, and whether something arrived."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from runs.models import Run
 
 
-def fetch_leases(run_ids: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
-    """`{run_id: (lease_token, inbox)}`; a deleted run is missing."""
-    rows = Run.objects.filter(id__in=list(run_ids)).values_list("id", "lease_token", "inbox")
-    return {run_id: (token, inbox) for run_id, token, inbox in rows}
+class Look(NamedTuple):
+    """What a loaded run's row says to the process that drives it."""
+
+    token: int
+    inbox: int
+    pause_wanted: bool
+
+
+def fetch_leases(run_ids: Iterable[UUID]) -> dict[UUID, Look]:
+    """One query for all loaded runs; a deleted run is missing."""
+    rows = Run.objects.filter(id__in=list(run_ids)).values_list("id", "lease_token", "inbox", "pause_wanted")
+    return {row[0]: Look(*row[1:]) for row in rows}

@@ -27,7 +27,7 @@ Waiter = asyncio.Future[Answer]
 
 @dataclass(slots=True)
 class Pending:
-    transition: Transition
+    transition: Transition | None  # None: from here on somebody else writes, until `release`
     waiter: Waiter | None
 
 
@@ -43,6 +43,7 @@ class Handle:
     pause: float = 0.0
     one_by_one: int = 0  # transitions that go alone, because one of them is bad
     lost: bool = False
+    held: bool = False  # a transactional step writes: this thread leaves the run alone
 
 
 class Writer:
@@ -71,7 +72,21 @@ class Writer:
             self._condition.notify()
         self._thread.join()
 
-    def post(self, handle: Handle, transition: Transition, waiter: Waiter | None = None) -> None:
+    def hold(self, handle: Handle) -> Waiter:
+        """Give the run's writing away once all before is written; the future says when. End it by `release`."""
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        self.post(handle, None, waiter)
+        return waiter
+
+    def release(self, handle: Handle) -> None:
+        """Write the run's transitions again; any thread."""
+        with self._condition:
+            handle.held = False
+            if handle.pending:
+                self._ready[handle] = None
+            self._condition.notify()
+
+    def post(self, handle: Handle, transition: Transition | None, waiter: Waiter | None = None) -> None:
         """Queue a transition behind the run's others; any thread. `waiter` gets the answer in its own loop."""
         with self._condition:
             handle.pending.append(Pending(transition, waiter))
@@ -130,14 +145,24 @@ class Writer:
             # one handle of a run: it may be back in this process under a new token while the old one still writes
             if handle.not_before > now or room <= 0 or space <= 0 or handle.run_id in runs:
                 continue
+            if handle.held or handle.pending[0].transition is None:
+                self._give_away(handle)
+                continue
             runs.add(handle.run_id)
             taken = _leading(handle, room, space)
             room -= len(taken)
-            space -= sum(_weight(item.transition) for item in taken)
+            transitions = [item.transition for item in taken if item.transition is not None]
+            space -= sum(_weight(transition) for transition in transitions)
             del self._ready[handle]
-            transitions = [item.transition for item in taken]
             batch.append((handle, taken, Entry(handle.run_id, handle.token, handle.write_no + 1, transitions)))
         return batch
+
+    def _give_away(self, handle: Handle) -> None:
+        del self._ready[handle]
+        if not handle.held:
+            handle.held = True
+            waiter = handle.pending.popleft().waiter
+            _tell([(waiter, Result.DONE)] if waiter else [])
 
     def _settle(self, batch: "Batch", results: dict[UUID, Written]) -> None:
         done: dict[UUID, int] = {}
@@ -233,11 +258,12 @@ def _leading(handle: Handle, room: int, space: int) -> list[Pending]:
     limit = 1 if handle.one_by_one else room
     taken: list[Pending] = []
     while handle.pending and len(taken) < limit and space > 0:
-        if handle.pending[0].transition.is_conditional and taken:
+        transition = handle.pending[0].transition
+        if transition is None or (transition.is_conditional and taken):
             break
         taken.append(handle.pending.popleft())
-        space -= _weight(taken[-1].transition)
-        if taken[-1].transition.is_conditional:
+        space -= _weight(transition)
+        if transition.is_conditional:
             break
     return taken
 

@@ -7,223 +7,423 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Audit',
+            name="Audit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor_kind', models.CharField(help_text='user, token, system or worker.', max_length=20)),
-                ('actor_id', models.CharField(blank=True, default='', max_length=64)),
-                ('actor_name', models.CharField(blank=True, default='', max_length=200)),
-                ('action', models.CharField(help_text='run.start, run.cancel, run.delete, ...', max_length=60)),
-                ('target', models.CharField(db_index=True, help_text='Id of the run or of what else was touched.', max_length=200)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('address', models.CharField(blank=True, default='', max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("actor_kind", models.CharField(help_text="user, token, system or worker.", max_length=20)),
+                ("actor_id", models.CharField(blank=True, default="", max_length=64)),
+                ("actor_name", models.CharField(blank=True, default="", max_length=200)),
+                ("action", models.CharField(help_text="run.start, run.cancel, run.delete, ...", max_length=60)),
+                (
+                    "target",
+                    models.CharField(
+                        db_index=True, help_text="Id of the run or of what else was touched.", max_length=200
+                    ),
+                ),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("address", models.CharField(blank=True, default="", max_length=64)),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('host_id', models.CharField(help_text='Boot id and pid namespace: pids of one host_id can be checked.', max_length=100)),
-                ('host', models.CharField(max_length=255)),
-                ('pid', models.IntegerField()),
-                ('pid_start', models.CharField(help_text='Start time of the pid: pids are used again.', max_length=40)),
-                ('version', models.CharField(blank=True, default='', max_length=100)),
-                ('jobs', models.JSONField(default=list, help_text='[[name, version], ...] that it can run.')),
-                ('driving', models.IntegerField(default=0, help_text='Runs loaded at the last renewal.')),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "host_id",
+                    models.CharField(
+                        help_text="Boot id and pid namespace: pids of one host_id can be checked.", max_length=100
+                    ),
+                ),
+                ("host", models.CharField(max_length=255)),
+                ("pid", models.IntegerField()),
+                ("pid_start", models.CharField(help_text="Start time of the pid: pids are used again.", max_length=40)),
+                ("version", models.CharField(blank=True, default="", max_length=100)),
+                ("jobs", models.JSONField(default=list, help_text="[[name, version], ...] that it can run.")),
+                ("driving", models.IntegerField(default=0, help_text="Runs loaded at the last renewal.")),
+                ("started_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'ordering': ('started_at',),
+                "ordering": ("started_at",),
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('job', models.CharField(max_length=200)),
-                ('job_version', models.CharField(default='1', max_length=100)),
-                ('queue', models.CharField(default='default', max_length=100)),
-                ('priority', models.IntegerField(default=0, help_text='Higher goes first.')),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('waiting', 'Waiting'), ('paused', 'Paused'), ('completed', 'Completed'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('reason', models.CharField(blank=True, default='', help_text='Why it waits or is paused.', max_length=200)),
-                ('input', models.JSONField(blank=True, null=True)),
-                ('output', models.JSONField(blank=True, null=True)),
-                ('error', models.JSONField(blank=True, help_text='{"type", "message", "traceback"}', null=True)),
-                ('progress', models.JSONField(blank=True, help_text='{"current", "total", "message"}', null=True)),
-                ('labels', models.JSONField(blank=True, default=dict)),
-                ('idempotency_key', models.CharField(blank=True, max_length=200, null=True)),
-                ('concurrency_key', models.CharField(blank=True, max_length=200, null=True)),
-                ('attempt', models.IntegerField(default=1, help_text='1, and one more for each retry of the whole run.')),
-                ('created_at', models.DateTimeField()),
-                ('run_at', models.DateTimeField(help_text='Not before this time.')),
-                ('due_at', models.DateTimeField(blank=True, help_text='When a worker may take it; none: until woken.', null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('active_ms', models.BigIntegerField(default=0, help_text='Time worked, without waiting, up to the last release.')),
-                ('inbox', models.BigIntegerField(default=0, help_text='Raised by whoever can end a wait.')),
-                ('write_no', models.BigIntegerField(default=0, help_text="The worker's last write; makes unknown commits decidable.")),
-                ('lease_worker', models.UUIDField(blank=True, null=True)),
-                ('lease_token', models.BigIntegerField(default=0, help_text='The epoch: grows with each claim and with a cancel.')),
-                ('claims', models.IntegerField(default=0, help_text='Claims since the last recorded step.')),
-                ('first_sequence', models.BigIntegerField(default=1)),
-                ('last_sequence', models.BigIntegerField(default=0)),
-                ('secrets', models.JSONField(blank=True, default=dict, help_text='{"input": [path, ...], "output": [...]}: shown as ***')),
-                ('notes', models.JSONField(blank=True, default=dict, help_text="{branch: log and progress events that the job's own code has written}")),
-                ('end_hook', models.CharField(blank=True, choices=[('', 'None'), ('armed', 'Armed'), ('due', 'Due'), ('done', 'Done'), ('failed', 'Failed')], default='', max_length=6)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='runs.run')),
-                ('root', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.group')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("job", models.CharField(max_length=200)),
+                ("job_version", models.CharField(default="1", max_length=100)),
+                ("queue", models.CharField(default="default", max_length=100)),
+                ("priority", models.IntegerField(default=0, help_text="Higher goes first.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, default="", help_text="Why it waits or is paused.", max_length=200),
+                ),
+                ("input", models.JSONField(blank=True, null=True)),
+                ("output", models.JSONField(blank=True, null=True)),
+                ("error", models.JSONField(blank=True, help_text='{"type", "message", "traceback"}', null=True)),
+                ("progress", models.JSONField(blank=True, help_text='{"current", "total", "message"}', null=True)),
+                ("labels", models.JSONField(blank=True, default=dict)),
+                ("idempotency_key", models.CharField(blank=True, max_length=200, null=True)),
+                ("concurrency_key", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "attempt",
+                    models.IntegerField(default=1, help_text="1, and one more for each retry of the whole run."),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("run_at", models.DateTimeField(help_text="Not before this time.")),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker may take it; none: until woken.", null=True
+                    ),
+                ),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "active_ms",
+                    models.BigIntegerField(
+                        default=0, help_text="Time worked, without waiting, up to the last release."
+                    ),
+                ),
+                ("inbox", models.BigIntegerField(default=0, help_text="Raised by whoever can end a wait.")),
+                (
+                    "write_no",
+                    models.BigIntegerField(
+                        default=0, help_text="The worker's last write; makes unknown commits decidable."
+                    ),
+                ),
+                ("lease_worker", models.UUIDField(blank=True, null=True)),
+                (
+                    "lease_token",
+                    models.BigIntegerField(default=0, help_text="The epoch: grows with each claim and with a cancel."),
+                ),
+                ("claims", models.IntegerField(default=0, help_text="Claims since the last recorded step.")),
+                ("first_sequence", models.BigIntegerField(default=1)),
+                ("last_sequence", models.BigIntegerField(default=0)),
+                (
+                    "secrets",
+                    models.JSONField(
+                        blank=True, default=dict, help_text='{"input": [path, ...], "output": [...]}: shown as ***'
+                    ),
+                ),
+                (
+                    "notes",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="{branch: log and progress events that the job's own code has written}",
+                    ),
+                ),
+                (
+                    "end_hook",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("armed", "Armed"),
+                            ("due", "Due"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "root",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="auth.group",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField()),
-                ('type', models.CharField(max_length=40)),
-                ('step', models.CharField(blank=True, max_length=200, null=True)),
-                ('attempt', models.IntegerField(blank=True, null=True)),
-                ('data', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.BigIntegerField()),
+                ("type", models.CharField(max_length=40)),
+                ("step", models.CharField(blank=True, max_length=200, null=True)),
+                ("attempt", models.IntegerField(blank=True, null=True)),
+                ("data", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="runs.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('run', 'sequence'),
+                "ordering": ("run", "sequence"),
             },
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step_name', models.CharField(max_length=200)),
-                ('number', models.IntegerField(help_text='From 1 in its step, over all attempts.')),
-                ('attempt', models.IntegerField()),
-                ('state', models.JSONField(null=True)),
-                ('secrets', models.JSONField(blank=True, default=list, help_text='Paths in the state that doors show as ***.')),
-                ('size', models.IntegerField(help_text='Bytes of the state as JSON.')),
-                ('created_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checkpoints', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step_name", models.CharField(max_length=200)),
+                ("number", models.IntegerField(help_text="From 1 in its step, over all attempts.")),
+                ("attempt", models.IntegerField()),
+                ("state", models.JSONField(null=True)),
+                (
+                    "secrets",
+                    models.JSONField(blank=True, default=list, help_text="Paths in the state that doors show as ***."),
+                ),
+                ("size", models.IntegerField(help_text="Bytes of the state as JSON.")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="checkpoints", to="runs.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step_name', models.CharField(max_length=200)),
-                ('number', models.IntegerField(help_text='From 1 in its step.')),
-                ('epoch', models.BigIntegerField(help_text='The lease token under which it ran.')),
-                ('outcome', models.CharField(choices=[('open', 'Open'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('lost', 'Lost')], default='open', max_length=10)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('error', models.JSONField(blank=True, null=True)),
-                ('usage', models.JSONField(blank=True, help_text='{"provider", "model", "input_tokens", "output_tokens", "cost"}', null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step_name", models.CharField(max_length=200)),
+                ("number", models.IntegerField(help_text="From 1 in its step.")),
+                ("epoch", models.BigIntegerField(help_text="The lease token under which it ran.")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("lost", "Lost"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("error", models.JSONField(blank=True, null=True)),
+                (
+                    "usage",
+                    models.JSONField(
+                        blank=True,
+                        help_text='{"provider", "model", "input_tokens", "output_tokens", "cost"}',
+                        null=True,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attempts", to="runs.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(help_text='run, stream, ...: a replay must meet the same.', max_length=20)),
-                ('branch', models.CharField(default='', help_text='Path of the asyncio task that called it.', max_length=200)),
-                ('position', models.IntegerField(default=0, help_text='Its place in the branch, from 0.')),
-                ('status', models.CharField(choices=[('running', 'Running'), ('retrying', 'Retrying'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('skipped', 'Skipped')], max_length=10)),
-                ('attempts', models.IntegerField(default=0, help_text='Invocations so far, crashed ones included.')),
-                ('failures', models.IntegerField(default=0, help_text='Attempts that failed; retries count these.')),
-                ('output', models.JSONField(blank=True, null=True)),
-                ('secrets', models.JSONField(blank=True, default=list, help_text='Paths in the output that doors show as ***.')),
-                ('error', models.JSONField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('retry_at', models.DateTimeField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("kind", models.CharField(help_text="run, stream, ...: a replay must meet the same.", max_length=20)),
+                (
+                    "branch",
+                    models.CharField(default="", help_text="Path of the asyncio task that called it.", max_length=200),
+                ),
+                ("position", models.IntegerField(default=0, help_text="Its place in the branch, from 0.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("retrying", "Retrying"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("skipped", "Skipped"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.IntegerField(default=0, help_text="Invocations so far, crashed ones included.")),
+                ("failures", models.IntegerField(default=0, help_text="Attempts that failed; retries count these.")),
+                ("output", models.JSONField(blank=True, null=True)),
+                (
+                    "secrets",
+                    models.JSONField(blank=True, default=list, help_text="Paths in the output that doors show as ***."),
+                ),
+                ("error", models.JSONField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("retry_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="runs.run"),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('status__in', ['queued', 'waiting'])), fields=['-priority', 'due_at'], name='run_due'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False), ("status__in", ["queued", "waiting"])),
+                fields=["-priority", "due_at"],
+                name="run_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('lease_worker__isnull', False)), fields=['lease_worker'], name='run_leased'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("lease_worker__isnull", False)), fields=["lease_worker"], name="run_leased"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('end_hook', 'due')), fields=['id'], name='run_end_hook_due'),
+            model_name="run",
+            index=models.Index(condition=models.Q(("end_hook", "due")), fields=["id"], name="run_end_hook_due"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['status', '-id'], name='run_by_status'),
+            model_name="run",
+            index=models.Index(fields=["status", "-id"], name="run_by_status"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['job', '-id'], name='run_by_job'),
+            model_name="run",
+            index=models.Index(fields=["job", "-id"], name="run_by_job"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['owner', '-id'], name='run_by_owner'),
+            model_name="run",
+            index=models.Index(fields=["owner", "-id"], name="run_by_owner"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['team', '-id'], name='run_by_team'),
+            model_name="run",
+            index=models.Index(fields=["team", "-id"], name="run_by_team"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False), ('team__isnull', False)), fields=('job', 'team', 'idempotency_key'), name='run_idempotent_in_team'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key__isnull", False), ("team__isnull", False)),
+                fields=("job", "team", "idempotency_key"),
+                name="run_idempotent_in_team",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False), ('owner__isnull', False), ('team__isnull', True)), fields=('job', 'owner', 'idempotency_key'), name='run_idempotent_for_owner'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("idempotency_key__isnull", False), ("owner__isnull", False), ("team__isnull", True)
+                ),
+                fields=("job", "owner", "idempotency_key"),
+                name="run_idempotent_for_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False), ('owner__isnull', True), ('team__isnull', True)), fields=('job', 'idempotency_key'), name='run_idempotent_unowned'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key__isnull", False), ("owner__isnull", True), ("team__isnull", True)),
+                fields=("job", "idempotency_key"),
+                name="run_idempotent_unowned",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('run', 'sequence'), name='event_sequence_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("run", "sequence"), name="event_sequence_once"),
         ),
         migrations.AddConstraint(
-            model_name='checkpoint',
-            constraint=models.UniqueConstraint(fields=('run', 'step_name', 'number'), name='checkpoint_once'),
+            model_name="checkpoint",
+            constraint=models.UniqueConstraint(fields=("run", "step_name", "number"), name="checkpoint_once"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('run', 'step_name', 'number'), name='attempt_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("run", "step_name", "number"), name="attempt_once"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('run', 'name'), name='step_name_once_per_run'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("run", "name"), name="step_name_once_per_run"),
         ),
     ]

@@ -107,7 +107,9 @@ class Run(models.Model):
             models.Index(fields=["lease_worker"], condition=Q(lease_worker__isnull=False), name="run_leased"),
             models.Index(fields=["id"], condition=Q(end_hook="due"), name="run_end_hook_due"),
             models.Index(fields=["id"], condition=Q(tell_parent=True), name="run_tells_parent"),
-            models.Index(fields=["job", "concurrency_key"], condition=Q(concurrency_key__isnull=False), name="run_keyed"),
+            models.Index(
+                fields=["job", "concurrency_key"], condition=Q(concurrency_key__isnull=False), name="run_keyed"
+            ),
             models.Index(fields=["status", "-id"], name="run_by_status"),
             models.Index(fields=["job", "-id"], name="run_by_job"),
             models.Index(fields=["owner", "-id"], name="run_by_owner"),

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from runs.definitions import registry
 from runs.engine.execute import Execution, Outcome
-from runs.engine.watch import fetch_leases
+from runs.engine.watch import Look, fetch_leases
 from runs.events import doorbell
 from runs.models import Run
 from runs.worker.frames import Frames
@@ -84,19 +84,18 @@ class Loaded:
     def run_ids(self) -> list[UUID]:
         return [run_id for run_id, _ in self._driven]
 
-    def compare(self, asked: Iterable[UUID], leases: dict[UUID, tuple[int, int]]) -> None:
+    def compare(self, asked: Iterable[UUID], leases: dict[UUID, Look]) -> None:
         """Let go of runs whose token has changed or that are gone; wake those whose inbox has grown."""
         asked = set(asked)
         for (run_id, token), driven in list(self._driven.items()):
             if run_id not in asked:
                 continue
-            found, inbox = leases.get(run_id, (None, 0))
-            if found is None or found > token:
+            look = leases.get(run_id)
+            if look is None or look.token > token:
                 driven.execution.lose()
-                self._silence(run_id, but=found)
-            elif inbox != driven.inbox:
-                driven.inbox = inbox
-                driven.execution.wake(inbox)
+                self._silence(run_id, but=look.token if look else None)
+            else:
+                driven.execution.see(look)
 
     def _silence(self, run_id: UUID, but: int | None = None) -> None:
         """Nothing more is sent of the run, unless it has come back to this process."""

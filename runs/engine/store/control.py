@@ -7,7 +7,7 @@ from django.db.models import F
 
 from runs import clock
 from runs.engine.payload import clean
-from runs.engine.store.rows import Actor, append_events, get, lock, wake, write_audit
+from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.errors import (
     HistoryPruned,
     RunAlreadyEnded,

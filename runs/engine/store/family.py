@@ -26,7 +26,7 @@ def check(job: Job, value: Any, options: dict[str, Any]) -> Payload:
 def start_child(
     parent: Run, step: str, child_id: UUID, job: Job, value: Any, options: dict[str, Any], detached: bool = False
 ) -> None:
-    """Start the child if it is not there yet; the same id is started once. It belongs to the parent's owner and team."""
+    """Start the child if it is not there yet. It belongs to the parent's owner and team."""
     payload = check(job, value, options)
     run = new_run(job, payload, StartOptions(**{"owner": parent.owner, "team": parent.team} | options))
     run.id, run.parent_id, run.root_id, run.is_detached = child_id, parent.id, parent.root_id or parent.id, detached
@@ -57,9 +57,9 @@ def _tell(child_id: UUID, parent_id: UUID | None) -> None:
 
 
 def _cancel_orphans(limit: int) -> int:
-    left = Run.objects.filter(
-        ~Q(status__in=ENDED), parent__status=RunStatus.CANCELLED, is_detached=False
-    ).values_list("id", flat=True)[:limit]
+    left = Run.objects.filter(~Q(status__in=ENDED), parent__status=RunStatus.CANCELLED, is_detached=False).values_list(
+        "id", flat=True
+    )[:limit]
     for run_id in left:
         try:
             cancel(run_id, SYSTEM, "its parent was cancelled")

@@ -8,7 +8,7 @@ from django.db import transaction
 from runs.definitions import registry
 from runs.engine.payload import encode
 from runs.engine.store.rows import Actor, append_events, get, write_audit
-from runs.engine.store.start import StartOptions, Started, new_run, start
+from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
@@ -64,7 +64,9 @@ def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> list[Step]:
     kept = [one for one in steps[:place] if one.status in _KEPT]
     unknown = set(outputs) - {one.name for one in kept}
     if unknown:
-        raise InvalidOption("outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps.")
+        raise InvalidOption(
+            "outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps."
+        )
     return kept
 
 

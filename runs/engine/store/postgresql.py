@@ -125,6 +125,8 @@ WITH entry AS MATERIALIZED (
 {changes},
   end_hook = CASE WHEN e.change ->> 'status' IN ('completed', 'cancelled', 'failed') AND r.end_hook = 'armed'
     THEN 'due' ELSE COALESCE(e.change ->> 'end_hook', r.end_hook) END,
+  tell_parent = r.tell_parent OR (r.parent_id IS NOT NULL
+    AND COALESCE(e.change ->> 'status', '') IN ('completed', 'cancelled', 'failed')),
   lease_worker = CASE WHEN e.release THEN NULL ELSE r.lease_worker END,
   active_ms = CASE WHEN e.release
     THEN r.active_ms + GREATEST(0, EXTRACT(EPOCH FROM (SELECT now FROM moment) - r.claimed_at) * 1000)::bigint

@@ -25,7 +25,10 @@ _RELEASE = (
     "lease_worker = NULL, "
     "active_ms = active_ms + MAX(0, CAST((julianday(%s) - julianday(claimed_at)) * 86400000 AS INTEGER))"
 )
-_END_HOOK = "end_hook = CASE WHEN end_hook = 'armed' THEN 'due' ELSE end_hook END"
+_ENDED = (
+    "end_hook = CASE WHEN end_hook = 'armed' THEN 'due' ELSE end_hook END, "
+    "tell_parent = CASE WHEN parent_id IS NULL THEN tell_parent ELSE 1 END"
+)
 
 
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
@@ -68,7 +71,7 @@ def _add_changes(change: Change, sets: list[str], values: list[Any]) -> None:
         sets.append(f"{name} = %s")
         values.append(value)
     if change.values.get("status") in ("completed", "cancelled", "failed"):
-        sets.append(_END_HOOK)
+        sets.append(_ENDED)
     if change.release:
         sets.append(_RELEASE)
         values.append(clock.now())

@@ -127,5 +127,3 @@ def _insert(run: Run, payload: Payload) -> Run:
     if found.id != run.id and found.input != payload.value:
         raise IdempotencyConflict(run.idempotency_key, found.id)
     return found
-
-

@@ -156,6 +156,7 @@ class Change:
 COLUMNS: dict[str, str] = {
     "status": "text", "reason": "text", "output": "jsonb", "error": "jsonb", "progress": "jsonb", "secrets": "jsonb",
     "notes": "jsonb", "due_at": "timestamptz", "finished_at": "timestamptz", "claims": "int", "end_hook": "text",
+    "pause_wanted": "bool",
 }  # fmt: skip
 """The columns of a run that a worker's transition may change."""
 

@@ -1,0 +1,65 @@
+"""`step.transaction`: the function's ORM writes and the step's record are one commit, fence last."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from runs.engine.payload import Payload, encode
+from runs.engine.store.commit import commit, committed
+from runs.engine.store.transitions import Entry, Result, Transition
+from runs.engine.writer import Handle
+from runs.errors import Suspended
+
+LOCK_SECONDS = 2.0
+_PAUSE_SECONDS = 0.01
+_TRIES = 5
+
+
+class _RowBusy(Exception):
+    """Somebody held the run's row for LOCK_SECONDS: nothing is kept, and the function is called again."""
+
+
+def call_and_record(
+    handle: Handle, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
+) -> Any:
+    """Call `function` and commit it together with `ending(payload)`; gives `(value, payload)`. In a thread.
+
+    The caller holds the run's writer (`handle.held`). Raises Suspended when the lease is lost, and what the
+    function raises; then nothing of it is written.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return _once(handle, function, where, ending)
+        except _RowBusy:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+def _once(handle: Handle, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]) -> Any:
+    entry: Entry | None = None
+    try:
+        with transaction.atomic(durable=True):
+            value = function()
+            payload = encode(value, where)
+            entry = Entry(handle.run_id, handle.token, handle.write_no + 1, [ending(payload)])
+            _write_last(entry)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        if entry is None or handle.run_id not in committed([entry]):
+            raise
+    handle.write_no += 1
+    return value, payload
+
+
+def _write_last(entry: Entry) -> None:
+    """The fence comes last: a run that was lost meanwhile takes the function's writes back with it."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while (result := commit([entry])[entry.run_id].result) is Result.BUSY:
+        if time.monotonic() > deadline:
+            raise _RowBusy
+        time.sleep(_PAUSE_SECONDS)
+    if result is not Result.DONE:
+        raise Suspended
