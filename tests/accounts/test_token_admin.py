@@ -6,7 +6,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from perdure.accounts import tokens
-from perdure.accounts.models import ApiToken
+from perdure.accounts.models import ApiToken, OneTimeLink, SignInWindow
+from perdure.accounts.signin import SignInLimit, create_one_time_link
 
 LIST = "/admin/accounts/apitoken/"
 
@@ -54,3 +55,16 @@ def test_only_staff_with_the_right_sees_tokens(client: Client, alice: User) -> N
     assert client.get(LIST).headers["Location"].startswith("/admin/login/")
     User.objects.update(is_staff=True)
     assert client.get(LIST).status_code == 403
+
+
+def test_links_and_windows_are_shown_without_their_digests(admin_page: Client, alice: User) -> None:
+    create_one_time_link(alice)
+    SignInLimit(None, "alice").take()
+    for model in (OneTimeLink, SignInWindow):
+        address = f"/admin/accounts/{model._meta.model_name}/"
+        row = model.objects.all()[0]
+        assert admin_page.get(address).status_code == 200
+        page = admin_page.get(f"{address}{row.pk}/change/")
+        assert page.status_code == 200
+        assert admin_page.get(f"{address}add/").status_code == 403
+    assert OneTimeLink.objects.get().digest not in page.content.decode()

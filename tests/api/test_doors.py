@@ -90,3 +90,18 @@ def test_a_refused_token_is_not_saved_by_a_session(alice: User) -> None:
 def test_workers_are_for_staff(api: ApiClient, as_admin: ApiClient) -> None:
     error_of(api.get("/api/workers/"), 403, "permission_denied")
     assert as_admin.get("/api/workers/").json() == []
+
+
+def test_an_address_without_its_slash_leads_a_get_on_and_refuses_a_post(
+    api: ApiClient, run: Run, nothing_changes
+) -> None:
+    assert api.get("/api/runs?limit=1").headers["Location"] == "/api/runs/?limit=1"
+    with nothing_changes():
+        error = error_of(api.send("/api/runs", {"job": "echo"}), 404, "not_found")
+        error_of(api.send(f"/api/runs/{run.id}/cancel"), 404, "not_found")
+        error_of(api.delete(f"/api/runs/{run.id}"), 404, "not_found")
+    assert error["message"] == "There is nothing at /api/runs. Addresses end with a slash; add it."
+
+
+def test_an_address_below_a_run_that_is_nothing_is_not_found(api: ApiClient, run: Run) -> None:
+    error_of(api.get(f"/api/runs/{run.id}/nothing/"), 404, "not_found")
