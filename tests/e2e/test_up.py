@@ -14,7 +14,7 @@ def named(installation, text):
 
 
 def test_a_first_start_signs_in_by_its_link_and_shows_the_running_report(install):
-    perdure = install().start("--host", "127.0.0.1")
+    perdure = install(new=True).start("--host", "127.0.0.1")
     assert f"ready: {perdure.base_url}" in perdure.lines
     assert (perdure.data_dir / "admin-password").stat().st_mode & 0o777 == 0o600
     answer = perdure.client.get(perdure.one_time_link, follow_redirects=True)
@@ -28,7 +28,7 @@ def test_a_first_start_signs_in_by_its_link_and_shows_the_running_report(install
 
 def test_the_example_is_started_once_and_not_at_the_next_start(install):
     perdure = install().start("--host", "127.0.0.1")
-    perdure.stop()
+    perdure.kill()
     perdure.start("--host", "127.0.0.1")
     runs = perdure.request("GET", "/api/runs/").json()["results"]
     assert [run["job"] for run in runs] == ["repository-report"]
