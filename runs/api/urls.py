@@ -10,7 +10,7 @@ from runs.api.errors import error_body
 
 @csrf_exempt
 def add_slash(request: HttpRequest, **_: str) -> HttpResponse:
-    """An address without its last slash. Only a GET is led on: a redirected POST would come as a GET and seem to work."""
+    """An address without its last slash. Only a GET is led on: a redirected POST becomes a GET and seems to work."""
     if request.method in ("GET", "HEAD"):
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     message = f"There is nothing at {request.path}. Addresses end with a slash; add it."

@@ -19,7 +19,7 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         # Who is signed in already and comes with `next=/sign-in/` would be led here for ever.
         url = super().get_redirect_url()
         return "" if url.startswith(self.request.path) else url
