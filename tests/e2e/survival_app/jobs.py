@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+
 from runs.jobs import Retry, StepContext, current_attempt, job
 
 
@@ -49,7 +50,7 @@ async def hold_until_open(step: StepContext, request: Gate) -> int:
     async def hold() -> int:
         _append(request.file, "held")
         # The gate is opened from outside of this process.
-        while not os.path.exists(request.gate):  # noqa: ASYNC110, ASYNC240
+        while not os.path.exists(request.gate):
             await asyncio.sleep(0.05)
         return os.getpid()
 
