@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
 
 from tests.servers.installation import Installation
 
@@ -45,6 +45,11 @@ def open_page(server: Installation, signed_in: dict[str, Any], browser: Browser)
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
+    def hear(said: ConsoleMessage) -> None:
+        # Chromium says so of a page that is left while it connects.
+        if said.type in ("error", "warning") and "closed before the connection is established" not in said.text:
+            troubles.append(said.text)
+
     def go(path: str, *, script: str = "", quiet: bool = False, prepare: Any = None, **options: Any) -> Page:
         context = browser.new_context(storage_state=signed_in, base_url=server.base_url, **options)  # type: ignore[arg-type]
         contexts.append(context)
@@ -55,7 +60,7 @@ def open_page(server: Installation, signed_in: dict[str, Any], browser: Browser)
             prepare(page)
         if not quiet:
             page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
+            page.on("console", hear)
         page.goto(path)
         return page
 

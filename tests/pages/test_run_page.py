@@ -128,6 +128,7 @@ def test_a_step_of_any_name_can_be_opened(
     detail = client.get(link.group(1).replace("&amp;", "&"))
     assert "&quot;lines&quot;: 3" in detail.content.decode()
     assert client.get(f"/runs/{run.pk}/step/?name=other").status_code == 404
+    assert client.get(f"/runs/{run.pk}/step/?name=%00").status_code == 400
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "9" * 30])
