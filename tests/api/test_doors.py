@@ -9,6 +9,7 @@ from perdure.accounts import tokens
 from perdure.accounts.models import ApiToken
 from runs.models import Run
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 OF_A_RUN = [
     ("GET", "/api/runs/{}/"),
@@ -25,7 +26,7 @@ SCHEMA = [("GET", "/api/schema/")]
 
 @pytest.mark.parametrize(("method", "path"), [*OF_A_RUN, *FOR_ALL, *FOR_STAFF, *SCHEMA])
 def test_the_anonymous_are_asked_to_sign_in(
-    anonymous: ApiClient, run: Run, nothing_changes, method: str, path: str
+    anonymous: ApiClient, run: Run, nothing_changes: Watch, method: str, path: str
 ) -> None:
     with nothing_changes():
         response = anonymous.generic(method, path.format(run.id))
@@ -34,7 +35,9 @@ def test_the_anonymous_are_asked_to_sign_in(
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_RUN)
-def test_a_stranger_learns_nothing(as_mallory: ApiClient, run: Run, nothing_changes, method: str, path: str) -> None:
+def test_a_stranger_learns_nothing(
+    as_mallory: ApiClient, run: Run, nothing_changes: Watch, method: str, path: str
+) -> None:
     with nothing_changes():
         response = as_mallory.generic(method, path.format(run.id))
         missing = as_mallory.generic(method, path.format(uuid4()))
@@ -93,7 +96,7 @@ def test_workers_are_for_staff(api: ApiClient, as_admin: ApiClient) -> None:
 
 
 def test_an_address_without_its_slash_leads_a_get_on_and_refuses_a_post(
-    api: ApiClient, run: Run, nothing_changes
+    api: ApiClient, run: Run, nothing_changes: Watch
 ) -> None:
     assert api.get("/api/runs?limit=1").headers["Location"] == "/api/runs/?limit=1"
     with nothing_changes():
