@@ -114,8 +114,8 @@ def test_text_survives_reloads_in_the_middle_of_a_stream(server: Installation, o
     for word in (10, 25, 40):
         expect(page.locator(".stream-text")).to_contain_text(f"a1w{word} ", timeout=15_000)
         page.reload()
-        expect(page.locator(".stream-text")).to_contain_text("a1w0 a1w1 a1w2 ")
-        assert stream_text(page).startswith("".join(f"a1w{number} " for number in range(word)))
+        expect(page.locator(".stream-text")).to_contain_text("".join(f"a1w{number} " for number in range(word)))
+        assert stream_text(page).startswith("a1w0 a1w1 ")
     run = expect_whole(page, server, run_id)
     assert stream_text(page) == run["output"]
     page.reload()

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -30,6 +31,7 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "may_change": may_change(request.user, run),
         "whole": whole,
+        "step_address": f"{reverse('dashboard:run-step', args=[run.pk])}?name=",
     }
     return render(request, "dashboard/run.html", context)
 
