@@ -59,6 +59,10 @@ class Job:
     on_end: Callable[..., Any] | None = None
     queue: str = "default"
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The job's own function, as other code and tests may call it; no run comes of it."""
+        return self.function(*args, **kwargs)
+
     @property
     def key(self) -> tuple[str, str]:
         return self.name, self.version

@@ -19,9 +19,8 @@ def call_in(pool: ThreadPoolExecutor, function: Callable[..., Any], *args: Any) 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return function(*args)
-    except StopIteration as exc:
-        raise RuntimeError("a function in a thread raised StopIteration") from exc  # a future refuses to carry it
-    except (SystemExit, KeyboardInterrupt) as exc:
+    except (StopIteration, GeneratorExit, SystemExit, KeyboardInterrupt) as exc:
+        # the first two mean something else to the coroutine that awaits, the others would end the loop
         raise RuntimeError(f"a function in a thread raised {type(exc).__name__}") from exc
     finally:
         close_old_connections()
