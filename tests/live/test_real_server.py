@@ -16,7 +16,8 @@ Event = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def server(on_postgresql: bool) -> Iterator[Installation]:
-    installation = Installation(postgresql=on_postgresql)
+    """On the channel layer of its database; the other tests of the suite on PostgreSQL use Redis."""
+    installation = Installation(postgresql=on_postgresql, REDIS_URL="")
     yield installation.start()
     assert not installation.remove()
 
