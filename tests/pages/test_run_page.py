@@ -104,6 +104,7 @@ def test_an_ended_run_is_deleted_and_the_trace_stays(run: Run, owner: User, sign
         ("queued", "no_worker_for_version", "Queued: no worker has version 1 of this job. Start one that has."),
         ("waiting", "signal", "Waiting for a signal."),
         ("paused", "crash_loop", "Paused: crash_loop"),
+        ("paused", "job_not_found", "Paused: job_not_found — no code of its job is registered"),
         ("running", "", "Running step 2: second."),
         ("completed", "", "Completed after 2 steps."),
         ("failed", "", "Failed with ValueError."),
