@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import close_old_connections
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.db import close_old_connections, connections
 
 from runs.conf import get_settings
 
@@ -24,6 +25,13 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         raise RuntimeError(f"a function in a thread raised {type(exc).__name__}") from exc
     finally:
         close_old_connections()
+
+
+def give_back_connections(context: ThreadSensitiveContext) -> None:
+    """Close the connections of the thread that a run's async code queries in, if it has queried."""
+    executor = SyncToAsync.context_to_thread_executor.get(context)
+    if executor is not None:
+        executor.submit(connections.close_all)
 
 
 def watch_thread(
