@@ -114,7 +114,8 @@ class JobFilter(admin.SimpleListFilter):
         return [(name, name) for name in sorted({job.name for job in jobs.all_jobs()})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        return queryset.filter(job=self.value()) if self.value() else queryset
+        known = {name for name, _ in self.lookup_choices}
+        return queryset.filter(job=self.value()) if self.value() in known else queryset
 
 
 @admin.register(Run)

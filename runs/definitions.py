@@ -72,6 +72,10 @@ class Job:
     queue: str = "default"
     concurrency: Concurrency = field(default_factory=Concurrency)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The job's own function, as other code and tests may call it; no run comes of it."""
+        return self.function(*args, **kwargs)
+
     @property
     def key(self) -> tuple[str, str]:
         return self.name, self.version

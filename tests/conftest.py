@@ -32,8 +32,8 @@ def install(on_postgresql: bool) -> Iterator[Callable[..., Installation]]:
     """Makes installations that are not started yet; arguments are further environment variables."""
     made: list[Installation] = []
 
-    def make(**environment: str) -> Installation:
-        made.append(Installation(postgresql=on_postgresql, **environment))
+    def make(*, new: bool = False, **environment: str) -> Installation:
+        made.append(Installation(postgresql=on_postgresql, new=new, **environment))
         return made[-1]
 
     yield make

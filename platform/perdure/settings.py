@@ -24,11 +24,11 @@ except ValidationError as exc:
 VERSION = version("perdure")
 BASE_DIR = ROOT
 DATA_DIR = ENVIRONMENT.data_dir
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or keep_secret(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
-BASE_URL = ENVIRONMENT.base_url
+BASE_URL = ENVIRONMENT.base_url.rstrip("/")
 
 INSTALLED_APPS = [
     # It makes an event loop when it is imported, which no process that forks workers should carry along.
@@ -139,7 +139,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_TRUSTED_ORIGINS = [BASE_URL] if _https else []
+CSRF_TRUSTED_ORIGINS = ["/".join(BASE_URL.split("/")[:3])] if _https else []
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.STRICT}
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
 CORS_URLS_REGEX = r"^/api/"

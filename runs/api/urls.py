@@ -1,8 +1,21 @@
 from django.contrib.auth.decorators import login_required
-from django.urls import path
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from runs.api import views
+from runs.api.errors import error_body
+
+
+@csrf_exempt
+def add_slash(request: HttpRequest, **_: str) -> HttpResponse:
+    """An address without its last slash. Only a GET is led on: a redirected POST becomes a GET and seems to work."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+    message = f"There is nothing at {request.path}. Addresses end with a slash; add it."
+    return JsonResponse(error_body("not_found", message), status=404)
+
 
 urlpatterns = [
     path("runs/", views.RunList.as_view(), name="api-run-list"),
@@ -19,4 +32,5 @@ urlpatterns = [
     path(
         "schema/browse/", login_required(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="schema-browse"
     ),
+    re_path(r"^(?:runs|jobs|workers)(?:/.*)?(?<!/)$", add_slash),
 ]

@@ -31,7 +31,7 @@ from runs.engine.ports import FrameSink, OpenStep
 from runs.engine.state import RunState
 from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
-from runs.engine.threads import call_in, watch_thread
+from runs.engine.threads import call_in, give_back_connections, watch_thread
 from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
 from runs.engine.watch import Look
@@ -96,12 +96,13 @@ class Execution:
     async def drive(self) -> Outcome:
         """Execute until the run ends, waits, is handed back or is lost; nothing of it runs on afterwards."""
         self._loop = asyncio.get_running_loop()
-        self._context = contextvars.copy_context()  # without a branch: for what the kernel itself schedules
         self._verdict: asyncio.Future[Verdict] = self._loop.create_future()
-        if self.run.has_ended:
-            return await self._call_end_hook()
-        async with ThreadSensitiveContext():
-            return await self._drive_job()
+        async with ThreadSensitiveContext() as self._query_thread:
+            self._context = contextvars.copy_context()  # without a branch: for what the kernel itself schedules
+            try:
+                return await (self._call_end_hook() if self.run.has_ended else self._drive_job())
+            finally:
+                give_back_connections(self._query_thread)
 
     async def _call_end_hook(self) -> Outcome:
         called = await call_end_hook(self.run, self.world.step_threads)
@@ -290,6 +291,8 @@ class Execution:
     def end(self, step: OpenStep) -> None:
         if not self.sealed:
             self._waiting.load.open.pop(step.call.name, None)
+            if not self._waiting.load.open:
+                give_back_connections(self._query_thread)
             self._waiting.settle()
 
     def post(self, transition: Transition) -> None:

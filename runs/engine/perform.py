@@ -364,7 +364,7 @@ def _call_and_close(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
     """Call in a thread, and give database connections back after it."""
     try:
         return function(*args, **kwargs)
-    except StopIteration as exc:
-        raise RuntimeError("a step function raised StopIteration") from exc  # a future refuses to carry it
+    except (StopIteration, GeneratorExit) as exc:  # these mean something else to the coroutine that awaits
+        raise RuntimeError(f"a step function raised {type(exc).__name__}") from exc
     finally:
         close_old_connections()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import close_old_connections
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.db import close_old_connections, connections
 
 from runs.conf import get_settings
 
@@ -19,12 +20,18 @@ def call_in(pool: ThreadPoolExecutor, function: Callable[..., Any], *args: Any) 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return function(*args)
-    except StopIteration as exc:
-        raise RuntimeError("a function in a thread raised StopIteration") from exc  # a future refuses to carry it
-    except (SystemExit, KeyboardInterrupt) as exc:
+    except (StopIteration, GeneratorExit, SystemExit, KeyboardInterrupt) as exc:
+        # the first two mean something else to the coroutine that awaits, the others would end the loop
         raise RuntimeError(f"a function in a thread raised {type(exc).__name__}") from exc
     finally:
         close_old_connections()
+
+
+def give_back_connections(context: ThreadSensitiveContext) -> None:
+    """Close the connections of the thread that a run's async code queries in, if it has queried."""
+    executor = SyncToAsync.context_to_thread_executor.get(context)
+    if executor is not None:
+        executor.submit(connections.close_all)
 
 
 def watch_thread(

@@ -34,6 +34,26 @@ def connection_parameters() -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key not in ("cursor_factory", "context")}
 
 
+async def open_connection(conninfo: str = "", **parameters: Any) -> "psycopg.AsyncConnection[Any]":
+    """An autocommit connection. Cancelled half-way, the connection is closed as soon as it is there.
+
+    When psycopg's own `connect` is cancelled, the session stays open until the garbage is collected.
+    """
+    connecting = asyncio.create_task(
+        psycopg.AsyncConnection.connect(conninfo, autocommit=True, **parameters), name="postgresql-connect"
+    )
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        connecting.add_done_callback(_finish)
+        raise
+
+
+def _finish(connecting: "asyncio.Task[psycopg.AsyncConnection[Any]]") -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().pgconn.finish()
+
+
 def ring(run_ids: Iterable[UUID]) -> None:
     """Tell everyone that these runs changed. Call it after the commit, from any thread; it never raises nor waits."""
     if connection.vendor == "postgresql":
@@ -163,9 +183,7 @@ class Doorbell:
             first = False
 
     async def _hear(self, announce: bool) -> None:
-        link = await psycopg.AsyncConnection.connect(
-            **connection_parameters(), autocommit=True, application_name="perdure-doorbell"
-        )
+        link = await open_connection(**connection_parameters(), application_name="perdure-doorbell")
         async with link:
             await link.execute(f"LISTEN {NOTIFY_CHANNEL}")
             self._ready.set()

@@ -18,7 +18,6 @@ HTTP_STATUS = {
     "history_pruned": 410,
 }
 CLOSE_CODE = {
-    "message_too_big": 1009,
     "invalid_cursor": 4400,
     "invalid_message": 4400,
     "not_authenticated": 4401,
@@ -26,6 +25,7 @@ CLOSE_CODE = {
     "run_not_found": 4404,
     "not_found": 4404,
     "sign_in_timeout": 4408,
+    "message_too_big": 4413,  # not the protocol's own 1009: Daphne lets applications close with 1000 and 3000 to 4999
 }
 MAX_SEQUENCE = 2**63 - 1
 

@@ -1,7 +1,7 @@
 """A run's events over HTTP: one address, and `Accept` chooses a JSON page, server-sent events or NDJSON."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from runs.live.follow import follow
 from runs.live.pump import pump
 from runs.live.reads import Head
 
+R = TypeVar("R", bound=HttpResponseBase)
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
@@ -53,6 +54,8 @@ async def _answer(request: HttpRequest, run_id: str) -> HttpResponseBase:
     if encoding is SSE and _was_read_to_its_end(request, head, after):
         # 204 is how a server tells an EventSource not to come back.
         return HttpResponse(status=204)
+    if request.method == "HEAD":
+        return _with_stream_headers(HttpResponse(content_type=encoding.media_type))
     return _stream(viewer, run, after, encoding)
 
 
@@ -106,7 +109,11 @@ def _link(request: HttpRequest, after: int, limit: int) -> str:
 
 
 def _stream(viewer: Viewer, run_id: UUID, after: int, encoding: Encoding) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_encoded(viewer, run_id, after, encoding), content_type=encoding.media_type)
+    body = _encoded(viewer, run_id, after, encoding)
+    return _with_stream_headers(StreamingHttpResponse(body, content_type=encoding.media_type))
+
+
+def _with_stream_headers(response: R) -> R:
     response["Cache-Control"] = "no-store, no-transform"
     # Compression gathers output, and Django 5.2 compresses each chunk alone; proxies must not gather either.
     response["Content-Encoding"] = "identity"

@@ -21,6 +21,7 @@ from runs.engine import leases
 from runs.engine.branches import task_factory
 from runs.engine.execute import Execution, World
 from runs.engine.writer import Writer
+from runs.events import doorbell
 from runs.events.bus import Bus, make_bus
 from runs.events.doorbell import Doorbell
 from runs.worker.board import Board
@@ -46,7 +47,7 @@ class Ending(Enum):
     REPLACED = "another process has its slot"
     MEMORY = "it has grown past RUNS_WORKER_MAX_RSS_MIB"
     LEAK = "job code does not end"
-    BROKEN = "one of its own loops failed"
+    BROKEN = "a part of it failed"
 
 
 class Driver:
@@ -88,7 +89,9 @@ class Driver:
                 worker = await self._database.call(_register)
             except (DatabaseError, InterfaceError) as exc:
                 if not said:
-                    log.error("Runs are not driven yet: the database does not answer (%s). Trying again.", exc)
+                    log.error(
+                        "Runs are not driven yet: the database refuses (%s). Is it up and migrated? Trying again.", exc
+                    )
                 said = True
                 await asyncio.wait([self._ending], timeout=1)
             else:
@@ -101,7 +104,7 @@ class Driver:
         self._frames = Frames(self._bus, self._lease)
         self._writer = Writer(self._frames.ring, _writer_died)
         world = World(self._writer, self._frames, self._job_threads, self._step_threads, self._leaks)
-        self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room)
+        self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room, self._broken)
         self._watch = Watch(self._loaded, self._lease, self._database)
         self._claims = Claims(
             worker, self._database, self._load, self._free_threads, self._loaded.begin
@@ -155,6 +158,7 @@ class Driver:
         with suppress(DatabaseError, InterfaceError):
             await _within(5, self._database.call(leases.give_up, worker))
         await _within(5, self._bus.close())
+        await _within(5, asyncio.to_thread(doorbell.hang_up))  # what was handed back is still being announced
         await _within(2, self._database.stop())
 
     # ----------------------------------------------------------------------------------------- what happens to it
@@ -173,6 +177,9 @@ class Driver:
 
     def _room(self) -> None:
         self._claims.ring()
+
+    def _broken(self) -> None:
+        self._end(Ending.BROKEN)
 
     def _found_dead(self) -> None:
         """Called in the lease's thread: a neighbour died, its runs are due."""

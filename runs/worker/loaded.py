@@ -37,8 +37,15 @@ class Driven:
 class Loaded:
     """Executions by run and epoch: a run can come back while its former execution is still being unloaded."""
 
-    def __init__(self, frames: Frames, make: Callable[[Run], Execution], on_room: Callable[[], None]) -> None:
-        self._frames, self._make, self._on_room = frames, make, on_room
+    def __init__(
+        self,
+        frames: Frames,
+        make: Callable[[Run], Execution],
+        on_room: Callable[[], None],
+        on_broken: Callable[[], None],
+    ) -> None:
+        """`on_broken()`: the kernel itself failed, and only the end of this process's lease frees its run."""
+        self._frames, self._make, self._on_room, self._on_broken = frames, make, on_room, on_broken
         self._driven: dict[tuple[UUID, int], Driven] = {}
         self._draining = False
 
@@ -64,9 +71,8 @@ class Loaded:
         try:
             outcome = await execution.drive()
         except Exception:
-            log.exception(
-                "Driving run %s failed. It is taken again when this process's lease on it ends.", execution.run_id
-            )
+            log.exception("Driving run %s failed. This process is drained; another takes the run.", execution.run_id)
+            self._on_broken()
             execution.lose()
         finally:
             self._driven.pop((execution.run_id, execution.token), None)

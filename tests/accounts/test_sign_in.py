@@ -27,6 +27,17 @@ def test_sign_in_never_leads_away(alice: User, client: Client) -> None:
     assert response.headers["Location"] == "/runs/"
 
 
+@pytest.mark.parametrize("target", ["/sign-in/", "/sign-in/?next=/sign-in/"])
+def test_sign_in_does_not_lead_to_itself(alice: User, client: Client, target: str) -> None:
+    client.force_login(alice)
+    assert client.get("/sign-in/", {"next": target}).headers["Location"] == "/runs/"
+
+
+@pytest.mark.parametrize("name", ["\x00", "x" * 10_000, "", "\u202e"])
+def test_a_name_that_cannot_be_one_is_refused(db: None, client: Client, name: str) -> None:
+    assert client.post("/sign-in/", {"username": name, "password": "x"}).status_code == 200
+
+
 def test_a_wrong_password_says_so_and_keeps_the_name(alice: User, client: Client) -> None:
     page = client.post("/sign-in/", WRONG).content.decode()
     assert "User name and password do not match." in page

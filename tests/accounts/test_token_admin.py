@@ -1,12 +1,14 @@
 import html
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from perdure.accounts import tokens
-from perdure.accounts.models import ApiToken
+from perdure.accounts.models import ApiToken, OneTimeLink, SignInWindow
+from perdure.accounts.signin import SignInLimit, create_one_time_link
 
 LIST = "/admin/accounts/apitoken/"
 
@@ -54,3 +56,14 @@ def test_only_staff_with_the_right_sees_tokens(client: Client, alice: User) -> N
     assert client.get(LIST).headers["Location"].startswith("/admin/login/")
     User.objects.update(is_staff=True)
     assert client.get(LIST).status_code == 403
+
+
+@pytest.mark.parametrize("model", [OneTimeLink, SignInWindow])
+def test_what_sign_in_makes_is_shown_and_not_changed(admin_page: Client, alice: User, model: Any) -> None:
+    create_one_time_link(alice)
+    SignInLimit(None, "alice").take()
+    address = f"/admin/accounts/{model._meta.model_name}/"
+    page = admin_page.get(f"{address}{model.objects.all()[0].pk}/change/")
+    assert (admin_page.get(address).status_code, page.status_code) == (200, 200)
+    assert admin_page.get(f"{address}add/").status_code == 403
+    assert OneTimeLink.objects.get().digest not in page.content.decode()

@@ -11,6 +11,8 @@ from runs import jobs
 from runs.models import Run
 from tests.api.client import ApiClient
 
+Watch = Callable[[], AbstractContextManager[None]]
+
 
 @pytest.fixture
 def team(db: None) -> Group:
@@ -84,7 +86,7 @@ def everything() -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def nothing_changes(db: None) -> Callable[[], AbstractContextManager[None]]:
+def nothing_changes(db: None) -> Watch:
     """`with nothing_changes(): ...` fails when a row of any table was added, changed or removed."""
 
     @contextmanager

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from runs import clock, jobs
 from runs.models import Attempt, Audit, Checkpoint, Event, Run, RunStatus, Step, Worker
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 
 def test_cancel_ends_the_run_and_notes_who_and_why(api: ApiClient, run: Run) -> None:
@@ -23,19 +24,19 @@ def test_cancel_needs_no_body(api: ApiClient, run: Run) -> None:
     assert api.send(f"/api/runs/{run.id}/cancel/").json()["status"] == "cancelled"
 
 
-def test_an_ended_run_is_not_cancelled_again(api: ApiClient, run: Run, nothing_changes) -> None:
+def test_an_ended_run_is_not_cancelled_again(api: ApiClient, run: Run, nothing_changes: Watch) -> None:
     api.send(f"/api/runs/{run.id}/cancel/")
     with nothing_changes():
         error_of(api.send(f"/api/runs/{run.id}/cancel/"), 409, "run_already_ended")
 
 
 @pytest.mark.parametrize("body", [{"reason": 5}, {"reason": "x" * 501}, {"why": "x"}, []])
-def test_a_bad_reason_cancels_nothing(api: ApiClient, run: Run, nothing_changes, body: Any) -> None:
+def test_a_bad_reason_cancels_nothing(api: ApiClient, run: Run, nothing_changes: Watch, body: Any) -> None:
     with nothing_changes():
         error_of(api.send(f"/api/runs/{run.id}/cancel/", body), 400, "invalid_request")
 
 
-def test_only_an_ended_run_is_deleted(api: ApiClient, run: Run, nothing_changes) -> None:
+def test_only_an_ended_run_is_deleted(api: ApiClient, run: Run, nothing_changes: Watch) -> None:
     with nothing_changes():
         error_of(api.delete(f"/api/runs/{run.id}/"), 409, "run_not_finished")
     jobs.cancel(run.id)
@@ -46,7 +47,7 @@ def test_only_an_ended_run_is_deleted(api: ApiClient, run: Run, nothing_changes)
     assert Audit.objects.filter(action="run.delete", target=str(run.id)).exists()
 
 
-def test_only_a_paused_run_is_resumed(api: ApiClient, run: Run, nothing_changes) -> None:
+def test_only_a_paused_run_is_resumed(api: ApiClient, run: Run, nothing_changes: Watch) -> None:
     with nothing_changes():
         error_of(api.send(f"/api/runs/{run.id}/resume/"), 409, "run_not_paused")
     Run.objects.update(status=RunStatus.PAUSED, reason="crash_loop", due_at=None)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 
 def _deep(levels: int) -> bytes:
@@ -22,7 +23,7 @@ def _deep(levels: int) -> bytes:
     ],
     ids=lambda body: repr(body[:40]),
 )  # fmt: skip
-def test_what_is_no_clean_json_is_refused(api: ApiClient, nothing_changes, body: bytes) -> None:
+def test_what_is_no_clean_json_is_refused(api: ApiClient, nothing_changes: Watch, body: bytes) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", body)
     error_of(response, 400, "malformed_json")
@@ -50,7 +51,7 @@ def test_what_is_no_clean_json_is_refused(api: ApiClient, nothing_changes, body:
     ],
     ids=lambda value: json.dumps(value)[:50],
 )  # fmt: skip
-def test_a_field_that_does_not_fit_is_named(api: ApiClient, nothing_changes, body: Any, field: str) -> None:
+def test_a_field_that_does_not_fit_is_named(api: ApiClient, nothing_changes: Watch, body: Any, field: str) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", body)
     named = {found["field"].split(".")[0] for found in error_of(response, 400, "invalid_request")["details"]["fields"]}
@@ -61,7 +62,7 @@ def test_an_empty_body_lacks_the_job(api: ApiClient) -> None:
     assert "job" in str(error_of(api.send("/api/runs/"), 400, "invalid_request")["details"])
 
 
-def test_an_unknown_job_is_named(api: ApiClient, nothing_changes) -> None:
+def test_an_unknown_job_is_named(api: ApiClient, nothing_changes: Watch) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", {"job": "no-such-job"})
         assert "'no-such-job'" in error_of(response, 404, "job_not_found")["message"]
@@ -71,7 +72,7 @@ def test_an_unknown_job_is_named(api: ApiClient, nothing_changes) -> None:
 
 @pytest.mark.parametrize("value", [{"text": 5}, {"text": None}, "x", [], 5, None])
 def test_input_that_does_not_fit_the_job_is_refused_before_a_run_exists(
-    api: ApiClient, nothing_changes, value: Any
+    api: ApiClient, nothing_changes: Watch, value: Any
 ) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", {"job": "echo", "input": value})
@@ -79,19 +80,19 @@ def test_input_that_does_not_fit_the_job_is_refused_before_a_run_exists(
 
 
 @pytest.mark.parametrize("text", ["\n", "a\tb", "\u202e", "\x7f"])
-def test_names_that_cannot_be_printed_are_refused(api: ApiClient, nothing_changes, text: str) -> None:
+def test_names_that_cannot_be_printed_are_refused(api: ApiClient, nothing_changes: Watch, text: str) -> None:
     with nothing_changes():
         for field in ("idempotency_key", "queue"):
             error_of(api.send("/api/runs/", {"job": "echo", field: f"a{text}"}), 400, "invalid_option")
 
 
-def test_a_huge_body_is_refused_before_it_is_parsed(api: ApiClient, nothing_changes) -> None:
+def test_a_huge_body_is_refused_before_it_is_parsed(api: ApiClient, nothing_changes: Watch) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", b'{"job":"echo","input":"' + b"x" * (8 * 1024 * 1024) + b'"}')
     assert "The request's body is" in error_of(response, 413, "payload_too_large")["message"]
 
 
-def test_a_payload_over_the_limit_is_refused_and_one_under_it_taken(api: ApiClient, nothing_changes) -> None:
+def test_a_payload_over_the_limit_is_refused_and_one_under_it_taken(api: ApiClient, nothing_changes: Watch) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", {"job": "echo", "input": {"text": "x" * (1024 * 1024)}})
         error_of(response, 413, "payload_too_large")
@@ -107,13 +108,13 @@ def test_text_of_any_script_comes_back_as_it_went_in(api: ApiClient) -> None:
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "x"],
 )
-def test_only_json_is_read(api: ApiClient, nothing_changes, content_type: str) -> None:
+def test_only_json_is_read(api: ApiClient, nothing_changes: Watch, content_type: str) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", b'{"job":"echo"}', content_type=content_type)
     error_of(response, 415, "unsupported_media_type")
 
 
-def test_other_methods_and_other_types_are_refused(api: ApiClient, nothing_changes) -> None:
+def test_other_methods_and_other_types_are_refused(api: ApiClient, nothing_changes: Watch) -> None:
     with nothing_changes():
         error = error_of(api.put("/api/runs/"), 405, "method_not_allowed")
         error_of(api.get("/api/runs/", headers={"Accept": "text/html"}), 406, "not_acceptable")

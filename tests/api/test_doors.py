@@ -9,6 +9,7 @@ from perdure.accounts import tokens
 from perdure.accounts.models import ApiToken
 from runs.models import Run
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 OF_A_RUN = [
     ("GET", "/api/runs/{}/"),
@@ -25,7 +26,7 @@ SCHEMA = [("GET", "/api/schema/")]
 
 @pytest.mark.parametrize(("method", "path"), [*OF_A_RUN, *FOR_ALL, *FOR_STAFF, *SCHEMA])
 def test_the_anonymous_are_asked_to_sign_in(
-    anonymous: ApiClient, run: Run, nothing_changes, method: str, path: str
+    anonymous: ApiClient, run: Run, nothing_changes: Watch, method: str, path: str
 ) -> None:
     with nothing_changes():
         response = anonymous.generic(method, path.format(run.id))
@@ -34,7 +35,9 @@ def test_the_anonymous_are_asked_to_sign_in(
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_RUN)
-def test_a_stranger_learns_nothing(as_mallory: ApiClient, run: Run, nothing_changes, method: str, path: str) -> None:
+def test_a_stranger_learns_nothing(
+    as_mallory: ApiClient, run: Run, nothing_changes: Watch, method: str, path: str
+) -> None:
     with nothing_changes():
         response = as_mallory.generic(method, path.format(run.id))
         missing = as_mallory.generic(method, path.format(uuid4()))
@@ -90,3 +93,18 @@ def test_a_refused_token_is_not_saved_by_a_session(alice: User) -> None:
 def test_workers_are_for_staff(api: ApiClient, as_admin: ApiClient) -> None:
     error_of(api.get("/api/workers/"), 403, "permission_denied")
     assert as_admin.get("/api/workers/").json() == []
+
+
+def test_an_address_without_its_slash_leads_a_get_on_and_refuses_a_post(
+    api: ApiClient, run: Run, nothing_changes: Watch
+) -> None:
+    assert api.get("/api/runs?limit=1").headers["Location"] == "/api/runs/?limit=1"
+    with nothing_changes():
+        error = error_of(api.send("/api/runs", {"job": "echo"}), 404, "not_found")
+        error_of(api.send(f"/api/runs/{run.id}/cancel"), 404, "not_found")
+        error_of(api.delete(f"/api/runs/{run.id}"), 404, "not_found")
+    assert error["message"] == "There is nothing at /api/runs. Addresses end with a slash; add it."
+
+
+def test_an_address_below_a_run_that_is_nothing_is_not_found(api: ApiClient, run: Run) -> None:
+    error_of(api.get(f"/api/runs/{run.id}/nothing/"), 404, "not_found")

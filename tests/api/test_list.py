@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from runs import clock, jobs
 from runs.models import Run, RunStatus
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 
 def _start(owner: User, count: int = 1, **options: Any) -> list[str]:
@@ -94,7 +95,7 @@ def test_every_status_is_a_filter(api: ApiClient, run: Run, status: str) -> None
     ],
 )  # fmt: skip
 def test_a_query_that_does_not_fit_is_refused(
-    api: ApiClient, run: Run, nothing_changes, query: str, field: str
+    api: ApiClient, run: Run, nothing_changes: Watch, query: str, field: str
 ) -> None:
     with nothing_changes():
         error = error_of(api.get(f"/api/runs/?{query}"), 400, "invalid_request")

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 
 from runs.models import Audit, Event, Run
 from tests.api.client import ApiClient, error_of
+from tests.api.conftest import Watch
 
 FULL = {
     "job": "echo",
@@ -70,7 +71,7 @@ def test_keys_of_different_people_do_not_meet(api: ApiClient, as_mallory: ApiCli
     assert api.send("/api/runs/", body).json()["id"] != as_mallory.send("/api/runs/", body).json()["id"]
 
 
-def test_the_same_key_with_other_input_is_a_conflict(api: ApiClient, nothing_changes) -> None:
+def test_the_same_key_with_other_input_is_a_conflict(api: ApiClient, nothing_changes: Watch) -> None:
     first = api.send("/api/runs/", FULL).json()
     with nothing_changes():
         response = api.send("/api/runs/", FULL | {"input": {"text": "other"}})
@@ -86,7 +87,7 @@ def test_secrets_are_shown_as_stars_and_kept_for_the_job(api: ApiClient) -> None
     assert Run.objects.get().input["password"] == "hush-hush-hush"
 
 
-def test_a_session_may_start_runs_with_its_csrf_token_alone(alice: User, nothing_changes) -> None:
+def test_a_session_may_start_runs_with_its_csrf_token_alone(alice: User, nothing_changes: Watch) -> None:
     browser = ApiClient(None)
     browser.force_login(alice)
     with nothing_changes():
@@ -99,7 +100,7 @@ def test_a_session_may_start_runs_with_its_csrf_token_alone(alice: User, nothing
 
 @pytest.mark.parametrize("given", ["others", "nobody", 0, -1, 10**30, 999_999])
 def test_a_strange_team_and_a_missing_one_get_the_same_answer(
-    api: ApiClient, mallory: User, nothing_changes, given: str | int
+    api: ApiClient, mallory: User, nothing_changes: Watch, given: str | int
 ) -> None:
     with nothing_changes():
         response = api.send("/api/runs/", {"job": "echo", "team": given})

@@ -68,7 +68,7 @@ def free_port() -> int:
 
 
 class Cluster(NamedTuple):
-    """The processes of a django-q2 cluster by kind."""
+    """The processes of a django-q2 cluster that has just started, by kind."""
 
     sentinel: int
     drivers: list[int]
@@ -78,13 +78,15 @@ class Cluster(NamedTuple):
 
 
 def find_cluster(server: Installation) -> Cluster:
-    """The cluster that runs now, by what its processes said of themselves when they started."""
-    monitor = _living(server, r"monitoring at (\d+)")[-1]
-    pusher = _living(server, r"pushing tasks at (\d+)")[-1]
-    sentinel = processes.parent_of(monitor)
-    workers = set(processes.children_of(sentinel)) - {monitor, pusher}
-    drivers = workers & set(driver_pids(server))
-    return Cluster(sentinel, sorted(drivers), sorted(workers - drivers), monitor, pusher)
+    """A Sentinel forks its workers first, then the monitor, then the pusher. The drivers tell of themselves."""
+    drivers = wait_for(lambda: living_drivers(server), 10, "living driver")
+    sentinel = processes.parent_of(drivers[0])
+    *workers, monitor, pusher = processes.children_of(sentinel)
+    return Cluster(sentinel, drivers, sorted(set(workers) - set(drivers)), monitor, pusher)
+
+
+def living_drivers(server: Installation) -> list[int]:
+    return sorted(pid for pid in driver_pids(server) if processes.parent_of(pid))
 
 
 def driver_pids(server: Installation) -> list[int]:
@@ -95,13 +97,6 @@ def driver_pids(server: Installation) -> list[int]:
     found = re.search(r"^pids(.*)$", server.manage("shell", "-v0", "-c", code).stdout, re.MULTILINE)
     assert found is not None
     return [int(pid) for pid in found.group(1).split()]
-
-
-def _living(server: Installation, pattern: str) -> list[int]:
-    pids = [int(match.group(1)) for line in list(server.lines) if (match := re.search(pattern, line))]
-    living = [pid for pid in pids if processes.command_line(pid)]
-    assert living, f"no living process said {pattern!r}. Log:\n{server.log}"
-    return living
 
 
 def kill(pid: int) -> float:

@@ -13,8 +13,8 @@ def named(installation, text):
     return [pid for pid in installation.pids() if text in processes.command_line(pid)]
 
 
-def test_a_first_start_signs_in_by_its_link_and_shows_the_running_report(install):
-    perdure = install().start("--host", "127.0.0.1")
+def test_a_first_start_signs_in_by_its_link_and_shows_the_running_report(install, tmp_path):
+    perdure = install(new=True, HOME=str(tmp_path)).start("--host", "127.0.0.1")
     assert f"ready: {perdure.base_url}" in perdure.lines
     assert (perdure.data_dir / "admin-password").stat().st_mode & 0o777 == 0o600
     answer = perdure.client.get(perdure.one_time_link, follow_redirects=True)
@@ -24,14 +24,30 @@ def test_a_first_start_signs_in_by_its_link_and_shows_the_running_report(install
     second = httpx.get(perdure.one_time_link, trust_env=False)
     assert second.status_code == 410
     assert "sessionid" not in second.cookies
+    assert list(tmp_path.iterdir()) == [], "something was written into the home directory"
 
 
 def test_the_example_is_started_once_and_not_at_the_next_start(install):
     perdure = install().start("--host", "127.0.0.1")
-    perdure.stop()
+    perdure.kill()
     perdure.start("--host", "127.0.0.1")
     runs = perdure.request("GET", "/api/runs/").json()["results"]
     assert [run["job"] for run in runs] == ["repository-report"]
+
+
+def test_what_was_running_goes_on_after_a_clean_stop_and_no_step_runs_twice(install, tmp_path):
+    perdure = install().start()
+    file = tmp_path / "lines"
+    run_id = perdure.start_run("append-lines", {"path": str(file), "steps": 40, "pause_seconds": 0.1})
+    perdure.wait_for(lambda: file.exists() and len(file.read_text().split()) >= 5, 20, "five lines")
+    assert perdure.stop() == 0
+    assert len(file.read_text().split()) < 40
+    perdure.start()
+    perdure.wait_for_status(run_id, "completed")
+    assert file.read_text().split() == [f"line-{number}" for number in range(1, 41)]
+    assert [event["sequence"] for event in perdure.events(run_id)] == list(
+        range(1, perdure.run(run_id)["last_sequence"] + 1)
+    )
 
 
 def test_sigterm_stops_everything_and_the_exit_code_is_zero(perdure_server):

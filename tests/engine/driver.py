@@ -54,6 +54,7 @@ class Driver:
         self.leaks: list[str] = []
         self.deaths: list[BaseException] = []
         self.outcomes: dict[UUID, Outcome] = {}
+        self.all_outcomes: list[Outcome] = []
         self._frames = frames or NoFrames()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="test-driver")
@@ -97,7 +98,8 @@ class Driver:
         self._tasks.add(task)
 
     async def _until_its_end(self, execution: Execution) -> None:
-        self.outcomes[execution.run_id] = await execution.drive()
+        self.outcomes[execution.run_id] = outcome = await execution.drive()
+        self.all_outcomes.append(outcome)
 
     def outcome(self, run: Run) -> Outcome:
         """What became of the run here, once it is known."""

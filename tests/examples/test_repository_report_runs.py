@@ -6,7 +6,8 @@ from pathlib import Path
 
 from examples.repository_report.folder import own_source
 from runs.management.commands.start_run import BAD_INPUT
-from tests.e2e.sse import SseFollower
+from tests.e2e import survival
+from tests.e2e.sse import SseFollower, said
 from tests.servers.installation import Installation
 
 
@@ -70,6 +71,25 @@ def test_a_countdown_is_read_live_as_its_result_says(example_server):
     assert output == {"text": "5 4 3 2 1 done\n", "numbers": 5}
     assert follower.text == output["text"]
     assert follower.types.count("checkpoint:save") == 5
+
+
+def test_a_report_whose_worker_is_killed_goes_on_from_its_checkpoint(example_server):
+    run_id = example_server.start_run("repository-report", {"maximum_files": 150})
+    follower = SseFollower(example_server.base_url, run_id, example_server.token)
+    follower.start()
+    survival.wait_for(lambda: follower.types.count("checkpoint:save") >= 3, 60, "third checkpoint")
+    for pid in survival.living_drivers(example_server):
+        survival.kill(pid)
+    follower.wait_for_end(60)
+    run = example_server.run(run_id)
+    assert run["status"] == "completed"
+    assert follower.text == run["output"]["report"]
+    # The listing, each file once, and the report: nothing was analysed again.
+    assert follower.types.count("step:complete") == run["output"]["files"] + 2
+    first_of_second = next(frame for frame in follower.frames if frame["attempt"] == 2)
+    assert first_of_second["offset"] == 0
+    assert len(said(first_of_second)) > 24
+    assert run["output"]["report"].startswith(said(first_of_second))
 
 
 def _runs(server: Installation) -> list[str]:

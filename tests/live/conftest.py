@@ -90,9 +90,10 @@ async def _nothing_stays_open() -> AsyncIterator[None]:
     """Watcher, channel layer and doorbell hold connections, and the test database is emptied after each test."""
     yield
     mine = asyncio.current_task()
-    others = [task for task in asyncio.all_tasks() if task is not mine]
+    others = [task for task in asyncio.all_tasks() if task is not mine and task.get_name() != "postgresql-connect"]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.gather(*(asyncio.all_tasks() - {mine}), return_exceptions=True)
     await sync_to_async(connections.close_all)()
     doorbell.hang_up()

@@ -177,7 +177,7 @@ async def test_an_oversized_message_closes_the_socket(connect: Any, run: Run, me
     for data in ({"text_data": "ü" * 33_000}, {"bytes_data": b"x" * 65_537}):
         socket = await connect(path(run), member)
         await socket.send_to(**data)
-        assert await socket.closed() == (1009, "message_too_big")
+        assert await socket.closed() == (4413, "message_too_big")
 
 
 async def test_a_ping_is_answered(connect: Any, run: Run, member: Person) -> None:

@@ -66,3 +66,9 @@ async def page_nothing(step: StepContext) -> str:
 async def page_list(step: StepContext, numbers: list[int]) -> int:
     """Take a list, for which there is no form."""
     return sum(numbers)
+
+
+@job("page-words")
+async def page_words(step: StepContext, words: list[str]) -> int:
+    """Take words."""
+    return len(words)

@@ -104,6 +104,7 @@ def test_an_ended_run_is_deleted_and_the_trace_stays(run: Run, owner: User, sign
         ("queued", "no_worker_for_version", "Queued: no worker has version 1 of this job. Start one that has."),
         ("waiting", "signal", "Waiting for a signal."),
         ("paused", "crash_loop", "Paused: crash_loop"),
+        ("paused", "job_not_found", "Paused: job_not_found — no code of its job is registered"),
         ("running", "", "Running step 2: second."),
         ("completed", "", "Completed after 2 steps."),
         ("failed", "", "Failed with ValueError."),
@@ -128,6 +129,7 @@ def test_a_step_of_any_name_can_be_opened(
     detail = client.get(link.group(1).replace("&amp;", "&"))
     assert "&quot;lines&quot;: 3" in detail.content.decode()
     assert client.get(f"/runs/{run.pk}/step/?name=other").status_code == 404
+    assert client.get(f"/runs/{run.pk}/step/?name=%00").status_code == 400
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "9" * 30])

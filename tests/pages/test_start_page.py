@@ -85,6 +85,7 @@ def test_every_kind_of_field_becomes_its_json_value(client: Client) -> None:
         ({"extra": "{"}, "extra", "not JSON"),
         ({"extra": "[" * 100_000}, "extra", "not JSON"),
         ({"extra": "3"}, "extra", "valid dictionary"),
+        ({"extra": "9" * 5000}, "extra", "not JSON"),
         ({"day": "tomorrow"}, "day", "valid date"),
     ],
 )
@@ -139,6 +140,14 @@ def test_any_input_can_be_given_as_json(client: Client) -> None:
     unknown = send(client, {RAW: text.replace("count", "county")}, query="?json")
     assert unknown.status_code == 400
     assert "county" in unknown.content.decode()
+
+
+@pytest.mark.parametrize("text", ['["\\u0000"]', '["\\ud800"]'])
+def test_a_value_that_cannot_be_stored_is_told_and_starts_nothing(text: str, client: Client) -> None:
+    answer = send(client, {RAW: text}, job="page-words")
+    assert answer.status_code == 400
+    assert "cannot be stored" in answer.content.decode()
+    assert not Run.objects.exists()
 
 
 def test_an_unknown_job_is_not_found(client: Client) -> None:

@@ -58,16 +58,21 @@ def _start_redis() -> str:
     return f"redis://127.0.0.1:{server.port}/0"
 
 
-def create_database(url: str) -> str:
-    """Make an empty database on that server; its URL."""
+def create_database(url: str, template: str = "template1") -> str:
+    """Make a database on that server, empty or like the one named `template`; its URL."""
     name = f"perdure_{uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def name_of(url: str) -> str:
+    """The database's name in a URL."""
+    return urlsplit(url).path.lstrip("/")
 
 
 def drop_database(server_url: str, url: str) -> None:
     """Remove a database of `create_database`, with the connections that are still open."""
-    name = urlsplit(url).path.lstrip("/")
+    name = name_of(url)
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.servers import databases, processes
+from tests.servers import databases, processes, templates
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
@@ -26,13 +26,22 @@ T = TypeVar("T")
 class Installation:
     """Started and stopped as often as a test wants; `remove()` at the end says whether a process was left over."""
 
-    def __init__(self, *, postgresql: bool, **environment: str) -> None:
+    def __init__(self, *, postgresql: bool, new: bool = False, **environment: str) -> None:
+        """Other arguments are environment variables. A `new` one makes its tables at its first start."""
         self.data_dir = Path(tempfile.mkdtemp(prefix="perdure-installation-"))
-        self.database_url = databases.create_database(databases.postgresql_url()) if postgresql else None
+        self.database_url = self._make_database(postgresql, new)
         self.environment = self._make_environment(postgresql, environment)
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
         self.base_url = ""
+
+    def _make_database(self, postgresql: bool, new: bool) -> str | None:
+        if postgresql:
+            template = "template1" if new else templates.postgresql_template()
+            return databases.create_database(databases.postgresql_url(), template)
+        if not new:
+            shutil.copy(templates.sqlite_template(), self.data_dir)
+        return None
 
     def _make_environment(self, postgresql: bool, more: dict[str, str]) -> dict[str, str]:
         kept = {

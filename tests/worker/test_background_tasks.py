@@ -11,7 +11,7 @@ def _pids(path: Path) -> list[int]:
 
 
 def test_tasks_run_in_a_process_of_the_cluster_that_drives_nothing(worker: WorkerTree) -> None:
-    path = worker.data_dir / "pids"
+    path = worker.new_path()
     for _ in range(5):
         worker.ask("task", "tests.worker.tasks.leave_pid", str(path))
     worker.wait_for(lambda: len(_pids(path)) == 5, 10, "five tasks")
@@ -21,14 +21,14 @@ def test_tasks_run_in_a_process_of_the_cluster_that_drives_nothing(worker: Worke
 
 
 def test_a_schedule_starts_its_task(worker: WorkerTree) -> None:
-    path = worker.data_dir / "pids"
+    path = worker.new_path()
     worker.ask("schedule_now", "tests.worker.tasks.leave_pid", str(path))
     # django-q2 looks at its schedules every 30 s.
     worker.wait_for(lambda: _pids(path), 45, "scheduled task")
 
 
 def test_runs_go_on_while_a_task_takes_long(worker: WorkerTree) -> None:
-    path = worker.data_dir / "pids"
+    path = worker.new_path()
     worker.ask("task", "tests.worker.tasks.sleep_then_leave_pid", str(path), 4)
     worker.ask("task", "tests.worker.tasks.leave_pid", str(path))
     worker.wait_for(lambda: _pids(path), 10, "begin of the task")

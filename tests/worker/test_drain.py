@@ -17,7 +17,7 @@ def _begun(worker: WorkerTree, path: Path, pause: float = 0.2) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_hands_runs_back_and_the_next_start_goes_on(worker: WorkerTree, number: signal.Signals) -> None:
-    path = worker.data_dir / "lines"
+    path = worker.new_path()
     run_id = _begun(worker, path)
     worker.signal(worker.top, number)
     assert worker.process is not None
@@ -33,7 +33,7 @@ def test_a_signal_hands_runs_back_and_the_next_start_goes_on(worker: WorkerTree,
 
 def test_a_step_that_outlasts_the_drain_is_let_go(make_worker: Callable[..., WorkerTree]) -> None:
     worker = make_worker(RUNS_DRAIN_SECONDS="1").start_worker()
-    path = worker.data_dir / "lines"
+    path = worker.new_path()
     run_id: str = worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 8})
     worker.wait_for(path.exists, 20, "first step")
     assert worker.stop(within=7) == 0
@@ -45,8 +45,8 @@ def test_a_step_that_outlasts_the_drain_is_let_go(make_worker: Callable[..., Wor
 
 
 def test_a_second_signal_does_not_wait(worker: WorkerTree) -> None:
-    path = worker.data_dir / "lines"
-    worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 15})
+    path = worker.new_path()
+    run_id = worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 15})
     worker.wait_for(path.exists, 20, "first step")
     worker.signal(worker.top, signal.SIGTERM)
     worker.wait_for_line("Worker stops")
@@ -54,10 +54,11 @@ def test_a_second_signal_does_not_wait(worker: WorkerTree) -> None:
     assert worker.process is not None
     worker.process.wait(4)
     worker.wait_for(lambda: not worker.tree(), 5, "end of the whole tree")
+    worker.ask("cancel", run_id)
 
 
 def test_a_driver_that_is_told_to_end_is_replaced(worker: WorkerTree) -> None:
-    path = worker.data_dir / "lines"
+    path = worker.new_path()
     run_id = _begun(worker, path)
     first = worker.driver_of(run_id)
     worker.signal(first, signal.SIGTERM)

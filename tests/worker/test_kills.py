@@ -33,7 +33,7 @@ def test_a_new_run_completes_after_the_kill_of_one_process(worker: WorkerTree, v
 
 
 def test_a_run_of_a_killed_driver_goes_on_within_three_seconds(worker: WorkerTree) -> None:
-    path = worker.data_dir / "lines"
+    path = worker.new_path()
     run_id = worker.ask("start", "append-lines", {"path": str(path), "steps": 40, "pause_seconds": 0.1})
     worker.wait_for(lambda: len(_lines(path)) >= 10, 20, "tenth step")
     worker.signal(worker.driver_of(run_id))
@@ -49,7 +49,7 @@ def test_a_run_of_a_killed_driver_goes_on_within_three_seconds(worker: WorkerTre
 
 
 def test_nothing_is_left_after_the_kill_of_the_top_process(worker: WorkerTree) -> None:
-    worker.ask("start", "append-lines", {"path": str(worker.data_dir / "lines"), "steps": 50})
+    worker.ask("start", "append-lines", {"path": str(worker.new_path()), "steps": 50})
     worker.kill()
     worker.wait_for(lambda: not worker.tree(), 5, "end of the whole tree")
     worker.start_worker()
@@ -69,7 +69,7 @@ def test_a_queue_that_nobody_can_read_is_noticed(worker: WorkerTree) -> None:
     """The idle process holds the queue's lock while it waits; frozen, it stands for a lock that was lost."""
     before = worker.tree()
     worker.signal(worker.idle[0], signal.SIGSTOP)
-    worker.ask("task", "tests.worker.tasks.leave_pid", str(worker.data_dir / "pids"))
+    worker.ask("task", "tests.worker.tasks.leave_pid", str(worker.new_path()))
     worker.wait_for_line("its queue held work", within=15)
     worker.run_through(within=20)
     worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 10, "end of the old cluster")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from tests.servers import processes
@@ -127,9 +128,13 @@ class WorkerTree(Installation):
 
         return self.wait_for(look, within, f"end of run {run_id} ({self.ask('run', run_id)['status']})")
 
+    def new_path(self) -> Path:
+        """A file that is not there yet; tests of one file share the data directory."""
+        return self.data_dir / f"lines-{os.urandom(4).hex()}"
+
     def run_through(self, within: float = 10) -> None:
         """A new run completes: the tree works."""
-        path = self.data_dir / f"lines-{os.urandom(4).hex()}"
+        path = self.new_path()
         run_id = self.ask("start", "append-lines", {"path": str(path), "steps": 3, "pause_seconds": 0})
         assert self.finish(run_id, within)["status"] == "completed"
         assert path.read_text().split() == ["line-1", "line-2", "line-3"]

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from perdure.accounts.models import ApiToken
+from perdure.accounts.models import ApiToken, OneTimeLink, SignInWindow
 from perdure.accounts.tokens import issue_token, revoke
 from runs import clock
 
@@ -56,3 +56,29 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         plain = issue_token(obj)
         note = "Copy the token now; it is shown this once: <code>{}</code>"
         self.message_user(request, format_html(note, plain), messages.WARNING)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Rows that sign-in makes: looked at and deleted here, never made or changed."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(OneTimeLink)
+class OneTimeLinkAdmin(ReadOnlyAdmin):
+    list_display = ("user", "created_at", "expires_at", "used_at")
+    list_select_related = ("user",)
+    exclude = ("digest",)
+
+
+@admin.register(SignInWindow)
+class SignInWindowAdmin(ReadOnlyAdmin):
+    """Deleting a window lets its user try again at once."""
+
+    list_display = ("ends_at", "failures")
+    exclude = ("key",)
+    ordering = ("-ends_at",)

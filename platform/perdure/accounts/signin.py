@@ -23,7 +23,7 @@ FAILURES_PER_ADDRESS = 100
 """Higher, because a whole office may share an address; it stops one password from being tried on every name."""
 
 
-def create_one_time_link(user: AbstractBaseUser, next: str = "/") -> str:  # noqa: A002 - the name that the URL has
+def create_one_time_link(user: AbstractBaseUser, next: str = "/") -> str:
     """The path `/sign-in/once/<token>/?next=...`, which signs `user` in once within 10 minutes.
 
     Raises ValueError when `next` is not a local path.

@@ -19,9 +19,14 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        # Who is signed in already and comes with `next=/sign-in/` would be led here for ever.
+        url = super().get_redirect_url()
+        return "" if url.startswith(self.request.path) else url
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
-        until = SignInLimit(self.request, form.data.get("username", "")).closed_until()
+        until = SignInLimit(self.request, form.cleaned_data.get("username", "")).closed_until()
         if until is None:
             return response
         seconds = max(1, math.ceil((until - clock.now()).total_seconds()))

@@ -38,6 +38,14 @@ def read_page(runs: QuerySet[Run], query: QueryDict, size: int = PAGE_SIZE) -> P
     )
 
 
+def read_text(query: QueryDict, name: str) -> str:
+    """A text of the query. Raises BadRequest for one that no database takes."""
+    value: str = query.get(name, "")
+    if "\0" in value:
+        raise BadRequest(f"{name!r} holds a null character. Leave it out.")
+    return value
+
+
 def _cursor(query: QueryDict, name: str) -> UUID | None:
     value = query.get(name)
     if not value:

@@ -7,6 +7,9 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+MAX_RENDERED = 200_000
+"""Characters."""
+
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 # No images: a remote one would tell its server who reads this page.
 _tags = nh3.ALLOWED_TAGS - {"img", "style", "map", "area"}
@@ -28,7 +31,9 @@ def _render(text: str) -> str:
 
 
 def looks_like_markdown(text: str) -> bool:
-    """Whether rendering helps: a short plain line or a number stays as it is."""
+    """Whether rendering helps: a plain line stays as it is, and a text that would take seconds too."""
+    if len(text) > MAX_RENDERED:
+        return False
     lines = text.splitlines()
     marks = ("#", "- ", "* ", "> ", "|", "```", "1. ")
     return "**" in text or any(line.lstrip().startswith(marks) for line in lines)

@@ -43,7 +43,7 @@ class JsonField(forms.CharField):
             return None
         try:
             return json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as exc:
+        except (ValueError, RecursionError) as exc:
             raise forms.ValidationError(f"This is not JSON: {exc}. Correct it and send it again.") from exc
 
     def prepare_value(self, value: Any) -> Any:

@@ -8,7 +8,7 @@ from runs.models import Run, RunStatus, Step, StepStatus
 _PAUSES = {
     "crash_loop": "its worker died several times without a recorded step; look at its log, then resume it",
     "nondeterminism": "the code no longer fits what the run has recorded; deploy the fitting version and resume it",
-    "import_error": "its job could not be loaded; mend the code and resume it",
+    "job_not_found": "no code of its job is registered; deploy it and resume the run",
 }
 _WAITS = {
     "no_worker_for_version": "no worker has version {version} of this job",

@@ -44,10 +44,10 @@ def commit(entries: list[Entry]) -> dict[UUID, Written]:
 def _result(entry: Entry, row: tuple[Any, ...] | None, exists: bool) -> Written:
     if row is None:
         return Written(Result.BUSY if exists else Result.LOST)
-    token, last_sequence = row
+    token, holder, last_sequence = row
     if last_sequence is not None:
         return Written(Result.DONE, last_sequence)
-    if token != entry.token:
+    if token != entry.token or holder is None:
         return Written(Result.LOST)
     return Written(Result.INBOX if entry.change.expect_inbox is not None else Result.LOST)
 
@@ -118,7 +118,7 @@ WITH entry AS MATERIALIZED (
 ), moment AS MATERIALIZED (
   SELECT statement_timestamp() + %s::interval AS now
 ), locked AS MATERIALIZED (
-  SELECT id, lease_token, write_no, inbox FROM runs_run WHERE id IN (SELECT id FROM entry)
+  SELECT id, lease_token, write_no, inbox, lease_worker FROM runs_run WHERE id IN (SELECT id FROM entry)
   FOR NO KEY UPDATE SKIP LOCKED
 ), written AS (
   UPDATE runs_run r SET
@@ -135,10 +135,11 @@ WITH entry AS MATERIALIZED (
   last_sequence = r.last_sequence + e.events
   FROM entry e JOIN locked l ON l.id = e.id
   WHERE r.id = e.id AND l.lease_token = e.token AND l.write_no = e.write_no - 1
+    AND l.lease_worker IS NOT NULL -- a lease that was given back allows nothing more
     AND (e.inbox IS NULL OR l.inbox = e.inbox)
   RETURNING r.id, r.last_sequence, r.last_sequence - e.events AS base
 ){parts}
-SELECT l.id, l.lease_token, w.last_sequence FROM locked l LEFT JOIN written w ON w.id = l.id
+SELECT l.id, l.lease_token, l.lease_worker, w.last_sequence FROM locked l LEFT JOIN written w ON w.id = l.id
 """
 
 

@@ -57,7 +57,9 @@ def _update_run(cursor: Any, entry: Entry, events: int) -> int | None:
     change = entry.change
     sets, values = ["write_no = %s", "last_sequence = last_sequence + %s"], [entry.write_no, events]
     _add_changes(change, sets, values)
-    where, expected = "id = %s AND lease_token = %s AND write_no = %s", [entry.run_id, entry.token, entry.write_no - 1]
+    # a lease that was given back allows nothing more
+    where = "id = %s AND lease_token = %s AND write_no = %s AND lease_worker IS NOT NULL"
+    expected: list[Any] = [entry.run_id, entry.token, entry.write_no - 1]
     if change.expect_inbox is not None:
         where, expected = f"{where} AND inbox = %s", [*expected, change.expect_inbox]
     statement = f"UPDATE runs_run SET {', '.join(sets)} WHERE {where} RETURNING last_sequence"
@@ -78,7 +80,9 @@ def _add_changes(change: Change, sets: list[str], values: list[Any]) -> None:
 
 
 def _why_not(cursor: Any, entry: Entry) -> Result:
-    cursor.execute("SELECT lease_token, write_no FROM runs_run WHERE id = %s", [entry.run_id.hex])
+    cursor.execute(
+        "SELECT lease_token, write_no FROM runs_run WHERE id = %s AND lease_worker IS NOT NULL", [entry.run_id.hex]
+    )
     fence = (entry.token, entry.write_no - 1)
     return Result.INBOX if cursor.fetchone() == fence else Result.LOST
 

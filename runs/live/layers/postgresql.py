@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 
 from runs import clock
-from runs.events.doorbell import connection_parameters
+from runs.events.doorbell import connection_parameters, open_connection
 from runs.live.layers.broadcast import BroadcastLayer, Deliver, Kind, Message, Transport
 from runs.live.layers.codec import decode, encode
 
@@ -61,10 +61,9 @@ class PostgresTransport(Transport):
         await self._sender.execute(_NOTIFY, (NOTIFY_CHANNEL, payloads))
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        options: dict[str, Any] = {"autocommit": True, "application_name": "perdure-live"}
         if self._url is not None:
-            return await psycopg.AsyncConnection.connect(self._url, **options)
-        return await psycopg.AsyncConnection.connect(**connection_parameters() | options)
+            return await open_connection(self._url, application_name="perdure-live")
+        return await open_connection(**connection_parameters(), application_name="perdure-live")
 
     def _drop_sender(self) -> None:
         if self._sender is not None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from runs.jobs import Retry, StepContext, current_attempt, job
+
+from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
 
 
 class Steps(BaseModel):
@@ -22,6 +24,18 @@ class Steps(BaseModel):
 async def append_steps(step: StepContext, request: Steps) -> list[int]:
     """Each call of a step appends its name and its process."""
     return [await step.run(f"step-{n}", _call_step, request, n) for n in range(1, request.steps + 1)]
+
+
+@job("append-steps-sync")
+def append_steps_sync(step: SyncStepContext, request: Steps) -> list[int]:
+    """The same as plain functions, in threads."""
+    return [step.run(f"step-{n}", _call_sync_step, request, n) for n in range(1, request.steps + 1)]
+
+
+def _call_sync_step(request: Steps, number: int) -> int:
+    calls = _append(request.file, f"step-{number}")
+    time.sleep(600 if number == request.hold_at and calls == 1 else request.pause_seconds)
+    return os.getpid()
 
 
 async def _call_step(request: Steps, number: int) -> int:
@@ -49,7 +63,7 @@ async def hold_until_open(step: StepContext, request: Gate) -> int:
     async def hold() -> int:
         _append(request.file, "held")
         # The gate is opened from outside of this process.
-        while not os.path.exists(request.gate):  # noqa: ASYNC110, ASYNC240
+        while not os.path.exists(request.gate):
             await asyncio.sleep(0.05)
         return os.getpid()
 

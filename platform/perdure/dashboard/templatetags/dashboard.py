@@ -5,9 +5,9 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from perdure.dashboard import rendering
+from perdure.dashboard import rendering, rows
 from runs import clock
 
 register = template.Library()
@@ -26,9 +26,7 @@ def when(at: datetime | None) -> SafeString | str:
         return "-"
     at = at.astimezone(UTC)
     shown = at.strftime("%d %b %Y %H:%M:%S UTC")
-    return format_html(
-        '<time datetime="{}" title="{}" data-relative>{}</time>', at.isoformat().replace("+00:00", "Z"), shown, shown
-    )
+    return format_html('<time datetime="{}" title="{}" data-relative>{}</time>', rows.rfc3339(at), shown, shown)
 
 
 @register.simple_tag
@@ -36,22 +34,10 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     """How long it took; goes on counting in the page while there is no end."""
     if start is None:
         return ""
-    text = _duration_text(((end or clock.now()) - start).total_seconds())
+    text = rows.duration_text(((end or clock.now()) - start).total_seconds())
     if end is not None:
         return text
-    return format_html(
-        '<span data-since="{}">{}</span>', start.astimezone(UTC).isoformat().replace("+00:00", "Z"), text
-    )
-
-
-def _duration_text(seconds: float) -> str:
-    if seconds < 1:
-        return f"{max(0, round(seconds * 1000))} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+    return format_html('<span data-since="{}">{}</span>', rows.rfc3339(start), text)
 
 
 @register.filter
@@ -78,39 +64,5 @@ def percent(progress: dict[str, Any] | None) -> int | None:
     return max(0, min(100, round(done)))
 
 
-@register.simple_tag
-def event_row(event: Any | None) -> SafeString:
-    """One row of the log; without an event the empty row that the page's script fills.
-
-    Not an included template: a page shows a thousand of them.
-    """
-    if event is None:
-        return format_html(_EVENT_ROW, "", "", "", "", "", "", "")
-    level = f'data-level="{_level(event)}"' if event.type == "log:write" else ""
-    moment = event.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    number, kind = event.sequence, event.type
-    return format_html(_EVENT_ROW, number, kind, mark_safe(level), moment, number, kind, event_text(event))
-
-
-_EVENT_ROW = (
-    '<li data-sequence="{}" data-type="{}" {} title="{}"><span class="no">{}</span>'
-    '<span><span class="type">{}</span><span class="say">{}</span></span></li>'
-)
-
-
-def _level(event: Any) -> str:
-    level = (event.data or {}).get("level")
-    return level if level in ("debug", "info", "warning", "error") else "info"
-
-
-def event_text(event: Any) -> str:
-    """What an event says in a few words; `eventText` of render.js says the same of live ones."""
-    data = event.data or {}
-    if event.type == "log:write":
-        return str(data.get("message", ""))
-    if event.type == "run:progress":
-        return f"{data.get('current')} of {data.get('total')} {data.get('message') or ''}".strip()
-    error = data.get("error")
-    if isinstance(error, dict):
-        return f"{event.step or ''} {error.get('type', '')}: {error.get('message', '')}".strip(": ")
-    return f"{event.step or ''} {data.get('reason') or ''}".strip()
+register.simple_tag(rows.event_row)
+register.simple_tag(rows.step_row)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from perdure.dashboard.catalogue import latest_jobs
+from perdure.dashboard.catalogue import card_of, latest_jobs
 from perdure.dashboard.schema_form import RAW, JobForm
 from runs import jobs
 from runs.definitions import Job
@@ -91,5 +91,5 @@ def _job_or_404(name: str) -> Job:
 
 
 def _show(request: HttpRequest, job: Job, form: JobForm, options: OptionsForm, status: int = 200) -> HttpResponse:
-    context = {"job": job, "form": form, "options": options, "raw": RAW in form.schema_fields}
+    context = {"job": card_of(job), "form": form, "options": options, "raw": RAW in form.schema_fields}
     return render(request, "dashboard/start.html", context, status=status)

@@ -4,11 +4,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from perdure.dashboard import rendering
 from perdure.dashboard.access import get_run_or_404
+from perdure.dashboard.paging import read_text
 from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
 from runs.events.log import read_events
 from runs.jobs import may_change, redact
@@ -29,6 +31,7 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "may_change": may_change(request.user, run),
         "whole": whole,
+        "step_address": f"{reverse('dashboard:run-step', args=[run.pk])}?name=",
     }
     return render(request, "dashboard/run.html", context)
 
@@ -54,7 +57,7 @@ def show_log(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def show_step(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """One step with its result, attempts and checkpoints; only the inner part for the run page's script."""
     run = get_run_or_404(request.user, run_id)
-    step = run.steps.filter(name=request.GET.get("name", "")).first()
+    step = run.steps.filter(name=read_text(request.GET, "name")).first()
     if step is None:
         raise Http404("This run has no such step. Open the run and choose one of its steps.")
     output = redact(step.output, step.secrets)

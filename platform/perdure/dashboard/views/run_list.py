@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from perdure.dashboard.catalogue import latest_jobs
-from perdure.dashboard.paging import read_page
+from perdure.dashboard.paging import read_page, read_text
 from runs.jobs import visible_runs
 from runs.models import Run, RunStatus
 
@@ -29,7 +29,7 @@ class Chip:
 def show_runs(request: HttpRequest) -> HttpResponse:
     """The runs that the user may see, newest first; `?status=`, `?job=` and the cursors narrow them."""
     runs = visible_runs(request.user)
-    job, status = request.GET.get("job", ""), _status(request.GET)
+    job, status = read_text(request.GET, "job"), _status(request.GET)
     if job:
         runs = runs.filter(job=job)
     shown = runs.filter(status=status) if status else runs

@@ -14,8 +14,10 @@ export function makeRenderer(main) {
     streams: new Map([...main.querySelectorAll("[data-stream]")].map((row) => [row.dataset.stream, { row, shown: null }])),
   };
   let before = null;
+  let waiting = [];
 
   function renderState(state) {
+    renderEvents();
     main.dataset.lastSequence = state.lastSequence;
     if (!before || before.status !== state.status) renderStatus(state);
     if (!before || before.progress !== state.progress) renderProgress(state.progress);
@@ -135,10 +137,18 @@ export function makeRenderer(main) {
     if (follows) place.scrollTop = place.scrollHeight;
   }
 
-  /** One row of the log for each recorded event. */
-  function addEvent(event) {
+  /** One row of the log for each recorded event; they go in together, since each look at the scroll lays out the page. */
+  function renderEvents() {
+    if (!waiting.length) return;
     const list = at("events");
     const follows = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    list.append(...waiting.slice(-MAX_ROWS).map(makeRow));
+    waiting = [];
+    while (list.childElementCount > MAX_ROWS) list.firstElementChild.remove();
+    if (follows) list.scrollTop = list.scrollHeight;
+  }
+
+  function makeRow(event) {
     const row = template("event").cloneNode(true);
     row.dataset.sequence = event.sequence;
     row.dataset.type = event.type;
@@ -147,9 +157,11 @@ export function makeRenderer(main) {
     row.querySelector(".type").textContent = event.type;
     row.querySelector(".say").textContent = eventText(event);
     row.title = new Date(event.created_at).toLocaleString();
-    list.append(row);
-    if (list.childElementCount > MAX_ROWS) list.firstElementChild.remove();
-    if (follows) list.scrollTop = list.scrollHeight;
+    return row;
+  }
+
+  function addEvent(event) {
+    waiting.push(event);
   }
 
   return { renderState, addEvent };

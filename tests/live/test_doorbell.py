@@ -1,0 +1,126 @@
+"""Doorbells: a hint that runs changed, from any process to any other."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from runs.events import doorbell
+from runs.events.doorbell import Doorbell, ring
+from tests.live.logs import amake_run, awrite
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Rings = list[list[UUID] | None]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def heard(rings: Rings) -> set[UUID]:
+    return {run_id for ids in rings if ids for run_id in ids}
+
+
+async def change_and_ring() -> UUID:
+    """As whoever commits does it."""
+    run = await amake_run()
+    await awrite(run.id, "run:queued")
+    ring([run.id])
+    return run.id
+
+
+async def test_a_ring_after_a_commit_is_heard_by_everyone() -> None:
+    one: Rings = []
+    two: Rings = []
+    async with Doorbell(one.append), Doorbell(two.append):
+        run_id = await change_and_ring()
+        for rings in (one, two):
+            if connection.vendor == "postgresql":
+                await until(lambda rings=rings: run_id in heard(rings))  # type: ignore[misc]
+            else:
+                await until(lambda rings=rings: None in rings)  # type: ignore[misc]
+
+
+async def test_a_thousand_rings_are_all_told_in_few_messages() -> None:
+    if connection.vendor != "postgresql":
+        return await _sqlite_tells_of_many_commits_at_once()
+    rings: Rings = []
+    run_ids = [uuid4() for _ in range(1000)]
+    async with Doorbell(rings.append):
+        for run_id in run_ids:
+            ring([run_id])
+        await until(lambda: heard(rings) == set(run_ids))
+    assert len(rings) < 200
+
+
+async def _sqlite_tells_of_many_commits_at_once() -> None:
+    rings: Rings = []
+    async with Doorbell(rings.append):
+        run = await amake_run()
+        for _ in range(30):
+            await awrite(run.id, "log:write")
+        await until(lambda: bool(rings))
+    assert set(map(str, rings)) == {"None"}
+    assert len(rings) <= 31
+
+
+async def test_a_handler_that_fails_does_not_silence_the_bell() -> None:
+    calls = 0
+
+    def fail(ids: list[UUID] | None) -> None:
+        nonlocal calls
+        calls += 1
+        raise ValueError("a handler's own fault")
+
+    async with Doorbell(fail):
+        await change_and_ring()
+        await until(lambda: calls == 1)
+        await asyncio.sleep(0.1)
+        await change_and_ring()
+        await until(lambda: calls >= 2)
+
+
+async def test_after_a_lost_connection_the_bell_is_heard_again_and_everything_is_looked_at() -> None:
+    if connection.vendor != "postgresql":
+        return
+    rings: Rings = []
+    async with Doorbell(rings.append):
+        link = await doorbell.open_connection(**doorbell.connection_parameters())
+        await link.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'perdure-doorbell' AND datname = current_database()"
+        )
+        await link.close()
+        await until(lambda: None in rings)
+        run_id = await change_and_ring()
+        await until(lambda: run_id in heard(rings))
+
+
+async def test_a_ring_never_raises_and_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the database cannot be reached: the poll every second finds the change."""
+    monkeypatch.setattr(doorbell, "connection_parameters", lambda: {"host": "127.0.0.1", "port": 1, "dbname": "none"})
+    before = asyncio.get_running_loop().time()
+    for _ in range(100):
+        ring([uuid4()])
+    assert asyncio.get_running_loop().time() - before < 0.5
+    doorbell.hang_up()
+
+
+async def test_a_forked_child_rings_by_a_connection_of_its_own() -> None:
+    rings: Rings = []
+    mine, childs = uuid4(), uuid4()
+    async with Doorbell(rings.append):
+        ring([mine])
+        pid = os.fork()
+        if pid == 0:
+            ring([childs])
+            doorbell.hang_up()
+            os._exit(0)
+        assert (await asyncio.to_thread(os.waitpid, pid, 0))[1] == 0
+        if connection.vendor == "postgresql":
+            await until(lambda: {mine, childs} <= heard(rings))

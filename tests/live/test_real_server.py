@@ -1,0 +1,144 @@
+"""One server with real workers: every transport tells the same story of the same run."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+
+from tests.servers.installation import Installation
+
+Event = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def server(on_postgresql: bool) -> Iterator[Installation]:
+    """On the channel layer of its database; the other tests of the suite on PostgreSQL use Redis."""
+    installation = Installation(postgresql=on_postgresql, REDIS_URL="")
+    yield installation.start()
+    assert not installation.remove()
+
+
+async def over_socket(server: Installation, run_id: str, after: int = 0) -> AsyncIterator[Event]:
+    url = f"{server.base_url.replace('http', 'ws', 1)}/ws/runs/{run_id}/?after={after}"
+    async with websockets.connect(url, subprotocols=[f"perdure.token.{server.token}", "perdure"], proxy=None) as socket:  # type: ignore[list-item]
+        async for message in socket:
+            yield json.loads(message)
+        assert socket.close_code == 1000
+
+
+async def over_http(server: Installation, run_id: str, accept: str, after: int = 0) -> AsyncIterator[Event]:
+    headers = {"Authorization": f"Bearer {server.token}", "Accept": accept, "Last-Event-ID": str(after)}
+    async with (
+        httpx.AsyncClient(timeout=30, trust_env=False) as client,
+        client.stream("GET", f"{server.base_url}/api/runs/{run_id}/events", headers=headers) as response,
+    ):
+        assert response.status_code == 200
+        async for line in response.aiter_lines():
+            text = line.removeprefix("data: ")
+            if text.startswith("{"):
+                yield json.loads(text)
+
+
+async def read(events: AsyncIterator[Event], frames: int | None = None) -> list[Event]:
+    """All events, or those up to the n-th stream frame: then the connection is dropped."""
+    found = []
+    async with asyncio.timeout(60):
+        async for event in events:
+            found.append(event)
+            if frames is not None and sum(each["type"] == "stream" for each in found) >= frames:
+                await events.aclose()  # type: ignore[attr-defined]
+                break
+    return found
+
+
+def text_of(events: list[Event]) -> str:
+    """What a page shows: a reset clears the text."""
+    text = ""
+    for event in events:
+        if event["type"] == "stream:reset":
+            text = ""
+        elif event["type"] == "stream":
+            text += event["data"]
+    return text
+
+
+def numbered(events: list[Event]) -> list[Event]:
+    return [event for event in events if event.get("sequence") is not None]
+
+
+async def test_every_transport_gives_the_same_events_and_the_same_text(server: Installation) -> None:
+    await asyncio.to_thread(lambda: server.token)
+    run_id = await asyncio.to_thread(server.start_run, "stream-words", {"words": 60, "pause_seconds": 0.02})
+    socket, sse, lines = await asyncio.gather(
+        read(over_socket(server, run_id)),
+        read(over_http(server, run_id, "text/event-stream")),
+        read(over_http(server, run_id, "application/x-ndjson")),
+    )
+    recorded = await asyncio.to_thread(server.events, run_id)
+    output = (await asyncio.to_thread(server.run, run_id))["output"]
+    for events in (socket, sse, lines):
+        assert numbered(events) == recorded
+        assert text_of(events) == output
+        assert [event["type"] for event in events].count("stream:reset") == 1
+    assert [event["sequence"] for event in recorded] == list(range(1, len(recorded) + 1))
+    assert recorded[-1]["type"] == "run:complete"
+
+
+async def test_a_reload_at_any_point_shows_the_whole_text_and_each_event_once(server: Installation) -> None:
+    await asyncio.to_thread(lambda: server.token)
+    run_id = await asyncio.to_thread(server.start_run, "stream-words", {"words": 80, "pause_seconds": 0.03})
+    held: list[Event] = []
+    for point in (5, 20, 45, None):
+        after = numbered(held)[-1]["sequence"] if held else 0
+        part = await read(over_socket(server, run_id, after), frames=point)
+        if point is not None:
+            assert text_of(part).split() == [f"a1w{number}" for number in range(point)]
+        held += numbered(part)
+    assert text_of(part) == (await asyncio.to_thread(server.run, run_id))["output"]
+    assert held == await asyncio.to_thread(server.events, run_id)
+
+
+async def test_a_retried_stream_is_reset_and_shows_only_the_second_attempt(server: Installation) -> None:
+    await asyncio.to_thread(lambda: server.token)
+    job = {"words": 20, "pause_seconds": 0.02, "fail_after": 10}
+    run_id = await asyncio.to_thread(server.start_run, "stream-words", job)
+    events = await read(over_http(server, run_id, "text/event-stream"))
+    types = [event["type"] for event in events]
+    assert types.count("stream:reset") == 2
+    assert text_of(events) == (await asyncio.to_thread(server.run, run_id))["output"]
+    ends = [place for place, kind in enumerate(types) if kind in ("step:retry", "step:complete")]
+    frames = [place for place, kind in enumerate(types) if kind == "stream"]
+    assert len([place for place in frames if place < ends[0]]) == 10
+    assert len([place for place in frames if ends[0] < place < ends[1]]) == 20
+
+
+async def test_fifty_sockets_follow_one_run(server: Installation) -> None:
+    await asyncio.to_thread(lambda: server.token)
+    run_id = await asyncio.to_thread(server.start_run, "stream-words", {"words": 150, "pause_seconds": 0.03})
+    followed = await asyncio.gather(*(read(over_socket(server, run_id)) for _ in range(50)))
+    output = (await asyncio.to_thread(server.run, run_id))["output"]
+    # Who came after the end is shown the output; everybody else has seen all of it.
+    assert {text_of(events) for events in followed} <= {output, ""}
+    assert sum(text_of(events) == output for events in followed) > 25
+    assert all(numbered(events) == numbered(followed[0]) for events in followed)
+
+
+async def test_the_server_lives_after_bad_frames_and_sudden_ends(server: Installation) -> None:
+    await asyncio.to_thread(lambda: server.token)
+    url = f"{server.base_url.replace('http', 'ws', 1)}/ws/runs/"
+    for _ in range(20):
+        async with websockets.connect(url, proxy=None) as socket:
+            await socket.send("x" * 70_000)
+            said = json.loads(await socket.recv())
+            assert said["error"]["code"] == "message_too_big", server.log
+            await socket.wait_closed()
+            assert socket.close_code == 4413
+        socket = await websockets.connect(url, proxy=None)
+        socket.transport.abort()
+    answer = await asyncio.to_thread(server.request, "GET", "/api/runs/")
+    assert answer.status_code == 200
+    assert "Traceback" not in server.log

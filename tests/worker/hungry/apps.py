@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class HungryConfig(AppConfig):
+    name = "tests.worker.hungry"
+    label = "hungry"
