@@ -229,7 +229,6 @@ class Execution:
 
     async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
         """Cancel what is left of the job's code, and report what will not end."""
-        self.world.frames.drop_run(self.run_id)
         left = [task for task in [*self._tasks, root] if task is not None and not task.done()]
         for task in left:
             if isinstance(task, asyncio.Task):

@@ -288,6 +288,8 @@ class Performance:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
         now = clock.now()
         self.record.status = StepStatus.CANCELLED
+        if self.call.kind == "stream":
+            self._kernel.frames.close(*self._frames_key)
         events, rows = (self._event(EventType.STEP_CANCEL, {}),), self._lost_attempt(now)
         if self._is_under_way:
             start = () if self._start_is_written else self._start()["events"]

@@ -30,6 +30,7 @@ from runs.worker.frames import Frames
 from runs.worker.lease import Lease
 from runs.worker.loaded import Loaded, Watch
 from runs.worker.pids import is_alive, start_time
+from runs.worker.sweeps import Sweeps
 from runs.worker.threads import CodePool, DatabaseThread
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Driver:
         self._writer = Writer(self._frames.ring, _writer_died)
         world = World(self._writer, self._frames, self._job_threads, self._step_threads, self._leaks)
         self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room, self._broken)
+        self._sweeps = Sweeps(self._database)
         self._watch = Watch(self._loaded, self._lease, self._database)
         self._claims = Claims(
             worker, self._database, self._load, self._free_threads, self._loaded.begin
@@ -132,7 +134,7 @@ class Driver:
 
     async def _until_ending(self) -> None:
         self._claiming = asyncio.create_task(self._claims.run(), name="claims")
-        own = [self._claiming, asyncio.create_task(self._watch.run()), asyncio.create_task(self._tick())]
+        own = [self._claiming, *(asyncio.create_task(loop) for loop in (self._watch.run(), self._tick(), self._sweeps.run()))]
         self._own = own
         ends: list[asyncio.Future[Any]] = [self._ending, *own]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -173,10 +175,12 @@ class Driver:
             self._claims.ring_vaguely()
         else:
             self._claims.ring()
+        self._sweeps.ring()
         self._watch.ring(run_ids)
 
     def _room(self) -> None:
         self._claims.ring()
+        self._sweeps.ring()
 
     def _broken(self) -> None:
         self._end(Ending.BROKEN)

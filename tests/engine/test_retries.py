@@ -157,7 +157,7 @@ def test_a_run_that_fails_leaves_no_step_that_waits_for_its_retry() -> None:
     run = begin(one_fails)
     drain()
     assert jobs.get(run.id).status == RunStatus.FAILED
-    assert dict(Step.objects.values_list("name", "status")) == {"waits": "cancelled", "fails": "failed"}
+    assert dict(Step.objects.values_list("name", "status")) == {"waits": "stopped", "fails": "failed"}
     assert "step:cancel" in of_step(run)
 
 

@@ -34,7 +34,7 @@ def test_a_waiting_run_holds_no_worker_and_is_replayed_on_wake() -> None:
     drain()
     waiting = jobs.get(run.id)
     assert (waiting.status, waiting.lease_worker, waiting.output) == (RunStatus.WAITING, None, None)
-    assert waiting.due_at == Step.objects.get(name="second").retry_at
+    assert waiting.due_at == Step.objects.get(name="second").wake_at
     assert types(run)[-1] == "run:wait"
     advance(timedelta(hours=1))
     drain()
@@ -124,11 +124,11 @@ def test_the_earliest_of_several_waits_wakes_the_run() -> None:
 
     run = begin(two_waits)
     drain()
-    assert jobs.get(run.id).due_at == Step.objects.get(name="soon").retry_at
+    assert jobs.get(run.id).due_at == Step.objects.get(name="soon").wake_at
     advance(timedelta(seconds=61))
     drain()
     assert Step.objects.get(name="soon").status == "completed"
-    assert jobs.get(run.id).due_at == Step.objects.get(name="later").retry_at
+    assert jobs.get(run.id).due_at == Step.objects.get(name="later").wake_at
     advance(timedelta(hours=1))
     drain()
     assert jobs.get(run.id).output == [2, 2]

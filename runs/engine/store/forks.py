@@ -70,10 +70,22 @@ def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> list[Step]:
     return kept
 
 
+def _as_recorded(step: Step, value: Any) -> Any:
+    """What the row of such a step holds: waits record more than the value that the job's code gets."""
+    before = step.output if isinstance(step.output, dict) else {}
+    if step.kind == "signal":
+        return {"name": before.get("name", ""), "payload": value}
+    if step.kind == "child":
+        return {"run": before.get("run", ""), "output": value}
+    if step.kind == "race":
+        return {"name": before.get("name", ""), "value": value}
+    return value
+
+
 def _copy(old: Step, run: Run, outputs: dict[str, Any]) -> Step:
     old.pk = None
     old.run = run
     if old.name in outputs:
-        payload = encode(outputs[old.name], f"The new result of step {old.name!r}")
+        payload = encode(_as_recorded(old, outputs[old.name]), f"The new result of step {old.name!r}")
         old.output, old.secrets, old.status, old.error = payload.value, payload.secrets, StepStatus.COMPLETED, None
     return old
