@@ -168,7 +168,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-UNFOLD = {"SITE_TITLE": "Perdure", "SITE_HEADER": "Perdure", "SITE_URL": reverse_lazy("dashboard:run-list")}
+UNFOLD = {
+    "SITE_TITLE": "Perdure",
+    "SITE_HEADER": "Perdure",
+    "SITE_URL": reverse_lazy("dashboard:run-list"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}dashboard/icon.svg"}],
+}
 
 # -------------------------------------------------------------------------------------------------------------- engine
 RUNS_AUTHENTICATOR = "perdure.accounts.tokens.authenticate_header"
