@@ -73,15 +73,16 @@ def test_what_cannot_be_stored_fails_its_step_once_and_the_job_may_go_on() -> No
     assert events(run)[-1].type == "run:complete"
 
 
-@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
-def test_input_that_cannot_be_stored_is_refused(value: Any) -> None:
+def test_input_that_cannot_be_stored_starts_nothing() -> None:
     @job("takes-anything")
     async def takes(step: StepContext, value: Any) -> None: ...
 
-    with pytest.raises(StorageError) as met:
-        jobs.start(takes, value)
-    assert "takes-anything" in str(met.value)
-    str(met.value).encode()
+    for value in BAD.values():
+        with pytest.raises(StorageError) as met:
+            jobs.start(takes, value)
+        assert "takes-anything" in str(met.value)
+        str(met.value).encode()
+    assert not Run.objects.exists()
 
 
 def test_output_that_cannot_be_stored_fails_the_run() -> None:
