@@ -10,17 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 
 from runs import jobs
-from runs.engine.payload import encode
 from runs.errors import InvalidInput, PayloadTooLarge, StepFailed, StorageError
 from runs.jobs import StepContext, job
 from runs.models import Checkpoint, Event, Run, RunStatus, Step
 from runs.testing import drain
 from tests.engine.driver import Driver, begin, events, until
-
-SECRET = "correct horse battery"
 
 
 def nested(levels: int) -> Any:
@@ -73,15 +70,16 @@ def test_what_cannot_be_stored_fails_its_step_once_and_the_job_may_go_on() -> No
     assert events(run)[-1].type == "run:complete"
 
 
-@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
-def test_input_that_cannot_be_stored_is_refused(value: Any) -> None:
+def test_input_that_cannot_be_stored_starts_nothing() -> None:
     @job("takes-anything")
     async def takes(step: StepContext, value: Any) -> None: ...
 
-    with pytest.raises(StorageError) as met:
-        jobs.start(takes, value)
-    assert "takes-anything" in str(met.value)
-    str(met.value).encode()
+    for value in BAD.values():
+        with pytest.raises(StorageError) as met:
+            jobs.start(takes, value)
+        assert "takes-anything" in str(met.value)
+        str(met.value).encode()
+    assert not Run.objects.exists()
 
 
 def test_output_that_cannot_be_stored_fails_the_run() -> None:
@@ -249,61 +247,6 @@ def test_invalid_output_fails_the_run_with_the_field_named() -> None:
     error = jobs.get(run.id).error
     assert error["type"] == "InvalidOutput"
     assert "x:" in error["message"]
-
-
-class Account(BaseModel):
-    user: str
-    password: SecretStr
-    keys: list[SecretBytes] = []
-
-
-@dataclass
-class Vault:
-    accounts: dict[str, Account]
-
-
-def test_secrets_are_masked_wherever_they_are_shown_and_whole_where_they_are_used() -> None:
-    used: list[str] = []
-
-    @job("secretive")
-    async def secretive(step: StepContext, account: Account) -> Vault:
-        def use() -> Vault:
-            used.append(account.password.get_secret_value())
-            return Vault({"first": account})
-
-        vault = await step.run("use", use)
-        used.append(vault.accounts["first"].password.get_secret_value())
-        used.append(vault.accounts["first"].keys[0].get_secret_value().decode())
-
-        async def stream(emit: Any, checkpoint: Any) -> None:
-            emit({"account": account})
-            await checkpoint([account])
-
-        await step.stream("stream", stream)
-        step.log.info("done", account=account)
-        return vault
-
-    run = begin(secretive, {"user": "ada", "password": SECRET, "keys": [SECRET]})
-    drain()
-    ended = jobs.get(run.id)
-    assert ended.status == RunStatus.COMPLETED, ended.error
-    assert used == [SECRET] * 3
-    for event in events(run):
-        assert SECRET not in str(event.data)
-    shown = {"user": "ada", "password": "***", "keys": ["***"]}
-    assert jobs.redact(ended.input, ended.secrets["input"]) == shown
-    assert jobs.redact(ended.output, ended.secrets["output"]) == {"accounts": {"first": shown}}
-    use = Step.objects.get(name="use")
-    assert jobs.redact(use.output, use.secrets) == {"accounts": {"first": shown}}
-    assert [event.data["output"] for event in events(run) if event.type == "run:complete"] == [
-        {"accounts": {"first": shown}}
-    ]
-
-
-def test_a_secret_in_the_input_survives_an_unload() -> None:
-    """The row holds it, because the run needs it again."""
-    found = encode({"a": [SecretStr("x")], "b": 1}, "here")
-    assert (found.value, found.shown, found.secrets) == ({"a": ["x"], "b": 1}, {"a": ["***"], "b": 1}, [["a", 0]])
 
 
 def test_the_size_limit_is_a_setting_and_the_error_names_it(settings: Any) -> None:

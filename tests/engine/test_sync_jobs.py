@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runs import jobs
+from runs.errors import StepFailed
 from runs.jobs import StepContext, SyncStepContext, current_attempt, job
 from runs.models import Checkpoint, RunStatus, Step
 from runs.testing import drain
@@ -76,48 +77,49 @@ def test_a_sync_streaming_step_emits_saves_and_goes_on_from_what_it_saved(driver
     assert [event.data["number"] for event in events(run) if event.type == "checkpoint:save"] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("error", [KeyError, StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_whatever_a_sync_step_raises_fails_the_step_and_not_the_worker(error: type[BaseException]) -> None:
-    @job("raises")
-    def raises(step: SyncStepContext) -> str:
-        def bad() -> None:
-            raise error("bad")
-
-        try:
-            step.run("bad", bad)
-        except Exception as exc:
-            return f"{type(exc).__name__} {bool(exc.__cause__)}"
-        return "nothing"
-
-    @job("raises-in-async")
-    async def raises_in_async(step: StepContext) -> str:
-        def bad() -> None:
-            raise error("bad")
-
-        await step.run("bad", bad)
-        return "nothing"
-
-    run, other = begin(raises), begin(raises_in_async)
-    drain()
-    assert jobs.get(run.id).output == "StepFailed True", jobs.get(run.id).error
-    assert jobs.get(other.id).status == RunStatus.FAILED
+ERRORS: list[type[BaseException]] = [KeyError, StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit]
 
 
-@pytest.mark.parametrize("error", [KeyError, StopIteration, SystemExit, KeyboardInterrupt])
-def test_whatever_a_job_raises_fails_its_run_and_not_the_worker(error: type[BaseException]) -> None:
-    @job("sync-raises")
-    def sync_raises(step: SyncStepContext) -> None:
-        step.run("a", lambda: 1)
-        raise error("bad")
+def test_whatever_a_sync_step_raises_fails_the_step_and_not_the_worker() -> None:
+    def raises(name: str) -> None:
+        raise next(error for error in ERRORS if error.__name__ == name)("bad")
 
-    @job("async-raises")
-    async def async_raises(step: StepContext) -> None:
-        await step.run("a", lambda: 1)
-        raise error("bad")
+    @job("sync-catches")
+    def sync_catches(step: SyncStepContext) -> None:
+        for error in ERRORS:
+            with pytest.raises(StepFailed, match=error.__name__):
+                step.run(error.__name__, raises, error.__name__)
 
-    runs = [begin(sync_raises), begin(async_raises)]
+    @job("async-catches")
+    async def async_catches(step: StepContext) -> None:
+        for error in ERRORS:
+            with pytest.raises(StepFailed, match=error.__name__):
+                await step.run(error.__name__, raises, error.__name__)
+
+    runs = [begin(sync_catches), begin(async_catches)]
     drain()
     for run in runs:
+        assert jobs.get(run.id).status == RunStatus.COMPLETED, jobs.get(run.id).error
+        assert types(run).count("step:fail") == len(ERRORS)
+
+
+def test_whatever_a_job_raises_fails_its_run_and_not_the_worker() -> None:
+    def raises(name: str) -> None:
+        raise next(error for error in ERRORS if error.__name__ == name)("bad")
+
+    @job("sync-raises")
+    def sync_raises(step: SyncStepContext, error: str) -> None:
+        step.run("a", lambda: 1)
+        raises(error)
+
+    @job("async-raises")
+    async def async_raises(step: StepContext, error: str) -> None:
+        await step.run("a", lambda: 1)
+        raises(error)
+
+    runs = [(begin(one, error.__name__), error) for one in (sync_raises, async_raises) for error in ERRORS]
+    drain()
+    for run, error in runs:
         ended = jobs.get(run.id)
         assert ended.status == RunStatus.FAILED
         assert error.__name__ in ended.error["message"] + ended.error["type"]
