@@ -134,7 +134,8 @@ class Driver:
 
     async def _until_ending(self) -> None:
         self._claiming = asyncio.create_task(self._claims.run(), name="claims")
-        own = [self._claiming, *(asyncio.create_task(loop) for loop in (self._watch.run(), self._tick(), self._sweeps.run()))]
+        loops = (self._watch.run(), self._tick(), self._sweeps.run())
+        own = [self._claiming, *(asyncio.create_task(loop) for loop in loops)]
         self._own = own
         ends: list[asyncio.Future[Any]] = [self._ending, *own]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -112,7 +112,7 @@ def test_a_run_that_works_too_long_fails_with_its_open_steps() -> None:
     drain()
     ended = jobs.get(run.id)
     assert (ended.status, ended.error["type"], ended.output) == (RunStatus.FAILED, "RunTimeout", None)
-    assert Step.objects.get().status == "cancelled"
+    assert Step.objects.get().status == "stopped"
     assert Attempt.objects.get().outcome == "cancelled"
 
 
