@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import survival
+from tests.e2e.sse import SseFollower
 from tests.servers import processes
 from tests.servers.installation import Installation
 
@@ -15,6 +16,8 @@ KINDS: dict[str, Callable[[survival.Cluster], int]] = {
     "pusher": lambda cluster: cluster.pusher,
     "monitor": lambda cluster: cluster.monitor,
     "Sentinel": lambda cluster: cluster.sentinel,
+    "parent of the Sentinel": lambda cluster: processes.parent_of(cluster.sentinel),
+    "watchdog": lambda cluster: processes.parent_of(processes.parent_of(cluster.sentinel)),
 }
 
 
@@ -35,6 +38,25 @@ def test_a_new_run_completes_within_10_seconds_of_a_kill_and_no_process_is_left_
     assert server.wait_for_status(busy, "completed", "failed", "paused", within=40)["status"] == "completed"
     survival.wait_for(lambda: _is_one_tree(server, top), 10, "whole tree below the top process")
     survival.wait_for(lambda: _is_complete(server), 10, "driver, idle process, monitor and pusher below a Sentinel")
+
+
+def test_a_reader_goes_on_by_itself_after_the_web_server_was_killed_alone(
+    install: Callable[..., Installation], tmp_path: Path
+) -> None:
+    server = install(PERDURE_APPS=survival.APP).start()
+    run_id = server.start_run("append-steps", {"file": str(tmp_path / "calls"), "steps": 100, "pause_seconds": 0.05})
+    follower = SseFollower(server.base_url, run_id, server.token)
+    follower.start()
+    survival.wait_for(lambda: len(follower.events) > 10, 20, "eleven events at the follower")
+    assert server.process is not None
+    web = [pid for pid in processes.children_of(server.process.pid) if "daphne" in processes.command_line(pid)]
+
+    survival.kill(web[0])
+    follower.wait_for_end(40)
+
+    assert follower.connections >= 2
+    assert follower.events == server.events(run_id)
+    assert [call.step for call in survival.read_calls(tmp_path / "calls")] == [f"step-{n}" for n in range(1, 101)]
 
 
 def test_nothing_of_the_tree_is_left_5_seconds_after_the_top_process_was_killed_and_a_restart_goes_on(
