@@ -126,15 +126,16 @@ class IdempotencyConflict(RunsError):
 
 
 class HistoryPruned(RunsError):
-    """A cursor points before the first event that is still held."""
+    """A cursor points before the first event that is still held, or an `action` needs what is no longer there."""
 
     code = "history_pruned"
 
-    def __init__(self, run_id: object, first_sequence: int) -> None:
-        self.first_sequence = first_sequence
-        super().__init__(
-            f"The events of run {run_id} before {first_sequence} are pruned. Read on with after={first_sequence - 1}."
-        )
+    def __init__(self, run_id: object, first_sequence: int, action: str = "") -> None:
+        self.first_sequence, self.action = first_sequence, action
+        remedy = f"Read on with after={first_sequence - 1}."
+        if action:
+            remedy = f"So it cannot be {action}; start it again as a new run."
+        super().__init__(f"The events of run {run_id} before {first_sequence} are pruned. {remedy}")
 
     @property
     def details(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from runs import clock
 from runs.conf import get_settings
 from runs.engine import keys
+from runs.engine.store.control import RESUMED, RETRIED
 from runs.engine.store.rows import append_events
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
@@ -97,8 +98,8 @@ def _take(runs: list[Run], worker_id: UUID) -> list[Run]:
         started_at=Coalesce(F("started_at"), clock.sql_now()),
     )
     for run in runs:
-        if not run.has_ended:
-            append_events(run, [_claim_event(run)])
+        if not run.has_ended and (event := _claim_event(run)) is not None:
+            append_events(run, [event])
     return list(Run.objects.filter(id__in=[run.id for run in runs]).order_by("-priority", "id"))
 
 
@@ -120,11 +121,13 @@ def _add_lost_time(run: Run) -> None:
     Run.objects.filter(id=run.id).update(active_ms=F("active_ms") + max(0, int(worked)))
 
 
-def _claim_event(run: Run) -> EventDraft:
+def _claim_event(run: Run) -> EventDraft | None:
     if run.started_at is None:
         return EventDraft(EventType.RUN_START)
     if run.status == RunStatus.RUNNING:
         return EventDraft(EventType.RUN_RECOVER, {"claims": run.claims + 1})
+    if run.reason in (RESUMED, RETRIED):
+        return None
     return EventDraft(EventType.RUN_RESUME)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from runs import clock
+from runs.definitions import registry
 from runs.engine.payload import clean
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.errors import (
@@ -18,6 +19,9 @@ from runs.errors import (
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, Attempt, AttemptOutcome, EndHook, Run, RunStatus, Step, StepStatus
+
+RESUMED, RETRIED = "resumed", "retried"
+"""Why a run is queued whose going on is in its log already, with the person who asked for it."""
 
 
 def cancel(run_id: UUID | str, actor: Actor, reason: str) -> Run:
@@ -92,7 +96,7 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
             return get(run.id)
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED,
-            reason="",
+            reason=RESUMED,
             due_at=clock.sql_now(),
             claims=0,
             error=None,
@@ -116,7 +120,7 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
         again = _reopen_steps(run)
         append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
         Run.objects.filter(id=run.id).update(
-            status=RunStatus.QUEUED, reason="", error=None, finished_at=None, due_at=clock.sql_now(), claims=0,
+            status=RunStatus.QUEUED, reason=RETRIED, error=None, finished_at=None, due_at=clock.sql_now(), claims=0,
             attempt=F("attempt") + 1, lease_token=F("lease_token") + 1, tell_parent=False,
             end_hook=EndHook.ARMED if run.end_hook else EndHook.NONE,
         )  # fmt: skip
@@ -129,7 +133,7 @@ def _check_retry(run: Run) -> None:
     if run.status != RunStatus.FAILED:
         raise RunNotFailed(run.id, run.status, "is no failed run")
     if run.first_sequence > 1:
-        raise HistoryPruned(run.id, run.first_sequence)
+        raise HistoryPruned(run.id, run.first_sequence, "retried")
     if run.parent_id is not None and not run.tell_parent:
         raise RunNotFailed(run.id, run.status, "has told its parent of its end")
 
@@ -149,10 +153,17 @@ def delete(run_id: UUID | str, actor: Actor) -> None:
     """Remove an ended run with its history; the audit row stays. Raises RunNotFound, RunNotFinished."""
     with transaction.atomic():
         run = lock(run_id)
-        if not run.has_ended or run.end_hook == EndHook.DUE:
-            raise RunNotFinished(run.id, run.status if not run.has_ended else "calling its on_end hook")
+        if not run.has_ended:
+            raise RunNotFinished(run.id, run.status)
+        if run.end_hook == EndHook.DUE and _is_deployed(run):
+            raise RunNotFinished(run.id, "calling its on_end hook")
         if run.parent_id is not None and Run.objects.filter(id=run.parent_id).exclude(status__in=ENDED).exists():
             raise RunNotFinished(run.id, "the child of a run that has not ended")
         write_audit(actor, "run.delete", run, {"job": run.job, "status": run.status})
         Run.objects.filter(id=run.id).delete()
     transaction.on_commit(lambda: ring([run.id]))
+
+
+def _is_deployed(run: Run) -> bool:
+    """Whether this process has the run's job; the hook of one that is gone would never be called."""
+    return any(job.key == (run.job, run.job_version) for job in registry.all())

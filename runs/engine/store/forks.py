@@ -36,7 +36,7 @@ def fork(
     """
     old = get(run_id)
     if old.first_sequence > 1:
-        raise HistoryPruned(old.id, old.first_sequence)
+        raise HistoryPruned(old.id, old.first_sequence, "forked")
     kept = _steps_before(old, step, outputs or {})
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input

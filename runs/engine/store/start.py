@@ -121,9 +121,14 @@ def _insert(run: Run, payload: Payload) -> Run:
     if run.idempotency_key is None:
         run.save(force_insert=True)
         return run
-    Run.objects.bulk_create([run], ignore_conflicts=True)
-    same_key = Run.objects.filter(job=run.job, idempotency_key=run.idempotency_key, team=run.team)
-    found = same_key.get() if run.team else same_key.get(owner=run.owner)
+    while (found := _insert_or_find(run)) is None:
+        pass  # the run that had the key was deleted between the two statements: the key is free
     if found.id != run.id and found.input != payload.value:
         raise IdempotencyConflict(run.idempotency_key, found.id)
     return found
+
+
+def _insert_or_find(run: Run) -> Run | None:
+    Run.objects.bulk_create([run], ignore_conflicts=True)
+    same_key = Run.objects.filter(job=run.job, idempotency_key=run.idempotency_key, team=run.team)
+    return same_key.first() if run.team else same_key.filter(owner=run.owner).first()
