@@ -7,6 +7,7 @@ in the Sentinel, `dequeue` and `fail` in the pusher, `acknowledge` in the monito
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,8 @@ class RunsBroker(Broker):  # type: ignore[misc]
             board.clear()
             board.beat(os.getpid(), 0, 0)
             give_seats(board)
+            # a SIGTERM to the whole group must not kill the Sentinel: its death would end drivers that still drain
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             die_with(parent.pid)
         return True
 

@@ -1,6 +1,7 @@
 """What each process of the cluster does at the moment, written on the board by django-q2's own signals."""
 
 import os
+import signal
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -35,11 +36,16 @@ class Seats:
         Finalize(None, self._board.leave, args=(self.seat,), exitpriority=0)
 
     def _begins(self, task: dict[str, Any], **_: Any) -> None:
-        if self.seat is not None:
-            self._board.take(self.seat, Work.TICKET if task.get("func") == TICKET else Work.TASK)
+        if self.seat is None:
+            return
+        is_ticket = task.get("func") == TICKET
+        self._board.take(self.seat, Work.TICKET if is_ticket else Work.TASK)
+        if not is_ticket:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the Sentinel's means against a task past its timeout
 
     def _ended(self, **_: Any) -> None:
         if self.seat is not None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             self._board.become_idle(self.seat)
 
 

@@ -31,6 +31,21 @@ def test_a_signal_hands_runs_back_and_the_next_start_goes_on(worker: WorkerTree,
     assert "run:recover" not in [event["type"] for event in worker.ask("events", run_id)]
 
 
+def test_a_sigterm_to_every_process_at_once_still_hands_runs_back(worker: WorkerTree) -> None:
+    """As systemd's KillMode=control-group and some container runtimes send it."""
+    path = worker.new_path()
+    run_id = _begun(worker, path)
+    for pid in worker.tree():
+        worker.signal(pid, signal.SIGTERM)
+    assert worker.process is not None
+    assert worker.process.wait(15) == 0
+    assert worker.tree() == []
+    worker.start_worker()
+    assert worker.finish(run_id)["status"] == "completed"
+    assert path.read_text().split() == [f"line-{number}" for number in range(1, 21)], "no step was called twice"
+    assert "run:recover" not in [event["type"] for event in worker.ask("events", run_id)]
+
+
 def test_a_step_that_outlasts_the_drain_is_let_go(make_worker: Callable[..., WorkerTree]) -> None:
     worker = make_worker(RUNS_DRAIN_SECONDS="1").start_worker()
     path = worker.new_path()
