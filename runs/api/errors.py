@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from runs.errors import RunsError
+from runs.errors import HistoryPruned, RunsError
 
 STATUS: dict[str, int] = {
     "invalid_request": 400,
@@ -36,6 +36,7 @@ STATUS: dict[str, int] = {
     "run_already_ended": 409,
     "run_not_finished": 409,
     "run_not_paused": 409,
+    "run_not_failed": 409,
     "history_pruned": 410,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
@@ -86,7 +87,7 @@ def handle_error(exc: Exception, context: dict[str, Any]) -> Response:
         # Also where the answer would be YAML or a page.
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     if isinstance(exc, RunsError) and exc.code in STATUS:
-        return _response(exc.code, str(exc), exc.details)
+        return _response(exc.code, str(exc), exc.details, _status_of(exc))
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -101,6 +102,11 @@ def handle_error(exc: Exception, context: dict[str, Any]) -> Response:
     _log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
     got_request_exception.send(sender=handle_error, request=context.get("request"))
     return _response("internal_error", "The server failed to answer. Try again; the operators' log has the reason.")
+
+
+def _status_of(exc: RunsError) -> int:
+    """What is pruned is gone for readers; for an action that needs it the run is in the wrong state."""
+    return 409 if isinstance(exc, HistoryPruned) and exc.action else STATUS[exc.code]
 
 
 def _from_drf(exc: exceptions.APIException, context: dict[str, Any]) -> Response:

@@ -1,7 +1,7 @@
 """What REST takes: one model per body, one for the list's filters. Unknown fields are refused, types are not bent."""
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from django.http import QueryDict
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -15,6 +15,10 @@ LABEL_KEY = r"^[A-Za-z_][A-Za-z0-9_./-]{0,62}$"
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 LabelKey = Annotated[str, StringConstraints(pattern=LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(max_length=200)]
+Reason = Annotated[str, StringConstraints(max_length=500)]
+
+MAX_BULK = 500
+"""Runs that one request may change: each is a transaction of its own."""
 
 
 class Body(BaseModel):
@@ -37,12 +41,65 @@ class StartRun(Body):
     priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
     queue: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     run_at: Rfc3339 | None = Field(None, description="Not before this time.")
+    concurrency_key: Key | None = Field(
+        None, description="Runs of one key go on in order, as many at once as the job allows."
+    )
+    coalesce: Literal["skip"] | None = Field(
+        None, description="`skip`: a run of the same concurrency key that has not begun is given instead of a new one."
+    )
 
 
 class CancelRun(Body):
     """Why a run is cancelled."""
 
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Reason = ""
+
+
+class PauseRun(Body):
+    """Why a run is paused."""
+
+    reason: Reason = ""
+
+
+class ForkRun(Body):
+    """From where a new run goes on, and what is different there."""
+
+    step: Key = Field(description="Name of the first step that is done again; those before it are kept.")
+    input: Any = Field(None, description="Another input; without it the old one.")
+    outputs: dict[str, Any] | None = Field(None, description="Other results of kept steps, by their names.")
+
+
+class SendSignal(Body):
+    """A signal to a run."""
+
+    name: Key
+    payload: Any = None
+    idempotency_key: Key | None = Field(
+        None, description="A second request with the same key, name and payload gives the first one's signal."
+    )
+
+
+class RunSelection(Body):
+    """Runs by the filters of the list; all must hold."""
+
+    job: str | None = None
+    status: list[Annotated[RunStatus, Field(strict=False)]] = []
+    owner: str | None = Field(None, description="User name.")
+    team: str | None = Field(None, description="Name of the team.")
+    labels: dict[LabelKey, str] = {}
+    created_after: Rfc3339 | None = None
+    created_before: Rfc3339 | None = None
+    limit: int = Field(ge=1, le=MAX_BULK, description="The oldest so many of them.")
+
+
+class CancelRuns(RunSelection):
+    """Which runs are cancelled, and why. Those that have ended are left out."""
+
+    reason: Reason = ""
+
+
+class RetryRuns(RunSelection):
+    """Which failed runs are retried. Others are left out."""
 
 
 class RunFilter(BaseModel):

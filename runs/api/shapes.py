@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from runs import jobs
-from runs.models import Checkpoint, Run, RunStatus, Step, StepStatus, Worker
+from runs.models import Checkpoint, Run, RunStatus, Signal, SignalKind, Step, StepStatus, Worker
 
 
 class Shape(BaseModel):
@@ -38,6 +38,7 @@ class RunShape(Shape):
     team: str | None = Field(description="Name of the team whose members see it.")
     parent: UUID | None
     root: UUID | None
+    forked_from: UUID | None
     idempotency_key: str | None
     concurrency_key: str | None
     created_at: datetime
@@ -48,7 +49,7 @@ class RunShape(Shape):
     @classmethod
     def of(cls, run: Run) -> dict[str, Any]:
         """`run` as JSON; its owner and team are read, so select them with it."""
-        names = cls.model_fields.keys() - {"input", "output", "owner", "team", "parent", "root"}
+        names = cls.model_fields.keys() - {"input", "output", "owner", "team", "parent", "root", "forked_from"}
         return cls(
             **{name: getattr(run, name) for name in names},
             input=jobs.redact(run.input, run.secrets.get("input", [])),
@@ -57,13 +58,14 @@ class RunShape(Shape):
             team=run.team.name if run.team else None,
             parent=run.parent_id,
             root=run.root_id,
+            forked_from=run.forked_from_id,
         ).as_json()
 
 
 class StartedShape(RunShape):
     """A run, and whether this request started it."""
 
-    disposition: Literal["created", "idempotent"]
+    disposition: Literal["created", "idempotent", "coalesced"]
 
 
 class StepShape(Shape):
@@ -97,6 +99,52 @@ class CheckpointShape(Shape):
     def of(cls, saved: Checkpoint) -> dict[str, Any]:
         rest = {name: getattr(saved, name) for name in ("number", "attempt", "size", "created_at")}
         return cls(**rest, step=saved.step_name, state=jobs.redact(saved.state, saved.secrets)).as_json()
+
+
+class SignalShape(Shape):
+    """A durable message to a run."""
+
+    id: int
+    kind: SignalKind
+    name: str
+    payload: Any
+    idempotency_key: str | None
+    actor: dict[str, Any] = Field(description="Who sent it: kind, id, name.")
+    created_at: datetime
+    consumed_by: str | None = Field(description="The step that took it.")
+    consumed_at: datetime | None
+
+    @classmethod
+    def of(cls, signal: Signal) -> dict[str, Any]:
+        return cls.model_validate(signal).as_json()
+
+
+class SentShape(SignalShape):
+    """A signal, and whether this request sent it."""
+
+    disposition: Literal["created", "idempotent"]
+
+
+class StateShape(Shape):
+    """The JSON document of a run."""
+
+    value: dict[str, Any] = Field(description="Empty until the job sets it.")
+    last_sequence: int = Field(description="Follow the events after this one; it is at most as new as the value.")
+
+
+class Refused(Shape):
+    """A run to which it could not be done."""
+
+    id: UUID
+    code: str = Field(description="Code of the error that the run alone would have got.")
+
+
+class BulkShape(Shape):
+    """What became of the selected runs."""
+
+    done: int
+    refused: list[Refused]
+    left: int = Field(description="Selected runs beyond the limit.")
 
 
 class RetryShape(Shape):
@@ -166,6 +214,10 @@ class RunPage(Page[RunShape]):
 
 class StepPage(Page[StepShape]):
     """A page of steps in the order of their first record."""
+
+
+class SignalPage(Page[SignalShape]):
+    """A page of signals in order of arrival."""
 
 
 class CheckpointPage(Page[CheckpointShape]):

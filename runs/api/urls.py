@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import views
+from runs.api import actions, bulk, messages, views
 from runs.api.errors import error_body
 
 
@@ -19,9 +19,17 @@ def add_slash(request: HttpRequest, **_: str) -> HttpResponse:
 
 urlpatterns = [
     path("runs/", views.RunList.as_view(), name="api-run-list"),
+    path("runs/cancel/", bulk.CancelMany.as_view(), name="api-runs-cancel"),
+    path("runs/retry/", bulk.RetryMany.as_view(), name="api-runs-retry"),
     path("runs/<str:run_id>/", views.RunDetail.as_view(), name="api-run"),
-    path("runs/<str:run_id>/cancel/", views.RunCancel.as_view(), name="api-run-cancel"),
-    path("runs/<str:run_id>/resume/", views.RunResume.as_view(), name="api-run-resume"),
+    path("runs/<str:run_id>/cancel/", actions.RunCancel.as_view(), name="api-run-cancel"),
+    path("runs/<str:run_id>/pause/", actions.RunPause.as_view(), name="api-run-pause"),
+    path("runs/<str:run_id>/resume/", actions.RunResume.as_view(), name="api-run-resume"),
+    path("runs/<str:run_id>/retry/", actions.RunRetry.as_view(), name="api-run-retry"),
+    path("runs/<str:run_id>/retrigger/", actions.RunRetrigger.as_view(), name="api-run-retrigger"),
+    path("runs/<str:run_id>/fork/", actions.RunFork.as_view(), name="api-run-fork"),
+    path("runs/<str:run_id>/signals/", messages.RunSignals.as_view(), name="api-run-signals"),
+    path("runs/<str:run_id>/state/", messages.RunState.as_view(), name="api-run-state"),
     path("runs/<str:run_id>/steps/", views.RunSteps.as_view(), name="api-run-steps"),
     path("runs/<str:run_id>/checkpoints/", views.RunCheckpoints.as_view(), name="api-run-checkpoints"),
     path("jobs/", views.JobList.as_view(), name="api-job-list"),

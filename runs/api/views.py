@@ -1,24 +1,17 @@
 """REST doors to runs, jobs and workers. They hold no rule of their own: `runs.jobs` does the work."""
 
-from typing import Any
-from uuid import UUID
-
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
-from django.db.models.fields.json import KeyTransform
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from runs import clock, jobs
 from runs.api.documents import FILTERS, PAGE, RUN_ID, operation
+from runs.api.door import Door, filtered
 from runs.api.errors import InvalidRequest
 from runs.api.pages import page
-from runs.api.parsers import StrictJsonParser
-from runs.api.requests import CancelRun, RunFilter, StartRun, read_body, read_filter, refuse_unknown
+from runs.api.requests import StartRun, read_body, read_filter, refuse_unknown
 from runs.api.shapes import (
     CheckpointPage,
     CheckpointShape,
@@ -32,42 +25,7 @@ from runs.api.shapes import (
     WorkerShape,
     WorkerShapes,
 )
-from runs.errors import RunNotFound
-from runs.models import Checkpoint, Run, Step, Worker
-
-
-class Door(APIView):
-    """Base of the views: strict JSON, the caller as an actor, runs that the caller may see."""
-
-    parser_classes = (StrictJsonParser,)
-
-    def visible(self, request: Request) -> QuerySet[Run]:
-        return jobs.visible_runs(request.user).select_related("owner", "team")
-
-    def find(self, request: Request, run_id: str) -> Run:
-        """The run; raises RunNotFound alike for a malformed id, a missing run and another team's run."""
-        run = self.visible(request).filter(pk=_parse_id(run_id)).first()
-        if run is None:
-            raise RunNotFound(run_id)
-        return run
-
-    def actor(self, request: Request) -> jobs.Actor:
-        address = request.META.get("REMOTE_ADDR", "")
-        if request.auth is None:
-            return jobs.Actor.of(request.user, address=address)
-        name = f"{request.auth} of {request.user}"
-        return jobs.Actor(kind="token", id=str(request.auth.pk), name=name, address=address)
-
-    def body(self, request: Request) -> Any:
-        """The parsed body. DRF alone would take one without Content-Length, which a client streams, for empty."""
-        if "Transfer-Encoding" not in request.headers:
-            return request.data
-        if self.get_content_negotiator().select_parser(request, self.get_parsers()) is None:
-            raise UnsupportedMediaType(request.content_type or "")
-        return StrictJsonParser().parse(request)
-
-    def shown(self, request: Request, run_id: UUID) -> dict[str, Any]:
-        return RunShape.of(self.find(request, str(run_id)))
+from runs.models import Checkpoint, Step, Worker
 
 
 class RunList(Door):
@@ -80,7 +38,7 @@ class RunList(Door):
         description="Also by label: `label.<key>=<value>`, once for each key. Filters combine; all must hold.",
     )
     def get(self, request: Request) -> Response:
-        rows = _filtered(self.visible(request), read_filter(request.query_params))
+        rows = filtered(self.visible(request), read_filter(request.query_params))
         return Response(page(request, rows, RunShape.of, newest_first=True))
 
     @operation(
@@ -89,7 +47,8 @@ class RunList(Door):
         {201: StartedShape, 200: StartedShape},
         body=StartRun,
         refusals=(404, 409),
-        description="201 and `created`; or 200 and `idempotent` with the run that the idempotency key already started.",
+        description="201 and `created`; or 200: `idempotent` with the run that the idempotency key already started, "
+        "`coalesced` with the run of the same concurrency key that has not begun.",
     )
     def post(self, request: Request) -> Response:
         body = read_body(StartRun, self.body(request))
@@ -104,6 +63,8 @@ class RunList(Door):
             priority=body.priority,
             queue=body.queue,
             run_at=body.run_at,
+            concurrency_key=body.concurrency_key,
+            coalesce=body.coalesce,
             actor=self.actor(request),
         )
         shown = self.shown(request, started.run.id) | {"disposition": started.disposition}
@@ -121,25 +82,6 @@ class RunDetail(Door):
     def delete(self, request: Request, run_id: str) -> Response:
         jobs.delete(self.find(request, run_id).id, actor=self.actor(request))
         return Response(status=204)
-
-
-class RunCancel(Door):
-    @operation("runs_cancel", "Cancel a run", {200: RunShape}, body=CancelRun, refusals=(404, 409), parameters=[RUN_ID])
-    def post(self, request: Request, run_id: str) -> Response:
-        run = self.find(request, run_id)
-        body = read_body(CancelRun, self.body(request))
-        jobs.cancel(run.id, actor=self.actor(request), reason=body.reason)
-        return Response(self.shown(request, run.id))
-
-
-class RunResume(Door):
-    @operation("runs_resume", "Resume a paused run", {200: RunShape}, refusals=(400, 404, 409), parameters=[RUN_ID])
-    def post(self, request: Request, run_id: str) -> Response:
-        run = self.find(request, run_id)
-        if self.body(request):
-            raise InvalidRequest.of("body", "must be empty here")
-        jobs.resume(run.id, actor=self.actor(request))
-        return Response(self.shown(request, run.id))
 
 
 class RunSteps(Door):
@@ -198,17 +140,6 @@ class WorkerList(Door):
         return Response([WorkerShape.of(worker) for worker in live])
 
 
-def _parse_id(text: str) -> UUID:
-    try:
-        found = UUID(text)
-    except ValueError as exc:
-        raise RunNotFound(text) from exc
-    # One address for one run: Python would also take braces, a prefix or no hyphens.
-    if str(found) != text.lower():
-        raise RunNotFound(text)
-    return found
-
-
 def _team_of(request: Request, team: str | int | None) -> Group | None:
     """The team by name or id. A team of others and one that does not exist get the same answer."""
     if team is None:
@@ -219,18 +150,3 @@ def _team_of(request: Request, team: str | int | None) -> Group | None:
         return found.get()
     except (Group.DoesNotExist, OverflowError) as exc:
         raise InvalidRequest.of("team", "is not a team that you are in; name one of yours, or leave it out") from exc
-
-
-def _filtered(rows: QuerySet[Run], wanted: RunFilter) -> QuerySet[Run]:
-    plain = {
-        "job": wanted.job,
-        "status__in": wanted.status or None,
-        "owner__username": wanted.owner,
-        "team__name": wanted.team,
-        "created_at__gt": wanted.created_after,
-        "created_at__lt": wanted.created_before,
-    }
-    rows = rows.filter(**{name: value for name, value in plain.items() if value is not None})
-    for key, value in wanted.labels.items():
-        rows = rows.alias(_label=KeyTransform(key, "labels")).filter(_label=value)
-    return rows

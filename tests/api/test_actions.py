@@ -81,7 +81,7 @@ def test_checkpoints_are_listed_with_secrets_as_stars(api: ApiClient, run: Run) 
     assert (shown["step"], shown["number"], shown["state"], shown["size"]) == ("count", 1, ["***", 2], 10)
 
 
-@pytest.mark.parametrize("door", ["steps", "checkpoints"])
+@pytest.mark.parametrize("door", ["steps", "checkpoints", "signals"])
 @pytest.mark.parametrize("query", ["cursor=x", "limit=0", "after=5"])
 def test_lists_of_a_run_refuse_what_they_do_not_know(api: ApiClient, run: Run, door: str, query: str) -> None:
     error_of(api.get(f"/api/runs/{run.id}/{door}/?{query}"), 400, "invalid_request")

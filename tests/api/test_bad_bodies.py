@@ -34,7 +34,8 @@ def test_what_is_no_clean_json_is_refused(api: ApiClient, nothing_changes: Watch
     [
         ([], "body"), ("echo", "body"), (1, "body"), ({}, "job"), ({"job": 5}, "job"), ({"job": ""}, "job"),
         ({"job": None}, "job"), ({"job": "x" * 201}, "job"), ({"job": "echo", "colour": 1}, "colour"),
-        ({"job": "echo", "concurrency_key": "a"}, "concurrency_key"), ({"job": "echo", "coalesce": True}, "coalesce"),
+        ({"job": "echo", "concurrency_key": ""}, "concurrency_key"), ({"job": "echo", "coalesce": True}, "coalesce"),
+        ({"job": "echo", "concurrency_key": "a", "coalesce": "replace"}, "coalesce"),
         ({"job": "echo", "id": "x"}, "id"), ({"job": "echo", "version": 1}, "version"),
         ({"job": "echo", "labels": []}, "labels"), ({"job": "echo", "labels": {"a": 1}}, "labels.a"),
         ({"job": "echo", "labels": {"": "a"}}, "labels..[key]"),
@@ -82,7 +83,7 @@ def test_input_that_does_not_fit_the_job_is_refused_before_a_run_exists(
 @pytest.mark.parametrize("text", ["\n", "a\tb", "\u202e", "\x7f"])
 def test_names_that_cannot_be_printed_are_refused(api: ApiClient, nothing_changes: Watch, text: str) -> None:
     with nothing_changes():
-        for field in ("idempotency_key", "queue"):
+        for field in ("idempotency_key", "queue", "concurrency_key"):
             error_of(api.send("/api/runs/", {"job": "echo", field: f"a{text}"}), 400, "invalid_option")
 
 

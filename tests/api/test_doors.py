@@ -16,10 +16,24 @@ OF_A_RUN = [
     ("DELETE", "/api/runs/{}/"),
     ("POST", "/api/runs/{}/cancel/"),
     ("POST", "/api/runs/{}/resume/"),
+    ("POST", "/api/runs/{}/pause/"),
+    ("POST", "/api/runs/{}/retry/"),
+    ("POST", "/api/runs/{}/retrigger/"),
+    ("POST", "/api/runs/{}/fork/"),
+    ("POST", "/api/runs/{}/signals/"),
+    ("GET", "/api/runs/{}/signals/"),
+    ("GET", "/api/runs/{}/state/"),
     ("GET", "/api/runs/{}/steps/"),
     ("GET", "/api/runs/{}/checkpoints/"),
 ]
-FOR_ALL = [("GET", "/api/runs/"), ("POST", "/api/runs/"), ("GET", "/api/jobs/"), ("GET", "/api/jobs/echo/")]
+FOR_ALL = [
+    ("GET", "/api/runs/"),
+    ("POST", "/api/runs/"),
+    ("POST", "/api/runs/cancel/"),
+    ("POST", "/api/runs/retry/"),
+    ("GET", "/api/jobs/"),
+    ("GET", "/api/jobs/echo/"),
+]
 FOR_STAFF = [("GET", "/api/workers/")]
 SCHEMA = [("GET", "/api/schema/")]
 
@@ -61,7 +75,7 @@ def test_an_administrator_sees_all(as_admin: ApiClient, run: Run) -> None:
 
 
 @pytest.mark.parametrize("run_id", ["1", "x", "%00", "..", "'", "%F0%9F%92%A9", "{}", "urn:uuid:{}", "{{{}}}"])
-@pytest.mark.parametrize("door", ["", "steps/", "checkpoints/"])
+@pytest.mark.parametrize("door", ["", "steps/", "checkpoints/", "signals/", "state/"])
 def test_what_is_no_id_is_not_found(api: ApiClient, run: Run, run_id: str, door: str) -> None:
     error_of(api.get(f"/api/runs/{run_id.format(run.id.hex)}/{door}"), 404, "run_not_found")
 

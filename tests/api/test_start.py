@@ -21,8 +21,8 @@ FULL = {
 }
 SHAPE = {
     "id", "job", "job_version", "status", "reason", "input", "output", "error", "progress", "labels", "priority",
-    "attempt", "last_sequence", "owner", "team", "parent", "root", "idempotency_key", "concurrency_key", "created_at",
-    "run_at", "started_at", "finished_at",
+    "attempt", "last_sequence", "owner", "team", "parent", "root", "forked_from", "idempotency_key", "concurrency_key",
+    "created_at", "run_at", "started_at", "finished_at",
 }  # fmt: skip
 
 
@@ -50,6 +50,26 @@ def test_the_event_and_the_audit_name_the_token_and_its_user(api: ApiClient) -> 
     assert actor["name"].startswith("tests (pdr_")
     assert actor["name"].endswith(" of alice")
     assert Audit.objects.values_list("action", "address").get() == ("run.start", "127.0.0.1")
+
+
+def test_a_run_of_the_same_key_that_has_not_begun_may_stand_for_the_new_one(api: ApiClient, as_bob: ApiClient) -> None:
+    keyed = {"job": "echo", "team": "night shift", "concurrency_key": "folder-1"}
+    first = api.send("/api/runs/", keyed)
+    assert (first.status_code, first.json()["concurrency_key"]) == (201, "folder-1")
+    again = api.send("/api/runs/", keyed | {"coalesce": "skip"})
+    assert (again.status_code, again.json()["disposition"], again.json()["id"]) == (
+        200,
+        "coalesced",
+        first.json()["id"],
+    )
+    # a key is its job's, but nobody gets another person's run for their own
+    assert as_bob.send("/api/runs/", keyed | {"coalesce": "skip"}).json()["disposition"] == "created"
+    assert api.send("/api/runs/", keyed).json()["disposition"] == "created"
+
+
+def test_coalescing_needs_a_key(api: ApiClient, nothing_changes: Watch) -> None:
+    with nothing_changes():
+        error_of(api.send("/api/runs/", {"job": "echo", "coalesce": "skip"}), 400, "invalid_option")
 
 
 def test_a_team_may_be_given_by_its_id(api: ApiClient, team: Group) -> None:
