@@ -11,6 +11,7 @@ class RunsError(Exception):
     """Base of all errors that a caller can meet; never raised itself."""
 
     code: ClassVar[str] = "error"
+    failed_steps: tuple[str, ...] = ()  # the steps whose failure it is: a retry of the run begins with them
 
     @property
     def details(self) -> dict[str, Any]:
@@ -196,6 +197,7 @@ class StepFailed(RunsError):
 
     def __init__(self, step: str, error: dict[str, Any]) -> None:
         self.step = step
+        self.failed_steps = (step,)
         self.error = error
         super().__init__(
             f"Step {step!r} failed with {error.get('type')}: {error.get('message')}. "

@@ -24,6 +24,7 @@ from runs.engine.ports import FrameSink, NoFrames
 from runs.engine.watch import fetch_leases
 from runs.engine.writer import Writer
 from runs.jobs import all_jobs
+from runs.maintenance.sweeper import sweep
 from runs.models import Run, Worker
 
 __all__ = ["advance", "claim_for", "drain", "frozen_worker", "temporary_jobs"]
@@ -97,6 +98,7 @@ async def _drive_until_idle(
 ) -> list[UUID]:
     driven: list[UUID] = []
     while True:
+        await _in_thread(sweep)
         for run in await _in_thread(claim_for, worker):
             execution = Execution(run, world)
             loaded[asyncio.get_running_loop().create_task(execution.drive())] = execution

@@ -28,6 +28,10 @@ class Branch:
         self._named[label] = self._named.get(label, 0) + 1
         return self._named[label]
 
+    def next_children(self, count: int) -> list[str]:
+        """Paths that the next children will have."""
+        return [f"{self.path}.{self._children + number}" for number in range(1, count + 1)]
+
     def skip_children(self, count: int) -> list[str]:
         """Paths of the next children, which a replay does not make."""
         return [self.child().path for _ in range(count)]

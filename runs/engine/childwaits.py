@@ -8,7 +8,7 @@ from typing import Any
 from runs.engine.history import StepRecord
 from runs.engine.ports import Kernel
 from runs.engine.waits import Arrived, DurableWait
-from runs.errors import ChildFailed
+from runs.errors import ChildFailed, RunsError
 from runs.events.types import EventDraft, EventType
 from runs.models import StepStatus
 
@@ -87,7 +87,7 @@ class ChildWait(ChildStart):
     def give(self, value: Any) -> Any:
         return self._parse(value["output"])
 
-    def failure(self, error: dict[str, Any]) -> Exception:
+    def failure(self, error: dict[str, Any]) -> RunsError:
         return ChildFailed(
             str(error.get("job")), str(error.get("run")), str(error.get("status")), str(error.get("message"))
         )

@@ -122,7 +122,7 @@ def _add_lost_time(run: Run) -> None:
 
 
 def _claim_event(run: Run) -> EventDraft | None:
-    if run.started_at is None:
+    if run.started_at is None and run.attempt == 1:
         return EventDraft(EventType.RUN_START)
     if run.status == RunStatus.RUNNING:
         return EventDraft(EventType.RUN_RECOVER, {"claims": run.claims + 1})

@@ -9,7 +9,7 @@ from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import clean, describe_error, dump, encode
 from runs.engine.store.transitions import Change, StepRow, Transition
-from runs.errors import RunsError, StepFailed
+from runs.errors import RunsError
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, RunStatus, StepStatus
 
@@ -40,8 +40,8 @@ def complete(run: Run, job: Job, value: Any, opened: Opened) -> Transition:
 def fail(exc: BaseException, opened: Opened) -> Transition:
     """The run has failed; steps that were open end with it. The error names the step that failed it, for a retry."""
     error = describe_error(exc)
-    if (step := _failed_step(exc)) is not None:
-        error["step"] = step
+    if steps := failed_steps(exc):
+        error |= {"step": steps[0], "steps": steps}
     draft = EventDraft(EventType.RUN_FAIL, {"error": error})
     return _end(RunStatus.FAILED, {"error": dump(error, "error")}, draft, opened)
 
@@ -51,13 +51,15 @@ def _stopped(row: StepRow, status: RunStatus) -> StepRow:
     return row._replace(status=StepStatus.STOPPED.value) if status is RunStatus.FAILED else row
 
 
-def _failed_step(exc: BaseException | None) -> str | None:
-    """The step whose failure this is, also where the job's code raised something else because of it."""
+def failed_steps(exc: BaseException | None) -> list[str]:
+    """The steps whose failure this is, also where the job's code raised something else because of them."""
     while exc is not None:
-        if isinstance(exc, StepFailed):
-            return exc.step
+        if isinstance(exc, RunsError) and exc.failed_steps:
+            return list(exc.failed_steps)
+        if isinstance(exc, BaseExceptionGroup):
+            return [step for one in exc.exceptions for step in failed_steps(one)]
         exc = exc.__cause__ or exc.__context__
-    return None
+    return []
 
 
 def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: Opened) -> Transition:
@@ -81,10 +83,10 @@ def pause(reason: str, error: Exception) -> Transition:
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, data),))
 
 
-def hold() -> Transition:
-    """Paused by an operator, who said why when asking for it."""
+def hold(inbox: int) -> Transition:
+    """Paused by an operator, who said why when asking for it, unless somebody took that back."""
     values = {"status": RunStatus.PAUSED.value, "due_at": None, "pause_wanted": False, "claims": 0}
-    change = Change(values, release=True)
+    change = Change(values, release=True, expect_inbox=inbox)
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, {"reason": "operator"}),))
 
 

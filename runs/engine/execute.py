@@ -1,13 +1,10 @@
 """The kernel: one claimed run → one outcome. Its world comes as arguments."""
 
 import asyncio
-import concurrent.futures
 import contextvars
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -18,26 +15,21 @@ from django.db import DatabaseError, InterfaceError
 from runs.conf import get_settings
 from runs.definitions import Job, registry
 from runs.engine import ends
-from runs.engine.branches import Branch, current_branch, enter
+from runs.engine.branches import Branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
 from runs.engine.calls import Policy, StepCall
-from runs.engine.history import History, StepRecord, load_history
+from runs.engine.history import load_history
 from runs.engine.hooks import call_end_hook
-from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
-from runs.engine.notes import Notes
-from runs.engine.payload import Payload
-from runs.engine.perform import Performance, check_name
-from runs.engine.ports import FrameSink, OpenStep
+from runs.engine.kernel import RunKernel, World
+from runs.engine.perform import Performance
 from runs.engine.state import RunState
 from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
-from runs.engine.threads import call_in, give_back_connections, watch_thread
-from runs.engine.transactional import call_and_record
-from runs.engine.waiting import Waiting
+from runs.engine.threads import call_in, give_back_connections
 from runs.engine.watch import Look
-from runs.engine.writer import Handle, Writer
-from runs.errors import JobNotFound, NondeterminismError, RunTimeout, StepOutsideJob, Suspended
-from runs.models import Run
+from runs.errors import JobNotFound, NondeterminismError, RunTimeout
+
+__all__ = ["Execution", "Outcome", "Verdict", "World"]
 
 logger = logging.getLogger("runs.engine")
 
@@ -52,17 +44,6 @@ class Outcome(Enum):
     LOST = "lost"  # cancelled, or taken by another worker
 
 
-@dataclass
-class World:
-    """What an execution needs of its process. `leak(message)` reports what would not end, and drains the process."""
-
-    writer: Writer
-    frames: FrameSink
-    job_threads: ThreadPoolExecutor
-    step_threads: ThreadPoolExecutor
-    leak: Callable[[str], None]
-
-
 @dataclass(frozen=True)
 class Verdict:
     """Why the driving of a run ends; the first one counts. `transition` is None where nothing is left to write."""
@@ -71,27 +52,8 @@ class Verdict:
     transition: Callable[[], Transition] | None = None
 
 
-class Execution:
+class Execution(RunKernel):
     """Drives one claimed run. All methods are called in the driving loop, unless they say otherwise."""
-
-    def __init__(self, run: Run, world: World) -> None:
-        self.run = run
-        self.run_id = run.id
-        self.token = run.lease_token
-        self.world = world
-        self.sealed = False
-        self.history = History()
-        self.mailbox = Mailbox(run.inbox, self._read_mail)
-        self._waiting = Waiting(self, self.mailbox)
-        self._notes = Notes(run, self.check_open, self.post)
-        self.is_cautious = run.claims > 1
-        self._handle = Handle(run.id, run.lease_token, run.write_no)
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._bridge: Bridge | None = None
-
-    @property
-    def frames(self) -> FrameSink:
-        return self.world.frames
 
     async def drive(self) -> Outcome:
         """Execute until the run ends, waits, is handed back or is lost; nothing of it runs on afterwards."""
@@ -115,8 +77,10 @@ class Execution:
             job = registry.get(self.run.job, self.run.job_version)
             value = job.parse_input(self.run.input)
             if self.run.write_no:
-                self.history = await self.in_thread(load_history, self.run)
+                self.history = await call_in(self.world.step_threads, load_history, self.run)
             root = self._start_root(job, value)
+            if self.run.pause_wanted:
+                self.pause(self.run.inbox)
         except JobNotFound as exc:
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
         except (DatabaseError, InterfaceError) as exc:
@@ -185,11 +149,16 @@ class Execution:
 
     def drain(self) -> None:
         """Hand the run back at the next step boundary; at once if no step is running."""
+        self._is_draining = True
         self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.RELEASED, ends.release)))
 
-    def pause(self) -> None:
-        """An operator holds the run: running steps end first, no other begins."""
-        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, ends.hold)))
+    def pause(self, inbox: int) -> None:
+        """An operator holds the run: running steps end first, no other begins.
+
+        Whoever takes the pause back raises the inbox, and then the run is handed back instead of held.
+        """
+        self._is_pausing = True
+        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, lambda: ends.hold(inbox))))
 
     def unloaded(self) -> None:
         self.decide(Verdict(Outcome.WAITING))
@@ -199,12 +168,13 @@ class Execution:
         if look.inbox != self.mailbox.inbox:
             self.mailbox.mark_stale()
             self._waiting.wake()
+        if self._is_draining:
+            return
         if look.pause_wanted:
-            self.pause()
-
-    async def _read_mail(self, after: int) -> Mail:
-        mail: Mail = await self.in_thread(read_mail, self.run_id, after)
-        return mail
+            self.pause(look.inbox)
+        elif self._is_pausing:
+            self._is_pausing = False
+            self._waiting.stay()
 
     def _opened(self) -> list[Transition]:
         """Steps that the end of the run finds at work, or between two attempts."""
@@ -225,6 +195,9 @@ class Execution:
             logger.error("Run %s: its end cannot be stored: %s", self.run_id, answer)
             problem = answer
             answer = await self.submit(ends.fail(problem, self._opened()))
+        if answer is Result.INBOX:
+            answer = await self.submit(ends.release())
+            return Outcome.RELEASED if answer is Result.DONE else Outcome.LOST
         return verdict.outcome if answer is Result.DONE else Outcome.LOST
 
     async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
@@ -240,134 +213,6 @@ class Execution:
             if stuck:
                 self.world.leak(f"Run {self.run_id} of job {self.run.job!r} does not stop after {grace:g} s.")
 
-    # -- what steps call
-
     async def perform(self, call: StepCall) -> Any:
         """One `step.*` call of the job's code that calls a function."""
         return await Performance(self, call, self.meet(call.name, call.kind)).result()
-
-    def meet(self, name: str, kind: str) -> StepRecord:
-        """The record of the step that the running branch asks for now."""
-        self.check_open()
-        branch = current_branch()
-        if branch is None:
-            raise StepOutsideJob(str(name))
-        try:
-            return self.history.meet(branch, check_name(name), kind)
-        except NondeterminismError as exc:
-            self.diverge(exc)
-            raise Suspended from exc
-
-    def excuse_branches(self, count: int) -> None:
-        branch = current_branch()
-        assert branch is not None
-        for path in branch.skip_children(count):
-            self.history.excuse(path)
-
-    async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await call_in(self.world.step_threads, function, *args)
-
-    async def park(
-        self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
-    ) -> None:
-        await self._waiting.park(until, reason, step, on_mail)
-
-    async def hold(self) -> None:
-        await self._waiting.hold()
-
-    async def gate(self) -> None:
-        await self._waiting.gate()
-
-    def check_open(self) -> None:
-        if self.sealed:
-            raise Suspended
-
-    def begin(self, step: OpenStep) -> None:
-        self._waiting.load.open[step.call.name] = step
-        step.open_frames()
-        self._waiting.settle()
-
-    def end(self, step: OpenStep) -> None:
-        if not self.sealed:
-            self._waiting.load.open.pop(step.call.name, None)
-            if not self._waiting.load.open:
-                give_back_connections(self._query_thread)
-            self._waiting.settle()
-
-    def post(self, transition: Transition) -> None:
-        """Write without waiting; any thread."""
-        self.world.writer.post(self._handle, transition)
-
-    async def commit(self, transition: Transition, *, finish: bool = False) -> Exception | None:
-        """Write and wait; the error of a value that cannot be stored. Raises Suspended when the lease is lost.
-
-        A cancellation by the job's own code waits for the write and goes on then (`finish`: even a second one).
-        """
-        self._waiting.load.writes += 1
-        try:
-            answer, cancelled = await self._outlast(self.submit(transition))
-        finally:
-            self._waiting.load.writes -= 1
-            self._waiting.settle()
-        if cancelled and not finish:
-            raise asyncio.CancelledError
-        if answer is Result.LOST:
-            self.lose()
-            raise Suspended
-        if answer is Result.INBOX:
-            self.mailbox.mark_stale()
-            return MailArrived()
-        return answer if isinstance(answer, Exception) else None
-
-    def submit(self, transition: Transition) -> "asyncio.Future[Any]":
-        """Queue a write; the future gives its Result, or the error of a bad value."""
-        return self.world.writer.submit(self._handle, transition)
-
-    async def _outlast(self, waiter: "asyncio.Future[Any]") -> tuple[Any, bool]:
-        cancelled = False
-        while not waiter.done():
-            try:
-                await asyncio.shield(waiter)
-            except asyncio.CancelledError:
-                if self.sealed:
-                    raise
-                cancelled = True
-        return waiter.result(), cancelled
-
-    def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]":
-        """A sync job's steps run in its own thread, those of an async job in the pool."""
-        return self._bridge.submit(function) if self._bridge else self.world.step_threads.submit(function)
-
-    async def in_transaction(
-        self, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
-    ) -> Any:
-        """While the function runs, the run's other transitions queue behind it."""
-        await asyncio.shield(self.world.writer.hold(self._handle))
-        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, where, ending))
-        future.add_done_callback(lambda _: self.world.writer.release(self._handle))
-        try:
-            return await asyncio.wrap_future(future)
-        except Suspended:
-            self.lose()
-            raise
-
-    def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
-        watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)
-
-    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
-        """A timer outside every branch; it does nothing once the run has left this process."""
-        return self._loop.call_later(seconds, self._fire, function, args, context=self._context)
-
-    def _fire(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
-        if not self.sealed:
-            function(*args)
-
-    def adopt(self, task: "asyncio.Task[Any]") -> None:
-        """Remember a task of the job's code, to end it with the run."""
-        self._tasks.add(task)
-        task.add_done_callback(self._task_ended, context=self._context)
-
-    def _task_ended(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if self.sealed and not task.cancelled():
-            task.exception()  # retrieved: what a sealed context raises is nobody's error

@@ -64,6 +64,13 @@ class History:
         self.asked.add(name)
         return recorded
 
+    def last_signal_wait(self, path: str) -> StepRecord | None:
+        """The step that a branch ended with, if that was a wait which took a signal."""
+        inside = (record for record in self.by_name.values() if record.branch == path and record.name in self.asked)
+        last = max(inside, key=lambda record: record.position, default=None)
+        took = last is not None and (last.kind, last.status) == ("signal", StepStatus.COMPLETED)
+        return last if took else None
+
     def excuse(self, path: str) -> None:
         """The steps of a branch that this replay does not enter, because what it led to is recorded."""
         inside = f"{path}."

@@ -45,13 +45,23 @@ def _has_room(run: Run, key: str, taken: dict[tuple[str, str], int]) -> bool:
     return True
 
 
+def lock_starts(job: str, key: str) -> None:
+    """Until the transaction ends, nobody else looks for a run of the key to join."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number("start", job, key)])
+
+
 def _lock_key(job: str, key: str) -> bool:
     if connection.vendor != "postgresql":
         return True  # the claim holds the only write lock there is
-    number = int.from_bytes(hashlib.blake2b(f"{job}\0{key}".encode(), digest_size=8).digest(), signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number("claim", job, key)])
         return bool(cursor.fetchone()[0])
+
+
+def _number(*names: str) -> int:
+    return int.from_bytes(hashlib.blake2b("\0".join(names).encode(), digest_size=8).digest(), signed=True)
 
 
 def _holders() -> QuerySet[Run]:

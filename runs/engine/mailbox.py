@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from runs.models import Run, Signal, SignalKind
@@ -38,13 +38,28 @@ def read_mail(run_id: UUID, after: int) -> Mail:
     return Mail(inbox, [Letter(*row) for row in rows.values_list("id", "kind", "name", "payload")])
 
 
-class Mailbox:
-    """The letters of one execution. `read(after)` fetches mail in a thread."""
+def letters_of(run_id: UUID, steps: list[str]) -> dict[str, Letter]:
+    """The letters that these steps of the run consumed, by step."""
+    rows = Signal.objects.filter(run_id=run_id, consumed_by__in=steps)
+    return {row.consumed_by or "": Letter(row.pk, row.kind, row.name, row.payload) for row in rows}
 
-    def __init__(self, inbox: int, read: Callable[[int], Awaitable[Mail]]) -> None:
+
+class Reader(Protocol):
+    """A wait for letters of some names."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+
+class Mailbox:
+    """The letters of one execution. `read(after)` fetches mail in a thread; `on_news()` wakes those who wait for it."""
+
+    def __init__(self, inbox: int, read: Callable[[int], Awaitable[Mail]], on_news: Callable[[], None]) -> None:
         self.inbox = inbox
         self.is_stale = True
         self._read = read
+        self._on_news = on_news
+        self._readers: list[Reader] = []
         self._letters: list[Letter] = []
         self._last_id = 0
         self._looking = asyncio.Lock()
@@ -57,17 +72,44 @@ class Mailbox:
         async with self._looking:
             while self.is_stale:
                 self.is_stale = False
-                mail = await self._read(self._last_id)
-                self.inbox = max(self.inbox, mail.inbox)
-                self._letters += mail.letters
-                self._last_id = max([self._last_id, *(letter.id for letter in mail.letters)])
+                try:
+                    mail = await self._read(self._last_id)
+                except BaseException:
+                    self.is_stale = True  # whoever looks next reads what this one did not
+                    self._on_news()
+                    raise
+                self._add(mail)
 
-    def take(self, names: tuple[str, ...], kind: str = SignalKind.SIGNAL) -> Letter | None:
-        """The oldest letter of one of these names, out of the box."""
+    def _add(self, mail: Mail) -> None:
+        is_news = bool(mail.letters) or mail.inbox != self.inbox
+        self.inbox = max(self.inbox, mail.inbox)
+        self._letters += mail.letters
+        self._last_id = max([self._last_id, *(letter.id for letter in mail.letters)])
+        if is_news:
+            self._on_news()  # what one wait has read may be for another
+
+    def join(self, reader: "Reader") -> None:
+        """From now on the reader has its place among those who wait for letters."""
+        if reader not in self._readers:
+            self._readers.append(reader)
+
+    def leave(self, reader: "Reader") -> None:
+        """The reader's wait is over, and what would have been its letter is the next one's."""
+        if reader in self._readers:
+            self._readers.remove(reader)
+            self._on_news()
+
+    def take(self, reader: "Reader") -> Letter | None:
+        """The letter of this reader, out of the box: the oldest goes to whoever asked first for one of its name."""
+        free = list(self._readers)
         for letter in self._letters:
-            if letter.kind == kind and letter.name in names:
+            taker = next((one for one in free if letter.name in one.names), None)
+            if letter.kind != SignalKind.SIGNAL or taker is None:
+                continue
+            if taker is reader:
                 self._letters.remove(letter)
                 return letter
+            free.remove(taker)
         return None
 
     def take_updates(self) -> list[Letter]:
@@ -79,3 +121,4 @@ class Mailbox:
     def put_back(self, letter: Letter) -> None:
         """The wait that took it was cancelled: it is the next one's again."""
         self._letters = sorted([*self._letters, letter], key=lambda one: one.id)
+        self._on_news()

@@ -1,25 +1,20 @@
 """One step of a run: from the call to its recorded result, over as many attempts as its policy allows."""
 
 import asyncio
-import contextvars
-import inspect
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-
-from django.db import close_old_connections
 
 from runs import clock
 from runs.engine import attempts, branches
 from runs.engine.attempts import CurrentAttempt
 from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
+from runs.engine.invocation import Invocation
 from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import AttemptRow, CheckpointRow, StepRow, Transition
-from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
-from runs.errors import InvalidStepName, StepCancelled, StepFailed, StepTimeout, StorageError, Suspended
+from runs.engine.store.transitions import AttemptRow, StepRow, Transition
+from runs.errors import InvalidStepName, StepFailed, StorageError, Suspended
 from runs.events.types import EventDraft, EventType
 from runs.models import AttemptOutcome, StepStatus
 
@@ -103,7 +98,7 @@ class Performance:
         if self.call.kind == "transaction":
             return await self._carry_out_in_transaction()
         try:
-            value = await self._invoke()
+            value = await Invocation(self._kernel, self.call, self.record, self.attempt).result()
             payload = encode(value, self.where)
             value = typed(value, payload, self.call.function, self.where)
         except (Suspended, asyncio.CancelledError):
@@ -115,8 +110,7 @@ class Performance:
     async def _carry_out_in_transaction(self) -> Any:
         self._forget_quick()
         try:
-            value, payload = await self._kernel.in_transaction(self._bare_call, self.where, self._completion)
-            value = typed(value, payload, self.call.function, self.where)
+            value = await self._kernel.in_transaction(self._bare_call, self._completion)
         except (Suspended, asyncio.CancelledError):
             raise
         except BaseException as exc:
@@ -125,17 +119,21 @@ class Performance:
         self.record.status = StepStatus.COMPLETED
         return value
 
-    def _bare_call(self) -> Any:
+    def _bare_call(self) -> tuple[Any, Payload]:
         """In a thread, inside the transaction: no step, emit or checkpoint may be used there."""
-        branches.enter(None)
-        attempts.enter(self.attempt)
-        return self.call.function(*self.call.args, **self.call.kwargs)
+        in_step = branches.enter(None)
+        as_attempt = attempts.enter(self.attempt)
+        try:
+            value = self.call.function(*self.call.args, **self.call.kwargs)
+        finally:
+            attempts.leave(as_attempt)
+            branches.leave(in_step)
+        payload = encode(value, self.where)
+        return typed(value, payload, self.call.function, self.where), payload
 
     def _completion(self, payload: Payload) -> Transition:
         row = self._row(StepStatus.COMPLETED, output=payload)
         return self._ending(EventType.STEP_COMPLETE, {"output": payload.shown}, row, AttemptOutcome.COMPLETED)
-
-    # -- the call itself
 
     async def _announce(self) -> None:
         """Commit the start first where a crash in the call must leave a trace; otherwise only if it takes long."""
@@ -156,79 +154,6 @@ class Performance:
         if self._quick is not None:
             self._quick.cancel()
             self._quick = None
-
-    async def _invoke(self) -> Any:
-        in_step = branches.enter(None)
-        as_attempt = attempts.enter(self.attempt)
-        try:
-            return await self._within_timeout()
-        finally:
-            self.attempt.stop()  # a thread or task that outlives the call emits and saves nothing more
-            attempts.leave(as_attempt)
-            branches.leave(in_step)
-
-    async def _within_timeout(self) -> Any:
-        timeout = self.call.policy.timeout
-        if timeout is None:
-            return await self._call_function()
-        seconds = timeout.total_seconds()
-        try:
-            async with asyncio.timeout(seconds) as scope:
-                return await self._call_function()
-        except TimeoutError as exc:
-            if scope.expired():
-                self.attempt.stop()
-                raise StepTimeout(self.call.name, seconds) from exc
-            raise
-
-    async def _call_function(self) -> Any:
-        is_async = _is_async(self.call.function)
-        args = self._stream_arguments(is_async) if self.call.kind == "stream" else self.call.args
-        if is_async:
-            return await self.call.function(*args, **self.call.kwargs)
-        result = await self._call_in_thread(args)
-        return await result if inspect.isawaitable(result) else result
-
-    def _stream_arguments(self, is_async: bool) -> tuple[Any, ...]:
-        emit = Emit(self.attempt, self._emit)
-        if is_async:
-            both = (emit, Checkpoint(self.record, self._save_checkpoint))
-        else:
-            both = (emit, SyncCheckpoint(self.record, self._save_checkpoint, asyncio.get_running_loop()))
-        return both[: len(inspect.signature(self.call.function).parameters)]
-
-    async def _call_in_thread(self, args: tuple[Any, ...]) -> Any:
-        context = contextvars.copy_context()
-        future = self._kernel.submit_to_thread(
-            lambda: context.run(_call_and_close, self.call.function, args, self.call.kwargs)
-        )
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            self.attempt.stop()
-            self._kernel.watch_thread(future, self.call.name)
-            raise
-
-    # -- what a streaming function does
-
-    def _emit(self, data: Any, size: int) -> None:
-        self._kernel.frames.emit(*self._frames_key, data, size)
-
-    async def _save_checkpoint(self, state: Any) -> None:
-        payload = encode(state, f"A checkpoint of step {self.call.name!r}")
-        if self.attempt.cancelled or self._kernel.sealed:
-            raise StepCancelled(self.call.name)
-        self.record.checkpoints += 1
-        number, now = self.record.checkpoints, clock.now()
-        row = CheckpointRow(
-            self._kernel.run_id, self.call.name, number, self.attempt.number, payload.text,
-            payload.secrets_text, payload.size, now,
-        )  # fmt: skip
-        event = self._event(EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size})
-        problem = await self._kernel.commit(Transition(now, events=(event,), checkpoints=(row,)))
-        if problem is not None:
-            raise StorageError(f"A checkpoint of step {self.call.name!r}", clean(str(problem), 500))
-        self.record.last_state = payload.value
 
     # -- its ends
 
@@ -355,18 +280,3 @@ class Performance:
         usage = json.dumps(lost.usage) if lost.usage else None
         row = (self._kernel.run_id, lost.step_name, lost.number, lost.epoch, AttemptOutcome.LOST.value)
         return (AttemptRow(*row, lost.started_at, now, None, usage),)
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(function, "__call__", None)  # noqa: B004  (an object whose __call__ is async)
-    return inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.iscoroutinefunction(call)
-
-
-def _call_and_close(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call in a thread, and give database connections back after it."""
-    try:
-        return function(*args, **kwargs)
-    except (StopIteration, GeneratorExit) as exc:  # these mean something else to the coroutine that awaits
-        raise RuntimeError(f"a step function raised {type(exc).__name__}") from exc
-    finally:
-        close_old_connections()

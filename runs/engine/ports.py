@@ -92,6 +92,12 @@ class Kernel(Protocol):
     def meet(self, name: str, kind: str) -> StepRecord:
         """The record of the step that the running branch asks for now."""
 
+    def next_branches(self, count: int) -> list[str]:
+        """Paths of the next `count` tasks of the running branch."""
+
+    def last_signal_wait(self, branch: str) -> StepRecord | None:
+        """The step that a branch ended with, if that was a wait which took a signal."""
+
     def excuse_branches(self, count: int) -> None:
         """The next `count` tasks of the running branch are not made on this replay."""
 
@@ -110,9 +116,9 @@ class Kernel(Protocol):
         """Call a blocking function of the engine's own in a thread."""
 
     async def in_transaction(
-        self, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
+        self, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]
     ) -> Any:
-        """`(value, payload)` of a function that is committed together with `ending(payload)`."""
+        """Call a function that gives `(value, payload)` and is committed with `ending(payload)`; the value."""
 
     async def park(
         self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False

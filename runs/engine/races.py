@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runs import clock
+from runs.engine.ends import failed_steps
 from runs.engine.history import StepRecord
+from runs.engine.mailbox import letters_of
 from runs.engine.payload import Payload, describe_error, encode
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import StepRow, Transition
-from runs.errors import StepFailed
+from runs.engine.store.transitions import LetterRow, StepRow, Transition
+from runs.errors import InvalidOption, StepFailed
 from runs.events.types import EventDraft, EventType
 from runs.models import StepStatus
 
@@ -32,13 +34,18 @@ async def run(kernel: Kernel, name: str, branches: Mapping[str, Callable[[], Awa
         return Winner(**record.output)
     if record.status == StepStatus.FAILED:
         raise StepFailed(name, record.error or {})
+    if not branches:
+        raise InvalidOption("branches", "is empty", "Give at least one branch.")
+    places = kernel.next_branches(len(branches))
     tasks = {asyncio.ensure_future(_as_coroutine(branch)): label for label, branch in branches.items()}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         winner = next(task for task in tasks if task in done)
     finally:
         await _stop([task for task in tasks if not task.done()])
-    return await _record(kernel, record, tasks[winner], winner)
+    lost = [place for place, task in zip(places, tasks, strict=True) if task is not winner]
+    undone = await _undo(kernel, lost)
+    return await _record(kernel, record, tasks[winner], winner, undone)
 
 
 async def _as_coroutine(branch: Callable[[], Awaitable[Any]]) -> Any:
@@ -52,29 +59,53 @@ async def _stop(tasks: "list[asyncio.Future[Any]]") -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _record(kernel: Kernel, record: StepRecord, label: str, winner: "asyncio.Future[Any]") -> Winner:
+async def _undo(kernel: Kernel, lost: list[str]) -> Transition:
+    """A signal that a loser's last wait took in the same moment is the next one's again."""
+    waits = [record for path in lost if (record := kernel.last_signal_wait(path)) is not None]
+    taken = await kernel.in_thread(letters_of, kernel.run_id, [wait.name for wait in waits]) if waits else {}
+    now, undone = clock.now(), Transition(clock.now())
+    for wait in waits:
+        letter = taken.get(wait.name)
+        if letter is not None:
+            kernel.mailbox.put_back(letter)
+            row = _settled(kernel, wait, StepStatus.CANCELLED, None, None)
+            undone = replace(
+                undone,
+                events=(*undone.events, EventDraft(EventType.STEP_CANCEL, {}, wait.name, 1)),
+                steps=(*undone.steps, row),
+                letters=(*undone.letters, LetterRow(kernel.run_id, letter.id, None, None)),
+            )
+    return replace(undone, at=now)
+
+
+async def _record(
+    kernel: Kernel, record: StepRecord, label: str, winner: "asyncio.Future[Any]", undone: Transition
+) -> Winner:
     error = winner.exception()
-    if error is not None:
-        described = describe_error(error)
-        payload = encode(described, "The error of a race")
-        await kernel.commit(
-            _end(kernel, record, StepStatus.FAILED, None, payload, {"winner": label, "error": described})
-        )
-        raise StepFailed(record.name, described) from error
-    payload = encode({"name": label, "value": winner.result()}, f"The result of race {record.name!r}")
-    await kernel.commit(_end(kernel, record, StepStatus.COMPLETED, payload, None, {"output": payload.shown}))
-    return Winner(**payload.value)
+    if error is None:
+        payload = encode({"name": label, "value": winner.result()}, f"The result of race {record.name!r}")
+        row = _settled(kernel, record, StepStatus.COMPLETED, payload, None)
+        await kernel.commit(_with_end(undone, EventType.STEP_COMPLETE, {"output": payload.shown}, row))
+        return Winner(**payload.value)
+    if not isinstance(error, Exception):
+        raise error
+    described = describe_error(error) | {"steps": failed_steps(error)}
+    row = _settled(kernel, record, StepStatus.FAILED, None, encode(described, "The error of a race"))
+    await kernel.commit(_with_end(undone, EventType.STEP_FAIL, {"winner": label, "error": described}, row))
+    raise StepFailed(record.name, described) from error
 
 
-def _end(
-    kernel: Kernel, record: StepRecord, status: StepStatus, output: Payload | None, error: Payload | None,
-    data: dict[str, Any],
-) -> Transition:  # fmt: skip
+def _with_end(undone: Transition, type_: EventType, data: dict[str, Any], row: StepRow) -> Transition:
+    end = EventDraft(type_, data, row.name, 1)
+    return replace(undone, events=(*undone.events, end), steps=(*undone.steps, row))
+
+
+def _settled(
+    kernel: Kernel, record: StepRecord, status: StepStatus, output: Payload | None, error: Payload | None
+) -> StepRow:
     now = clock.now()
-    row = StepRow(
-        kernel.run_id, record.name, "race", record.branch, record.position, status.value, 1, int(error is not None),
-        output.text if output else None, output.secrets_text if output else "[]", error.text if error else None,
-        now, now, None,
+    return StepRow(
+        kernel.run_id, record.name, record.kind, record.branch, record.position, status.value, 1,
+        int(error is not None), output.text if output else None, output.secrets_text if output else "[]",
+        error.text if error else None, record.started_at or now, now, None,
     )  # fmt: skip
-    type_ = EventType.STEP_COMPLETE if status is StepStatus.COMPLETED else EventType.STEP_FAIL
-    return Transition(now, events=(EventDraft(type_, data, record.name, 1),), steps=(row,))

@@ -13,11 +13,12 @@ from runs.definitions import Job, Retry, registry
 from runs.engine import children, races
 from runs.engine.branches import current_branch
 from runs.engine.calls import Policy, StepCall
+from runs.engine.ends import failed_steps
 from runs.engine.notes import Notes
 from runs.engine.ports import Kernel
 from runs.engine.state import RunState
 from runs.engine.waits import SignalWait, Sleep
-from runs.errors import StepOutsideJob
+from runs.errors import InvalidOption, RunsError, StepOutsideJob
 from runs.models import Run
 
 P = ParamSpec("P")
@@ -108,6 +109,8 @@ class StepContext:
     async def sleep(self, name: str, until: timedelta | datetime) -> None:
         """Wait for a duration or until a time, holding no worker; wakes within a second of it."""
         at = clock.now() + until if isinstance(until, timedelta) else until
+        if at.tzinfo is None:
+            raise InvalidOption("until", "has no time zone", "Give one, as in datetime(2030, 1, 31, tzinfo=UTC).")
         await Sleep(self._kernel, self._kernel.meet(name, Sleep.kind), at).result()
 
     async def wait_for_signal(
@@ -136,14 +139,15 @@ class StepContext:
         policy's retries start further children. Further options: `version`, `labels`, `queue`, `priority`. Raises
         ChildFailed, InvalidInput.
         """
-        attempts = [job] * self._policy.retries.max_attempts + ([on_failure] if on_failure is not None else [])
-        return await children.run_first_that_completes(self._kernel, self._run, name, _jobs(attempts), input, options)
+        tries = _jobs([job], options.pop("version", None)) * self._policy.retries.max_attempts
+        tries += _jobs([on_failure]) if on_failure is not None else []
+        return await children.run_first_that_completes(self._kernel, self._run, name, tries, input, options)
 
     async def start_child(
         self, name: str, job: Job | str, input: Any = None, *, detached: bool = False, **options: Any
     ) -> UUID:
         """Start another job without waiting; its id. A cancel reaches it too, unless it is detached."""
-        definition = _jobs([job])[0]
+        definition = _jobs([job], options.pop("version", None))[0]
         return await children.start_only(self._kernel, self._run, name, definition, input, detached, options)
 
     async def map(
@@ -154,6 +158,8 @@ class StepContext:
         Each item is a step `<name>[<index>]`, so a resumed run does only what is missing. Raises the StepFailed of
         the first item that failed, after all others have ended.
         """
+        if concurrency < 1:
+            raise InvalidOption("concurrency", "is less than 1", "Say how many items may be under way at once.")
         places = asyncio.Semaphore(concurrency)
 
         async def one(index: int, item: Item) -> Any:
@@ -161,9 +167,9 @@ class StepContext:
                 return await self.run(f"{name}[{index}]", function, item)
 
         results = await asyncio.gather(*(one(*pair) for pair in enumerate(items)), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            raise _with_all_failed(failures)
         return results
 
     async def race(self, name: str, branches: Mapping[str, Callable[["StepContext"], Awaitable[Any]]]) -> races.Winner:
@@ -179,8 +185,16 @@ class StepContext:
         self._notes.write_progress(current, total, message)
 
 
-def _jobs(wanted: Sequence[Job | str]) -> list[Job]:
-    return [job if isinstance(job, Job) else registry.get(job) for job in wanted]
+def _jobs(wanted: Sequence[Job | str], version: str | None = None) -> list[Job]:
+    return [job if isinstance(job, Job) else registry.get(job, version) for job in wanted]
+
+
+def _with_all_failed(failures: list[BaseException]) -> BaseException:
+    """The first failure, or what ends the driving; it names the steps of the others for a retry of the run."""
+    first = next((one for one in failures if not isinstance(one, Exception)), failures[0])
+    if isinstance(first, RunsError):
+        first.failed_steps = tuple(step for one in failures for step in failed_steps(one))
+    return first
 
 
 def _signal_step(names: tuple[str, ...]) -> str:

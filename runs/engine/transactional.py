@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from runs.engine.payload import Payload, encode
+from runs.engine.payload import Payload
 from runs.engine.store.commit import commit, committed
 from runs.engine.store.transitions import Entry, Result, Transition
 from runs.engine.writer import Handle
@@ -22,28 +22,27 @@ class _RowBusy(Exception):
 
 
 def call_and_record(
-    handle: Handle, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]
+    handle: Handle, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]
 ) -> Any:
-    """Call `function` and commit it together with `ending(payload)`; gives `(value, payload)`. In a thread.
+    """Call `function`, which gives `(value, payload)`, and commit it with `ending(payload)`; the value. In a thread.
 
     The caller holds the run's writer (`handle.held`). Raises Suspended when the lease is lost, and what the
     function raises; then nothing of it is written.
     """
     for attempt in range(_TRIES):
         try:
-            return _once(handle, function, where, ending)
+            return _once(handle, function, ending)
         except _RowBusy:
             if attempt == _TRIES - 1:
                 raise
     raise AssertionError("the loop returns or raises")
 
 
-def _once(handle: Handle, function: Callable[[], Any], where: str, ending: Callable[[Payload], Transition]) -> Any:
+def _once(handle: Handle, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]) -> Any:
     entry: Entry | None = None
     try:
         with transaction.atomic(durable=True):
-            value = function()
-            payload = encode(value, where)
+            value, payload = function()
             entry = Entry(handle.run_id, handle.token, handle.write_no + 1, [ending(payload)])
             _write_last(entry)
     except (OperationalError, InterfaceError):
@@ -51,7 +50,7 @@ def _once(handle: Handle, function: Callable[[], Any], where: str, ending: Calla
         if entry is None or handle.run_id not in committed([entry]):
             raise
     handle.write_no += 1
-    return value, payload
+    return value
 
 
 def _write_last(entry: Entry) -> None:

@@ -13,6 +13,8 @@ from runs.engine.mailbox import Mailbox
 from runs.engine.ports import OpenStep
 from runs.engine.store.transitions import Result, Transition
 
+_BOUNDARY = "the step boundary"
+
 
 @dataclass(frozen=True)
 class Wait:
@@ -101,13 +103,20 @@ class Waiting:
         if self._unloading is not None:
             await asyncio.shield(self._unloading)
         if self._leave is not None:
-            await self.park(None, "the step boundary")
+            await self.park(None, _BOUNDARY)
         self._driving.check_open()
 
     def leave_by(self, decide: Callable[[], None]) -> None:
         """At the next step boundary `decide()` ends the driving; at once if no step is running."""
         self._leave = decide
         self.settle()
+
+    def stay(self) -> None:
+        """What `leave_by` asked for is taken back: whoever waits at the step boundary goes on."""
+        self._leave = None
+        for waiter, wait in list(self.load.parked.items()):
+            if wait.reason == _BOUNDARY:
+                _end(waiter)
 
     def stop(self) -> None:
         """The context is sealed: nothing is unloaded any more."""

@@ -16,7 +16,7 @@ from runs.engine.mailbox import Letter, MailArrived
 from runs.engine.payload import clean, dump
 from runs.engine.ports import Kernel
 from runs.engine.store.transitions import Change, LetterRow, StepRow, Transition
-from runs.errors import InvalidSignal, SignalTimeout
+from runs.errors import InvalidSignal, RunsError, SignalTimeout
 from runs.events.types import EventDraft, EventType
 from runs.models import StepStatus
 
@@ -54,18 +54,26 @@ class DurableWait:
         if self.record.status == StepStatus.COMPLETED:
             return self.give(self.record.output)
         if self.record.status == StepStatus.FAILED:
-            raise self.failure(self.record.error or {})
+            raise self._failed()
         if self.record.status == StepStatus.CANCELLED:
             await self._kernel.hold()
         try:
+            self.enter()
             await self._kernel.gate()
-            if not self.record.status:
+            if self.record.status in ("", StepStatus.RETRYING):
                 await self._begin()
             return await self._until_it_arrives()
         except asyncio.CancelledError:
             if not self._kernel.sealed:
                 await self._kernel.commit(self.cancellation(), finish=True)
             raise
+        finally:
+            self.leave()
+
+    def _failed(self) -> RunsError:
+        error = self.failure(self.record.error or {})
+        error.failed_steps = (self.record.name,)
+        return error
 
     async def _begin(self) -> None:
         now = clock.now()
@@ -84,7 +92,7 @@ class DurableWait:
             if arrived is None:
                 await self._kernel.park(self.record.wake_at, self.reason, self, self.on_mail)
         if self.record.status == StepStatus.FAILED:
-            raise self.failure(self.record.error or {})
+            raise self._failed()
         return self.give(self.record.output)
 
     async def _record(self, arrived: Arrived) -> bool:
@@ -120,16 +128,22 @@ class DurableWait:
         record = self.record
         value = None if arrived is None or arrived.value is None else dump(arrived.value, f"Step {record.name!r}")
         error = dump(arrived.error, "error") if arrived is not None and arrived.error is not None else None
-        waiting = status is StepStatus.RUNNING
+        waiting = arrived is None
         return StepRow(
             self._kernel.run_id, record.name, record.kind, record.branch, record.position, status.value, 1,
             int(error is not None), value or (self.kept if waiting else None), "[]", error, record.started_at,
-            None if waiting else clock.now(), record.wake_at if waiting else None,
+            None if status is StepStatus.RUNNING else clock.now(), record.wake_at if waiting else None,
         )  # fmt: skip
 
     # -- what a subclass says
 
     reason = ""
+
+    def enter(self) -> None:
+        """The call begins to wait: it has its place among the others now."""
+
+    def leave(self) -> None:
+        """The call is over."""
 
     @property
     def kept(self) -> str | None:
@@ -152,7 +166,7 @@ class DurableWait:
         """What the call returns for the recorded value."""
         return value
 
-    def failure(self, error: dict[str, Any]) -> Exception:
+    def failure(self, error: dict[str, Any]) -> RunsError:
         """The same error live and on replay."""
         raise AssertionError(f"{type(self).__name__} cannot fail")
 
@@ -193,18 +207,24 @@ class SignalWait(DurableWait):
         self, kernel: Kernel, record: StepRecord, names: tuple[str, ...], timeout: timedelta | None, type_: Any
     ) -> None:
         super().__init__(kernel, record)
-        self._names = names
+        self.names = names
         self._type = type_
-        if timeout is not None and not record.status:
+        if timeout is not None and record.status in ("", StepStatus.RETRYING):
             self.record.wake_at = clock.now() + timeout
         self.reason = f"signal {' or '.join(names)}"
 
     def describe(self) -> dict[str, Any]:
-        return {"signals": list(self._names), "until": _iso(self.record.wake_at)}
+        return {"signals": list(self.names), "until": _iso(self.record.wake_at)}
+
+    def enter(self) -> None:
+        self._kernel.mailbox.join(self)
+
+    def leave(self) -> None:
+        self._kernel.mailbox.leave(self)
 
     async def look(self) -> Arrived | None:
         await self._kernel.mailbox.look()
-        self._letter = self._kernel.mailbox.take(self._names)
+        self._letter = self._kernel.mailbox.take(self)
         if self._letter is not None:
             return self._consumed(self._letter)
         if self.record.wake_at is not None and clock.now() >= self.record.wake_at:
@@ -227,7 +247,7 @@ class SignalWait(DurableWait):
 
     def _timed_out(self) -> Arrived:
         # competes with a signal under the row's lock: it counts only if nothing came since the last look
-        error = {"type": "SignalTimeout", "message": " or ".join(self._names)}
+        error = {"type": "SignalTimeout", "message": " or ".join(self.names)}
         return Arrived(error=error, change=Change(expect_inbox=self._kernel.mailbox.inbox))
 
     def _parse(self, payload: Any) -> Any:
@@ -235,11 +255,11 @@ class SignalWait(DurableWait):
 
     def give(self, value: Any) -> Any:
         payload = self._parse(value["payload"])
-        return payload if len(self._names) == 1 else ReceivedSignal(value["name"], payload)
+        return payload if len(self.names) == 1 else ReceivedSignal(value["name"], payload)
 
-    def failure(self, error: dict[str, Any]) -> Exception:
+    def failure(self, error: dict[str, Any]) -> RunsError:
         if error.get("type") == "SignalTimeout":
-            return SignalTimeout(self._names)
+            return SignalTimeout(self.names)
         return InvalidSignal(str(error.get("signal")), str(error.get("message")))
 
 

@@ -24,6 +24,9 @@ RESUMED, RETRIED = "resumed", "retried"
 """Why a run is queued whose going on is in its log already, with the person who asked for it."""
 
 
+_WAITS = ("sleep", "signal", "child", "start_child")
+
+
 def cancel(run_id: UUID | str, actor: Actor, reason: str) -> Run:
     """End the run now: its token moves on, so whatever its worker still does can write nothing.
 
@@ -73,7 +76,8 @@ def pause(run_id: UUID | str, actor: Actor, reason: str) -> Run:
         if run.has_ended:
             raise RunAlreadyEnded(run.id, run.status, "paused")
         if run.status == RunStatus.RUNNING:
-            Run.objects.filter(id=run.id).update(pause_wanted=True, reason=clean(reason, 200))
+            # the inbox, too: a run that is going idle right now must not miss it
+            Run.objects.filter(id=run.id).update(pause_wanted=True, reason=clean(reason, 200), inbox=F("inbox") + 1)
         elif run.status != RunStatus.PAUSED:
             data = {"actor": actor.as_data(), "reason": clean(reason, 500)}
             append_events(run, [EventDraft(EventType.RUN_PAUSE, data)])
@@ -92,12 +96,12 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
         if run.status != RunStatus.PAUSED and not run.pause_wanted:
             raise RunNotPaused(run.id, run.status)
         if run.status != RunStatus.PAUSED:
-            Run.objects.filter(id=run.id).update(pause_wanted=False, reason="")
+            Run.objects.filter(id=run.id).update(pause_wanted=False, reason="", inbox=F("inbox") + 1)
             return get(run.id)
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED,
             reason=RESUMED,
-            due_at=clock.sql_now(),
+            due_at=clock.sql_now() if run.run_at <= clock.now() else run.run_at,
             claims=0,
             error=None,
             inbox=F("inbox") + 1,
@@ -121,7 +125,9 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
         append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED, reason=RETRIED, error=None, finished_at=None, due_at=clock.sql_now(), claims=0,
-            attempt=F("attempt") + 1, lease_token=F("lease_token") + 1, tell_parent=False,
+            attempt=F("attempt") + 1, lease_token=F("lease_token") + 1, tell_parent=False, active_ms=0,
+            # its place among the runs of its key is gone: it begins again when there is room
+            started_at=None if run.concurrency_key else run.started_at,
             end_hook=EndHook.ARMED if run.end_hook else EndHook.NONE,
         )  # fmt: skip
         write_audit(actor, "run.retry", run, {"steps": again})
@@ -139,14 +145,25 @@ def _check_retry(run: Run) -> None:
 
 
 def _reopen_steps(run: Run) -> list[str]:
-    """The step that failed the run, and those that its end found at work."""
-    failed = Step.objects.filter(run=run, status=StepStatus.FAILED, name=(run.error or {}).get("step"))
+    """The steps that failed the run, and those that its end found at work."""
+    failed = _failed_steps(run, (run.error or {}).get("steps", []))
     stopped = Step.objects.filter(run=run, status=StepStatus.STOPPED)
-    names = [*failed.values_list("name", flat=True), *stopped.values_list("name", flat=True)]
-    Step.objects.filter(run=run, name__in=names).update(
-        status=StepStatus.RETRYING, failures=0, error=None, finished_at=None, wake_at=clock.now()
-    )
+    names = [*failed, *stopped.values_list("name", flat=True)]
+    again = {"failures": 0, "error": None, "finished_at": None}
+    # a wait that was stopped goes on as it was; one that failed begins anew, with all of its time
+    stopped.filter(kind__in=_WAITS).update(status=StepStatus.RUNNING, **again)
+    reopened = Step.objects.filter(run=run, name__in=names).exclude(status=StepStatus.RUNNING)
+    reopened.filter(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=None, **again)
+    reopened.exclude(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=clock.now(), **again)
     return names
+
+
+def _failed_steps(run: Run, names: list[str]) -> list[str]:
+    """These and, where one is a race, those that failed it."""
+    found: list[str] = []
+    for step in Step.objects.filter(run=run, status=StepStatus.FAILED, name__in=names):
+        found += [step.name, *_failed_steps(run, (step.error or {}).get("steps", []))]
+    return found
 
 
 def delete(run_id: UUID | str, actor: Actor) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from runs import clock
 from runs.definitions import Job
+from runs.engine import keys
 from runs.engine.payload import Payload, clean, encode
 from runs.engine.store.rows import Actor, append_events, iso, write_audit
 from runs.errors import IdempotencyConflict, InvalidOption
@@ -111,9 +112,11 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
 
 
 def _pending_twin(run: Run) -> Run | None:
-    """A run of the same job and key that has not begun, whose start this one can be."""
+    """A run of the same job and key that has not begun, whose start this one can be; two at once make one."""
+    keys.lock_starts(run.job, run.concurrency_key or "")
     same = Run.objects.filter(job=run.job, concurrency_key=run.concurrency_key, owner=run.owner, team=run.team)
-    return same.filter(status=RunStatus.QUEUED, started_at=None).order_by("id").first()
+    fresh = same.filter(status=RunStatus.QUEUED, started_at=None, attempt=1).order_by("id")
+    return fresh.select_for_update(no_key=True, of=("self",)).first()
 
 
 def _insert(run: Run, payload: Payload) -> Run:

@@ -1,0 +1,240 @@
+"""What a run's steps need of the execution that drives it: their records, its writes, its waits, its threads."""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext
+from django.db import InterfaceError, OperationalError
+
+from runs.engine.branches import current_branch
+from runs.engine.bridge import Bridge
+from runs.engine.history import History, StepRecord
+from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
+from runs.engine.notes import Notes
+from runs.engine.payload import Payload
+from runs.engine.perform import check_name
+from runs.engine.ports import FrameSink, OpenStep
+from runs.engine.store.transitions import Result, Transition
+from runs.engine.threads import call_in, give_back_connections, watch_thread
+from runs.engine.transactional import call_and_record
+from runs.engine.waiting import Waiting
+from runs.engine.writer import Handle, Writer
+from runs.errors import NondeterminismError, StepOutsideJob, Suspended
+from runs.models import Run
+
+
+@dataclass
+class World:
+    """What an execution needs of its process. `leak(message)` reports what would not end, and drains the process."""
+
+    writer: Writer
+    frames: FrameSink
+    job_threads: ThreadPoolExecutor
+    step_threads: ThreadPoolExecutor
+    leak: Callable[[str], None]
+
+
+logger = logging.getLogger("runs.engine")
+
+_OUTAGE_SECONDS = 0.5
+
+
+class RunKernel:
+    """One claimed run, as its steps see it (`ports.Kernel`). All methods are called in the driving loop, unless they
+    say otherwise."""
+
+    _loop: asyncio.AbstractEventLoop
+    _context: contextvars.Context
+    _query_thread: ThreadSensitiveContext
+
+    def __init__(self, run: Run, world: World) -> None:
+        self.run = run
+        self.run_id = run.id
+        self.token = run.lease_token
+        self.world = world
+        self.sealed = False
+        self.history = History()
+        self.mailbox = Mailbox(run.inbox, self._read_mail, lambda: self._waiting.wake())
+        self._waiting = Waiting(self, self.mailbox)
+        self._notes = Notes(run, self.check_open, self.post)
+        self.is_cautious = run.claims > 1
+        self._handle = Handle(run.id, run.lease_token, run.write_no)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._bridge: Bridge | None = None
+        self._is_draining = self._is_pausing = False
+
+    @property
+    def frames(self) -> FrameSink:
+        return self.world.frames
+
+    def lose(self) -> None:
+        raise NotImplementedError
+
+    def diverge(self, error: NondeterminismError) -> None:
+        raise NotImplementedError
+
+    def unloaded(self) -> None:
+        raise NotImplementedError
+
+    def meet(self, name: str, kind: str) -> StepRecord:
+        """The record of the step that the running branch asks for now."""
+        self.check_open()
+        branch = current_branch()
+        if branch is None:
+            raise StepOutsideJob(str(name))
+        try:
+            return self.history.meet(branch, check_name(name), kind)
+        except NondeterminismError as exc:
+            self.diverge(exc)
+            raise Suspended from exc
+
+    def next_branches(self, count: int) -> list[str]:
+        branch = current_branch()
+        assert branch is not None
+        return branch.next_children(count)
+
+    def last_signal_wait(self, branch: str) -> StepRecord | None:
+        return self.history.last_signal_wait(branch)
+
+    def excuse_branches(self, count: int) -> None:
+        branch = current_branch()
+        assert branch is not None
+        for path in branch.skip_children(count):
+            self.history.excuse(path)
+
+    async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        """A call of the engine's own; the run stays loaded meanwhile. An outage of the database is sat out."""
+        self._waiting.load.writes += 1
+        try:
+            while True:
+                try:
+                    return await call_in(self.world.step_threads, function, *args)
+                except (OperationalError, InterfaceError) as exc:
+                    self.check_open()
+                    logger.warning("Run %s: the database does not answer: %s", self.run_id, exc)
+                    await asyncio.sleep(_OUTAGE_SECONDS)
+        finally:
+            self._waiting.load.writes -= 1
+            self._waiting.settle()
+
+    async def park(
+        self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False
+    ) -> None:
+        await self._waiting.park(until, reason, step, on_mail)
+
+    async def hold(self) -> None:
+        await self._waiting.hold()
+
+    async def gate(self) -> None:
+        await self._waiting.gate()
+
+    def check_open(self) -> None:
+        if self.sealed:
+            raise Suspended
+
+    def begin(self, step: OpenStep) -> None:
+        self._waiting.load.open[step.call.name] = step
+        step.open_frames()
+        self._waiting.settle()
+
+    def end(self, step: OpenStep) -> None:
+        if not self.sealed:
+            self._waiting.load.open.pop(step.call.name, None)
+            if not self._waiting.load.open:
+                give_back_connections(self._query_thread)
+            self._waiting.settle()
+
+    def post(self, transition: Transition) -> None:
+        """Write without waiting; any thread."""
+        self.world.writer.post(self._handle, transition)
+
+    async def commit(self, transition: Transition, *, finish: bool = False) -> Exception | None:
+        """Write and wait; the error of a value that cannot be stored. Raises Suspended when the lease is lost.
+
+        A cancellation by the job's own code waits for the write and goes on then (`finish`: even a second one).
+        """
+        self.check_open()
+        self._waiting.load.writes += 1
+        try:
+            answer, cancelled = await self._outlast(self.submit(transition))
+        finally:
+            self._waiting.load.writes -= 1
+            self._waiting.settle()
+        if cancelled and not finish:
+            raise asyncio.CancelledError
+        if answer is Result.LOST:
+            self.lose()
+            raise Suspended
+        if answer is Result.INBOX:
+            self.mailbox.mark_stale()
+            return MailArrived()
+        return answer if isinstance(answer, Exception) else None
+
+    def submit(self, transition: Transition) -> "asyncio.Future[Any]":
+        """Queue a write; the future gives its Result, or the error of a bad value."""
+        return self.world.writer.submit(self._handle, transition)
+
+    async def _outlast(self, waiter: "asyncio.Future[Any]") -> tuple[Any, bool]:
+        cancelled = False
+        while not waiter.done():
+            try:
+                await asyncio.shield(waiter)
+            except asyncio.CancelledError:
+                if self.sealed:
+                    raise
+                cancelled = True
+        return waiter.result(), cancelled
+
+    def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]":
+        """A sync job's steps run in its own thread, those of an async job in the pool."""
+        return self._bridge.submit(function) if self._bridge else self.world.step_threads.submit(function)
+
+    async def in_transaction(
+        self, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]
+    ) -> Any:
+        """While the function runs, the run's other transitions queue behind it."""
+        held = self.world.writer.hold(self._handle)
+        try:
+            await asyncio.shield(held)
+        except asyncio.CancelledError:
+            held.add_done_callback(lambda _: self.world.writer.release(self._handle))
+            raise
+        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, ending))
+        future.add_done_callback(lambda _: self.world.writer.release(self._handle))
+        try:
+            return await asyncio.wrap_future(future)
+        except Suspended:
+            self.lose()
+            raise
+
+    def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
+        watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)
+
+    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        """A timer outside every branch; it does nothing once the run has left this process."""
+        return self._loop.call_later(seconds, self._fire, function, args, context=self._context)
+
+    def _fire(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
+        if not self.sealed:
+            function(*args)
+
+    def adopt(self, task: "asyncio.Task[Any]") -> None:
+        """Remember a task of the job's code, to end it with the run."""
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended, context=self._context)
+
+    def _task_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if self.sealed and not task.cancelled():
+            task.exception()  # retrieved: what a sealed context raises is nobody's error
+
+    async def _read_mail(self, after: int) -> Mail:
+        mail: Mail = await self.in_thread(read_mail, self.run_id, after)
+        return mail
