@@ -22,6 +22,7 @@ from runs.engine.store.rows import SYSTEM, Actor
 from runs.engine.store.start import Started, StartOptions
 from runs.engine.streams import Checkpoint, Emit
 from runs.engine.waits import ReceivedSignal
+from runs.events.types import EventDraft
 from runs.models import Run
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "job",
     "may_change",
     "pause",
+    "record",
     "redact",
     "resume",
     "retrigger",
@@ -141,6 +143,14 @@ def signal(
     Raises RunNotFound, RunAlreadyEnded, StorageError, InvalidOption, IdempotencyConflict.
     """
     return messages.send(run_id, name, payload, actor, idempotency_key)
+
+
+def record(run_id: UUID | str, event: EventDraft, actor: Actor, *, action: str = "", data: Any = None) -> Run:
+    """Write an event to a run's log, in the caller's transaction and under the run's lock; the run.
+
+    With `action` an Audit row too, holding `data`. Raises RunNotFound, RunAlreadyEnded.
+    """
+    return messages.record(run_id, event, actor, action, data)
 
 
 def cancel(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "perdure.accounts",
     "perdure.dashboard",
     "runs",
+    "hitl",
     *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
 ]

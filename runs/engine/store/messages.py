@@ -7,7 +7,7 @@ from django.db import transaction
 
 from runs import clock
 from runs.engine.payload import clean, encode
-from runs.engine.store.rows import Actor, append_events, lock, wake
+from runs.engine.store.rows import Actor, append_events, lock, wake, write_audit
 from runs.errors import IdempotencyConflict, InvalidOption, RunAlreadyEnded
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
@@ -47,6 +47,19 @@ def send(
         wake(run.id)
     transaction.on_commit(lambda: ring([run.id]))
     return Sent(signal, "created")
+
+
+def record(run_id: UUID | str, event: EventDraft, actor: Actor, action: str, data: Any) -> Run:
+    """Add an event that another app makes, and its Audit row. Raises RunNotFound, RunAlreadyEnded."""
+    with transaction.atomic():
+        run = lock(run_id)
+        if run.has_ended:
+            raise RunAlreadyEnded(run.id, run.status, "changed")
+        append_events(run, [event])
+        if action:
+            write_audit(actor, action, run, data)
+    transaction.on_commit(lambda: ring([run.id]))
+    return run
 
 
 def _check_name(name: str) -> None:

@@ -1,0 +1,74 @@
+"""Who sees a question, and who may answer it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from hitl.errors import QuestionNotFound
+from hitl.models import Question, QuestionStatus
+from runs.jobs import visible_runs
+from runs.models import ENDED
+
+
+def visible_questions(user: Any) -> QuerySet[Question]:
+    """Those of runs that `user` sees, and those put to them or to a group of theirs. Doors answer 404 for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Question.objects.none()
+    if user.is_superuser:
+        return Question.objects.all()
+    return Question.objects.filter(Q(run__in=visible_runs(user).values("id")) | _put_to(user))
+
+
+def inbox(user: Any) -> QuerySet[Question]:
+    """The open questions that wait for an answer of `user`."""
+    found = visible_questions(user).filter(status=QuestionStatus.OPEN).exclude(run__status__in=ENDED)
+    if not user.is_authenticated:
+        return found
+    found = found.exclude(starter_may_answer=False, run__owner=user)
+    if not user.is_superuser:
+        found = found.filter(_put_to(user) | _put_to_team(user))
+    mine = Question.objects.filter(answers__by=user, answers__digest=F("digest")).values("id")
+    return found.exclude(id__in=mine)
+
+
+def get(user: Any, question_id: UUID | str) -> Question:
+    """The question, if `user` sees it. Raises QuestionNotFound, also for what is no id."""
+    found = visible_questions(user).select_related("run").filter(id=as_uuid(question_id)).first()
+    if found is None:
+        raise QuestionNotFound(question_id)
+    return found
+
+
+def as_uuid(question_id: UUID | str) -> UUID:
+    """Raises QuestionNotFound for what is no id in its usual form."""
+    try:
+        found = question_id if isinstance(question_id, UUID) else UUID(question_id)
+    except (ValueError, AttributeError, TypeError) as exc:
+        raise QuestionNotFound(question_id) from exc
+    if str(found) != str(question_id).lower():
+        raise QuestionNotFound(question_id)
+    return found
+
+
+def why_not(question: Question, user: Any) -> str:
+    """Why `user` may not answer; empty when they may."""
+    if question.run.owner_id == user.pk and not question.starter_may_answer:
+        return "who started the run does not decide it"
+    if user.is_superuser:
+        return ""
+    put = Question.objects.filter(id=question.id).filter(_put_to(user) | _put_to_team(user)).exists()
+    return "" if put else "it was put to others"
+
+
+def _put_to(user: Any) -> Q:
+    people = Question.people.through.objects.filter(user_id=user.pk).values("question_id")
+    groups = Question.groups.through.objects.filter(group__in=user.groups.values("id")).values("question_id")
+    return Q(id__in=people) | Q(id__in=groups)
+
+
+def _put_to_team(user: Any) -> Q:
+    """A question that names nobody is the run's team's."""
+    nobody = Q(people__isnull=True) & Q(groups__isnull=True)
+    named = Question.objects.filter(nobody, run__team__in=user.groups.values("id")).values("id")
+    return Q(id__in=named)

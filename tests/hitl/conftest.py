@@ -1,0 +1,83 @@
+"""People around one team's question: the starter, two members, a stranger, an administrator."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from hitl.models import Question
+from runs import clock, jobs
+from runs.models import Run
+from runs.testing import drain
+from tests.hitl import jobs as asking_jobs  # noqa: F401  (registers them)
+
+Asks = Callable[..., Question]
+
+
+@pytest.fixture(autouse=True)
+def _own_clock(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.RUNS_UNLOAD_AFTER = 0.05
+    monkeypatch.setattr(clock, "_offset", timedelta(0))
+
+
+@pytest.fixture
+def team(transactional_db: None) -> Group:
+    return Group.objects.create(name="night shift")
+
+
+def person(name: str, *groups: Group) -> User:
+    made = User.objects.create_user(name)
+    made.groups.add(*groups)
+    return made
+
+
+@pytest.fixture
+def starter(team: Group) -> User:
+    return person("sara", team)
+
+
+@pytest.fixture
+def alice(team: Group) -> User:
+    return person("alice", team)
+
+
+@pytest.fixture
+def bob(team: Group) -> User:
+    return person("bob", team)
+
+
+@pytest.fixture
+def mallory(transactional_db: None) -> User:
+    """In another team."""
+    return person("mallory", Group.objects.create(name="others"))
+
+
+@pytest.fixture
+def root(transactional_db: None) -> User:
+    return User.objects.create_superuser("root")
+
+
+@pytest.fixture
+def asks(starter: User, team: Group) -> Asks:
+    """Starts a run of the team that asks, and waits until it holds no worker."""
+
+    def make(job: str = "ask-approval", input: Any = None, **options: Any) -> Question:
+        run = jobs.start(job, options if input is None else input, owner=starter, team=team).run
+        return driven_to_question(run)
+
+    return make
+
+
+def driven_to_question(run: Run) -> Question:
+    drain()
+    run.refresh_from_db()
+    assert run.status == "waiting", run.error
+    return Question.objects.get(run=run)
+
+
+def finished(question: Question) -> Run:
+    """The run after it went on."""
+    drain()
+    return jobs.get(question.run_id)

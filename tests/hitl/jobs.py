@@ -1,0 +1,42 @@
+"""Jobs that ask; the tests of questions start them."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from hitl.questions import Approve, Deny, Value, ask
+from runs.jobs import StepContext, job
+
+
+class Budget(BaseModel):
+    amount: int = Field(ge=1, le=500, title="Amount")
+    reason: str = Field(default="", max_length=40)
+
+
+@job("ask-approval")
+async def ask_approval(step: StepContext, options: dict[str, Any]) -> dict[str, Any]:
+    """Ask whether to merge; `options` go to `ask`."""
+    before = await step.run("before", lambda: "prepared")
+    outcome = await ask(step, "merge?", body="**Merge** it?", **options)
+    after = await step.run("after", lambda: outcome.decision)
+    return {"before": before, "after": after, "by": [one["by"] for one in outcome.answers], "value": outcome.value}
+
+
+@job("ask-budget")
+async def ask_budget(step: StepContext) -> dict[str, Any]:
+    """Ask for a typed value."""
+    outcome = await ask(step, "how much?", kind="input", schema=Budget)
+    assert isinstance(outcome.value, Budget)
+    return outcome.value.model_dump()
+
+
+@job("ask-with-deadline")
+async def ask_with_deadline(step: StepContext, ending: str) -> dict[str, Any]:
+    """Ask with seven days' time."""
+    endings: dict[str, Any] = {"deny": Deny(), "approve": Approve(), "fail": None, "value": Value(7)}
+    kind, choices = ("choice", [3, 7]) if ending == "value" else ("approval", [])
+    outcome = await ask(
+        step, "in time?", kind=kind, choices=choices, deadline=timedelta(days=7), on_timeout=endings[ending]
+    )
+    return {"decision": outcome.decision, "value": outcome.value, "timed_out": outcome.timed_out}
