@@ -26,11 +26,11 @@ $(STAMP): requirements-dev.lock pyproject.toml CHANGELOG.md
 run: $(STAMP)  ## Start everything on this machine (ARGS="--port 8001 --no-demo")
 	@exec $(BIN)/python manage.py up --tied $(ARGS)
 
-test: $(STAMP)  ## Run every test: on SQLite, on PostgreSQL with Redis, and in a browser
+test: $(STAMP)  ## Run the tests: on SQLite, on PostgreSQL with Redis, and in a browser
 	@$(BIN)/python -m tests.servers.suite
 
-e2e: $(STAMP)  ## Run the tests in a browser and against killed processes, on both databases
-	@$(BIN)/python -m tests.servers.suite e2e-sqlite e2e-postgresql
+e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems in a browser, on both databases
+	@$(BIN)/python -m tests.servers.suite processes-sqlite processes-postgresql e2e-sqlite e2e-postgresql
 
 bench: $(STAMP)  ## Measure what a recorded step costs beside a plain INSERT, on both databases
 	@for bench in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done

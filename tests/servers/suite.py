@@ -1,4 +1,6 @@
-"""`python -m tests.servers.suite [PHASE...]`: the whole suite, once per database, then in a browser.
+"""`python -m tests.servers.suite [PHASE...]`: the suite, once per database, then in a browser.
+
+The campaigns, which kill real processes and watch them recover, are phases of their own (`make e2e`).
 
 Servers are started once for all phases. Ends with the number of tests per database; exit code 1 when one failed.
 """
@@ -13,14 +15,20 @@ from xml.etree import ElementTree
 from tests.servers import databases
 
 PHASES = {
-    "sqlite": ["tests", "--database", "sqlite"],
-    "postgresql": ["tests", "--database", "postgresql"],
+    "sqlite": ["tests", "--ignore=tests/worker", "--database", "sqlite"],
+    "postgresql": ["tests", "--ignore=tests/worker", "--database", "postgresql"],
+    "browser": ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py", "--database", "sqlite"],
+    "processes-sqlite": ["tests/worker", "--database", "sqlite"],
+    "processes-postgresql": ["tests/worker", "--database", "postgresql"],
     "e2e-sqlite": ["tests/e2e", "--database", "sqlite"],
     "e2e-postgresql": ["tests/e2e", "--database", "postgresql"],
 }
 LABELS = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL and Redis",
+    "browser": "pages in a browser, on SQLite",
+    "processes-sqlite": "worker processes on SQLite",
+    "processes-postgresql": "worker processes on PostgreSQL and Redis",
     "e2e-sqlite": "whole system on SQLite",
     "e2e-postgresql": "whole system on PostgreSQL and Redis",
 }
@@ -57,4 +65,4 @@ def _count(report: Path, code: int) -> tuple[str, bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(PHASES)))
+    sys.exit(main(sys.argv[1:] or ["sqlite", "postgresql", "browser"]))
