@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -8,5 +9,7 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import checks  # noqa: F401  (registers the system checks)
+        from runs.worker.schedules import keep_clean_up_scheduled
 
+        post_migrate.connect(keep_clean_up_scheduled, sender=self)
         autodiscover_modules("jobs")

@@ -34,6 +34,7 @@ class RunsSettings:
     checkpoints_kept: int = 3
     event_ttl_hours: float = 24.0
     run_ttl_days: float = 30.0
+    delete_on_completion: bool = False
     heartbeat_seconds: float = 15.0
     bus: str = "runs.live.bus.LayerBus"
     clock_file: str = ""

@@ -60,6 +60,24 @@ class Concurrency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long an ended run is kept: its `events` with what its steps recorded, and the `run` itself.
+
+    None means the settings RUNS_EVENT_TTL_HOURS, RUNS_RUN_TTL_DAYS and RUNS_DELETE_ON_COMPLETION; with
+    `delete_on_completion` a completed run goes within seconds.
+    """
+
+    events: timedelta | None = None
+    run: timedelta | None = None
+    delete_on_completion: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("events", "run"):
+            if (getattr(self, name) or timedelta()) < timedelta():
+                raise InvalidOption(name, "is negative", "Give the time after a run's end, as in timedelta(days=7).")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A registered definition: name, version, schemas, policies and the function that does the work."""
 
@@ -71,6 +89,7 @@ class Job:
     on_end: Callable[..., Any] | None = None
     queue: str = "default"
     concurrency: Concurrency = field(default_factory=Concurrency)
+    retention: Retention = field(default_factory=Retention)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The job's own function, as other code and tests may call it; no run comes of it."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from runs.definitions import Concurrency, Job, Retry, registry
+from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import SyncStepContext
 from runs.engine.hooks import EndedRun
@@ -34,6 +34,7 @@ __all__ = [
     "EndedRun",
     "Job",
     "ReceivedSignal",
+    "Retention",
     "Retry",
     "Sent",
     "Started",
@@ -70,18 +71,21 @@ def job(
     on_end: Callable[[EndedRun], Any] | None = None,
     queue: str = "default",
     concurrency: Concurrency | int = 1,
+    retention: Retention | None = None,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Register a function `(step, input)` or `(step)` as a job.
 
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
     counted; `on_end` is called at least once after every end. `concurrency` says how many runs with the same
-    `concurrency_key` may be under way (an int is the limit). Raises JobAlreadyRegistered, InvalidJob.
+    `concurrency_key` may be under way (an int is the limit); `retention` says how long ended runs are kept. Raises
+    JobAlreadyRegistered, InvalidJob.
     """
 
     def register(function: Callable[..., Any]) -> Job:
         made = Job(
             name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
             on_end=on_end, queue=queue, concurrency=Concurrency.of(concurrency),
+            retention=retention or Retention(),
         )  # fmt: skip
         registry.register(made)
         return made

@@ -64,6 +64,7 @@ class Run(models.Model):
     claims = models.IntegerField(default=0, help_text="Claims since the last recorded step.")
     first_sequence = models.BigIntegerField(default=1)
     last_sequence = models.BigIntegerField(default=0)
+    pruned_at = models.DateTimeField(null=True, blank=True, help_text="When its history was removed.")
     secrets = models.JSONField(
         default=dict, blank=True, help_text='{"input": [path, ...], "output": [...]}: shown as ***'
     )
@@ -109,6 +110,13 @@ class Run(models.Model):
             models.Index(fields=["id"], condition=Q(tell_parent=True), name="run_tells_parent"),
             models.Index(
                 fields=["job", "concurrency_key"], condition=Q(concurrency_key__isnull=False), name="run_keyed"
+            ),
+            # Columns of an ended run only: one that each transition changes would cost every update an index entry.
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False, pruned_at=None),
+                name="run_unpruned",
             ),
             models.Index(fields=["status", "-id"], name="run_by_status"),
             models.Index(fields=["job", "-id"], name="run_by_job"),

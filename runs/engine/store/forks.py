@@ -7,7 +7,7 @@ from django.db import transaction
 
 from runs.definitions import registry
 from runs.engine.payload import encode
-from runs.engine.store.rows import Actor, append_events, get, write_audit
+from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
 from runs.events.doorbell import ring
@@ -34,10 +34,17 @@ def fork(
 
     Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step).
     """
-    old = get(run_id)
-    if old.first_sequence > 1:
-        raise HistoryPruned(old.id, old.first_sequence, "forked")
-    kept = _steps_before(old, step, outputs or {})
+    with transaction.atomic():
+        old = lock(run_id)  # so that no clean-up takes its steps meanwhile
+        if old.first_sequence > 1:
+            raise HistoryPruned(old.id, old.first_sequence, "forked")
+        run = _forked(old, step, actor, input, outputs or {})
+    transaction.on_commit(lambda: ring([run.id]))
+    return get(run.id)
+
+
+def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any]) -> Run:
+    kept = _steps_before(old, step, outputs)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
@@ -45,15 +52,13 @@ def fork(
     ))  # fmt: skip
     run.forked_from, run.forked_step = old, step
     run.write_no = 1  # it has a history to load
-    with transaction.atomic():
-        run.save(force_insert=True)
-        Step.objects.bulk_create([_copy(one, run, outputs or {}) for one in kept])
-        data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs or {})}
-        append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),
-                            EventDraft(EventType.RUN_FORK, data)])  # fmt: skip
-        write_audit(actor, "run.fork", run, {"from": str(old.id), "step": step})
-    transaction.on_commit(lambda: ring([run.id]))
-    return get(run.id)
+    run.save(force_insert=True)
+    Step.objects.bulk_create([_copy(one, run, outputs) for one in kept])
+    data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs)}
+    append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),
+                        EventDraft(EventType.RUN_FORK, data)])  # fmt: skip
+    write_audit(actor, "run.fork", run, {"from": str(old.id), "step": step})
+    return run
 
 
 def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> list[Step]:
