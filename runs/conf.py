@@ -17,7 +17,6 @@ class RunsSettings:
     unload_grace_seconds: float = 5.0
     concurrency: int = 100
     threads: int = 32
-    db_connections: int = 10
     claim_batch: int = 32
     max_claims: int = 5
     drain_seconds: float = 20.0
