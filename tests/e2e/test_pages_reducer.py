@@ -46,7 +46,7 @@ def play(page: Page) -> Play:
     return run
 
 
-def event(sequence: int, kind: str, step: str | None = None, attempt: int | None = 1, **data: Any) -> dict[str, Any]:
+def event(sequence: int, kind: str, /, step: str | None = None, attempt: int | None = 1, **data: Any) -> dict[str, Any]:
     at = f"2026-01-01T00:00:{sequence:02}Z"
     return {"sequence": sequence, "type": kind, "step": step, "attempt": attempt, "data": data, "created_at": at}
 
@@ -124,3 +124,16 @@ def test_the_end_closes_open_streams(play: Play) -> None:
     state = play(reset(), frame(0, "half"), event(1, "run:cancel", reason="enough"))
     assert (state["status"], state["ended"], state["streams"]["s"]["state"]) == ("cancelled", True, "failed")
     assert state["sentence"] == "Cancelled."
+
+
+def test_a_run_that_a_person_lets_go_on_is_queued_until_a_worker_works(play: Play) -> None:
+    olga = {"kind": "user", "id": "7", "name": "olga"}
+    assert play(event(1, "run:resume", actor=olga), status="paused")["status"] == "queued"
+    assert play(event(1, "run:retry", actor=olga), event(2, "step:start", "a"), status="failed")["status"] == "running"
+    assert play(event(1, "run:resume"), status="waiting")["status"] == "running"
+
+
+def test_a_step_that_only_waits_is_shown_waiting(play: Play) -> None:
+    state = play(event(1, "step:start", "approve", kind="signal"), event(2, "run:wait", reason="signal approve"))
+    assert (state["steps"]["approve"]["status"], state["status"]) == ("waiting", "waiting")
+    assert play(event(1, "step:start", "a", kind="run"))["steps"]["a"]["status"] == "running"

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from runs import clock, jobs
-from runs.models import Attempt, Audit, Checkpoint, Event, Run, RunStatus, Step, Worker
+from runs.models import Attempt, Audit, Checkpoint, Event, Run, RunStatus, Signal, State, Step, Worker
 
 SignedIn = Callable[..., Client]
 
@@ -30,6 +30,8 @@ def rows(run: Run, finish: Callable[..., Run]) -> dict[type[Any], Any]:
             run=run, step_name="log-in", number=1, attempt=1, state="hunter2", secrets=[[]], size=9, created_at=now
         ),
         Event: Event.objects.filter(run=run).first(),
+        Signal: Signal.objects.create(run=run, name="approve", payload={"by": "olga"}, created_at=now),
+        State: State.objects.create(run=run, value={"files": 3}),
         Audit: Audit.objects.create(at=now, actor_kind="user", action="run.start", target=str(run.pk)),
         Worker: Worker.objects.create(
             host_id="h", host="here", pid=1, pid_start="1", started_at=now, seen_at=now, expires_at=now
@@ -88,6 +90,24 @@ def test_runs_are_cancelled_in_the_name_of_the_administrator(
     assert Event.objects.get(run=run, type="run:cancel").data["actor"]["name"] == "root"
 
 
+def test_runs_are_paused_and_retried_in_the_name_of_the_administrator(
+    run: Run, administrator: User, signed_in: SignedIn, finish: Callable[..., Run]
+) -> None:
+    failed = finish(jobs.start("page-nothing").run, RunStatus.FAILED)
+    client = signed_in(administrator)
+    page = act(client, "retry_runs", run, failed)
+    assert "1 retried." in page
+    assert "is no failed run and cannot be retried" in page
+    assert "2 paused." in act(client, "pause_runs", run, failed)
+    assert set(Run.objects.values_list("status", "attempt")) == {("paused", 1), ("paused", 2)}
+    assert {event.data["actor"]["name"] for event in Event.objects.filter(type="run:pause")} == {"root"}
+
+
+def test_the_state_of_a_run_is_shown(rows: dict[type[Any], Any], administrator: User, signed_in: SignedIn) -> None:
+    page = signed_in(administrator).get(address_of(Run, rows[Run].pk, "change")).content.decode()
+    assert "&quot;files&quot;: 3" in page
+
+
 def test_only_ended_runs_are_deleted_and_the_trace_stays(run: Run, administrator: User, signed_in: SignedIn) -> None:
     ended = jobs.start("page-nothing").run
     jobs.cancel(ended.pk)
@@ -104,7 +124,7 @@ def test_staff_who_may_only_look_cannot_cancel_or_delete(run: Run, member: User,
     member.user_permissions.add(Permission.objects.get(codename="view_run"))
     client = signed_in(member)
     assert client.get(address_of(Run)).status_code == 200
-    for action in ("cancel_runs", "delete_runs", "delete_selected"):
+    for action in ("pause_runs", "retry_runs", "cancel_runs", "delete_runs", "delete_selected"):
         act(client, action, run)
     run.refresh_from_db()
     assert run.status == RunStatus.QUEUED

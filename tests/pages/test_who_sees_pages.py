@@ -11,7 +11,8 @@ from runs.models import Run
 
 SignedIn = Callable[..., Client]
 COMMON = ["/", "/runs/", "/jobs/", "/start/page-order/"]
-OF_A_RUN = ["", "log/", "cancel/", "delete/", "step/?name=one"]
+OF_A_RUN = ["", "log/", "cancel/", "delete/", "signal/", "step/?name=one"]
+ACTIONS = ["cancel", "pause", "resume", "retry", "again", "signal", "delete"]
 
 
 @pytest.mark.parametrize("path", COMMON)
@@ -32,13 +33,13 @@ def test_a_run_shows_to_its_team_and_does_not_exist_for_others(
     assert signed_in(member).get(address).status_code == 200
 
 
-@pytest.mark.parametrize("action", ["cancel", "resume", "delete"])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_nobody_else_can_change_a_run(action: str, run: Run, stranger: User, signed_in: SignedIn) -> None:
     address = f"/runs/{run.pk}/{action}/"
     assert Client().post(address).status_code == 302
     assert signed_in(stranger).post(address).status_code == 404
     run.refresh_from_db()
-    assert run.status == "queued"
+    assert (run.status, Run.objects.count(), run.signals.count()) == ("queued", 1, 0)
 
 
 def test_a_missing_run_looks_like_a_strangers_run(run: Run, stranger: User, signed_in: SignedIn) -> None:
@@ -61,6 +62,15 @@ def test_lists_and_counts_hold_only_what_one_may_see(
     assert {chip.count for chip in chips} == {0}
 
 
+@pytest.mark.parametrize("action", ["pause", "resume", "retry", "again"])
+def test_looking_at_the_address_of_an_action_does_nothing(
+    action: str, run: Run, member: User, signed_in: SignedIn
+) -> None:
+    assert signed_in(member).get(f"/runs/{run.pk}/{action}/").status_code == 405
+    run.refresh_from_db()
+    assert (run.status, Run.objects.count()) == ("queued", 1)
+
+
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_a_page_that_only_shows_refuses_other_methods(method: str, member: User, signed_in: SignedIn) -> None:
     for path in ("/", "/runs/", "/jobs/"):
@@ -69,7 +79,7 @@ def test_a_page_that_only_shows_refuses_other_methods(method: str, member: User,
 
 def test_actions_are_refused_without_a_csrf_token(run: Run, member: User, signed_in: SignedIn) -> None:
     client = signed_in(member, enforce_csrf_checks=True)
-    for path in (f"/runs/{run.pk}/cancel/", f"/runs/{run.pk}/delete/", "/start/page-nothing/"):
+    for path in (*(f"/runs/{run.pk}/{action}/" for action in ACTIONS), "/start/page-nothing/"):
         refused = client.post(path)
         assert refused.status_code == 403
         assert "form is out of date" in refused.content.decode()

@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from runs.models import Step, StepStatus
 
 NO_TEXT = SafeString("")
+WAITS = ("signal", "sleep", "child")
+"""Kinds of steps that do nothing but wait, for days perhaps."""
 _EVENT = (
     '<li data-sequence="{}" data-type="{}" {} title="{}"><span class="no">{}</span>'
     '<span><span class="type">{}</span><span class="say">{}</span></span></li>'
@@ -45,12 +47,13 @@ def step_row(step: Step | None, address: str) -> SafeString:
     if step is None:
         empty = dict.fromkeys(("name", "status", "attempts", "took", "since", "trouble", "query"), "")
         return format_html(_STEP, **empty, icon=StepStatus.RUNNING, hidden=mark_safe(" hidden"), address=address)
-    running = step.status == StepStatus.RUNNING and step.started_at is not None
+    status = shown_status(step)
+    running = status == StepStatus.RUNNING and step.started_at is not None
     return format_html(
         _STEP,
         name=step.name,
-        status=step.status,
-        icon=step.status,
+        status=status,
+        icon=status,
         attempts=f"{step.attempts} attempts · " if step.attempts > 1 else "",
         since=format_html(' data-since="{}"', rfc3339(step.started_at)) if running and step.started_at else "",
         took=_took(step),
@@ -59,6 +62,11 @@ def step_row(step: Step | None, address: str) -> SafeString:
         address=address,
         query=quote(step.name, safe=""),
     )
+
+
+def shown_status(step: Step) -> str:
+    """The step's status; `waiting` for one that has begun and does nothing but wait."""
+    return "waiting" if step.status == StepStatus.RUNNING and step.kind in WAITS else str(step.status)
 
 
 def rfc3339(at: datetime) -> str:
@@ -86,7 +94,7 @@ def event_text(event: Any) -> str:
     error = data.get("error")
     if isinstance(error, dict):
         return f"{event.step or ''} {error.get('type', '')}: {error.get('message', '')}".strip(": ")
-    return f"{event.step or ''} {data.get('reason') or ''}".strip()
+    return f"{event.step or ''} {data.get('signal') or data.get('reason') or ''}".strip()
 
 
 def _level(event: Any) -> str:
@@ -96,7 +104,7 @@ def _level(event: Any) -> str:
 
 def _took(step: Step) -> str:
     if step.started_at is None or step.finished_at is None:
-        return str(step.status)
+        return shown_status(step)
     return duration_text((step.finished_at - step.started_at).total_seconds())
 
 

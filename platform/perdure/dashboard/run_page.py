@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perdure.dashboard import rendering
+from perdure.dashboard.rows import shown_status
 from perdure.dashboard.sentences import status_sentence
 from runs.events.types import EventType, LiveType
 from runs.jobs import redact
@@ -53,7 +54,7 @@ class RunPage:
             "reason": self.run.reason,
             "progress": self.run.progress,
             "steps": [
-                {"name": step.name, "kind": step.kind, "status": step.status, "attempts": step.attempts}
+                {"name": step.name, "kind": step.kind, "status": shown_status(step), "attempts": step.attempts}
                 for step in self.steps
             ],
         }

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from perdure.dashboard.rows import shown_status
 from runs import clock
 from runs.models import Run, RunStatus, Step, StepStatus
 
@@ -17,6 +18,7 @@ _WAITS = {
     "child": "a child run",
     "retry": "the next attempt of a step",
 }
+_NAMED_WAITS = {"signal": "signal", "child": "a child run of", "sleep": "the end of its sleep"}
 
 
 def status_sentence(run: Run, steps: list[Step]) -> str:
@@ -25,7 +27,7 @@ def status_sentence(run: Run, steps: list[Step]) -> str:
         case RunStatus.QUEUED:
             return _queued(run)
         case RunStatus.RUNNING:
-            return _running(steps)
+            return "Pausing: it holds when its running steps have ended." if run.pause_wanted else _running(steps)
         case RunStatus.WAITING:
             return f"Waiting for {_wait(run)}."
         case RunStatus.PAUSED:
@@ -49,7 +51,7 @@ def _queued(run: Run) -> str:
 def _running(steps: list[Step]) -> str:
     done = sum(step.status == StepStatus.COMPLETED for step in steps)
     retrying = [step.name for step in steps if step.status == StepStatus.RETRYING]
-    working = [step.name for step in steps if step.status == StepStatus.RUNNING]
+    working = [step.name for step in steps if shown_status(step) == StepStatus.RUNNING]
     if working:
         others = f" and {len(working) - 1} more" if len(working) > 1 else ""
         return f"Running step {done + 1}: {working[0]}{others}."
@@ -59,7 +61,11 @@ def _running(steps: list[Step]) -> str:
 
 
 def _wait(run: Run) -> str:
-    what = _WAITS.get(run.reason, run.reason or "something to happen").format(version=run.job_version)
+    kind, _, name = run.reason.partition(" ")
+    if name and kind in _NAMED_WAITS:
+        what = f"{_NAMED_WAITS[kind]} {name}"
+    else:
+        what = _WAITS.get(run.reason, run.reason or "something to happen").format(version=run.job_version)
     return f"{what} until {_clock_time(run.due_at)}" if run.due_at and run.due_at > clock.now() else what
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from perdure.dashboard.views import actions, home, jobs, run, run_list
+from perdure.dashboard.views import actions, cleanup, home, jobs, run, run_list
 
 app_name = "dashboard"
 urlpatterns = [
@@ -11,7 +11,12 @@ urlpatterns = [
     path("runs/<uuid:run_id>/step/", run.show_step, name="run-step"),
     path("runs/<uuid:run_id>/cancel/", actions.cancel_run, name="run-cancel"),
     path("runs/<uuid:run_id>/resume/", actions.resume_run, name="run-resume"),
+    path("runs/<uuid:run_id>/pause/", actions.pause_run, name="run-pause"),
+    path("runs/<uuid:run_id>/retry/", actions.retry_run, name="run-retry"),
+    path("runs/<uuid:run_id>/again/", actions.retrigger_run, name="run-again"),
+    path("runs/<uuid:run_id>/signal/", actions.send_signal, name="run-signal"),
     path("runs/<uuid:run_id>/delete/", actions.delete_run, name="run-delete"),
+    path("cleanup/", cleanup.clean_up, name="cleanup"),
     path("jobs/", jobs.show_jobs, name="job-list"),
     path("start/<str:name>/", jobs.start_job, name="start"),
 ]

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_safe
 
 from perdure.dashboard import rendering
 from perdure.dashboard.access import get_run_or_404
+from perdure.dashboard.around import read_around
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
+from perdure.dashboard.signal_form import SignalForm
 from runs.events.log import read_events
 from runs.jobs import may_change, redact
 
@@ -26,7 +28,10 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """
     run = get_run_or_404(request.user, run_id)
     whole = "summary" not in request.GET
+    around = read_around(request.user, run)
     context = {
+        "around": around,
+        "signal_form": SignalForm.fresh(around.signals[0] if around.signals else ""),
         "page": read_run_page(run, with_events=whole),
         "run": run,
         "may_change": may_change(request.user, run),

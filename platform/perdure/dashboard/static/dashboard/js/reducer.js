@@ -22,6 +22,8 @@ const STEP_STATUSES = {
   "step:cancel": "cancelled", "step:skip": "skipped",
 };
 
+const WAITS = ["signal", "sleep", "child"];
+
 /** @returns {State} the state that the server painted first */
 export function begin(recorded) {
   const steps = new Map(recorded.steps.map((step) => [step.name, { startedAt: null, finishedAt: null, trouble: "", ...step }]));
@@ -93,7 +95,8 @@ function record(state, event) {
 }
 
 function recordStatus(state, event) {
-  const status = STATUSES[event.type];
+  // Whoever lets a run go on queues it; a worker that takes it up says so without a name.
+  const status = event.type === "run:resume" && event.data?.actor ? "queued" : STATUSES[event.type];
   const next = { ...state, status, reason: event.data?.reason || "", ended: event.type in ENDS };
   if (!next.ended) return next;
   const streams = new Map([...state.streams].map(([name, found]) => [name, { ...found, state: found.state === "live" ? "failed" : found.state }]));
@@ -106,14 +109,15 @@ function recordStep(state, event) {
   const error = event.data?.error;
   const step = {
     ...before,
-    status: STEP_STATUSES[event.type],
+    status: event.type === "step:start" && WAITS.includes(event.data?.kind) ? "waiting" : STEP_STATUSES[event.type],
     attempts: Math.max(before.attempts, event.attempt || 1),
     startedAt: event.type === "step:start" ? event.created_at : before.startedAt,
     finishedAt: ended ? event.created_at : null,
     trouble: error ? `${error.type}: ${error.message}` : "",
   };
   const steps = new Map(state.steps).set(event.step, step);
-  return { ...state, steps, streams: endStream(state.streams, event, step.kind) };
+  const status = event.type === "step:start" && !state.ended ? "running" : state.status;
+  return { ...state, status, steps, streams: endStream(state.streams, event, step.kind) };
 }
 
 function endStream(streams, event, kind) {

@@ -180,5 +180,5 @@ export function eventText(event) {
   if (event.type === "log:write") return String(data.message ?? "");
   if (event.type === "run:progress") return `${data.current} of ${data.total} ${data.message || ""}`.trim();
   if (data.error) return `${step}${data.error.type || ""}: ${data.error.message || ""}`;
-  return `${step}${data.reason || ""}`.trim();
+  return `${step}${data.signal || data.reason || ""}`.trim();
 }
