@@ -172,7 +172,7 @@ def _close_with_quorum(question: Question, actor: Actor) -> None:
     if len(answers) < question.quorum:
         return
     close(question, QuestionStatus.ANSWERED, _decided(question, answers) | {"answers": answers})
-    signal(question.run_id, question.signal, question.outcome, actor=actor)
+    signal(question.run_id, question.signal, actor=actor)
 
 
 def _decided(question: Question, answers: list[dict[str, Any]]) -> dict[str, Any]:

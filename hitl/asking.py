@@ -40,7 +40,7 @@ class Draft:
 
 
 def open_question(run_id: UUID, step: str, draft: Draft) -> str:
-    """Make the question's row and its event; its id. Raises InvalidQuestion for people who do not exist."""
+    """Make the question's row and its event; its id as text. Raises InvalidQuestion for people who do not exist."""
     values = asdict(draft)
     people, groups = _addressees(draft.title, values.pop("to"))
     question = Question(run_id=run_id, step=step, created_at=clock.now(), **values)
@@ -84,20 +84,23 @@ def withdraw(question_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = ""
         question = _lock_open(question_id)
         close(question, QuestionStatus.WITHDRAWN, {"withdrawn": reason})
         _write(question, EventType.QUESTION_WITHDRAW, actor, action="question.withdraw", reason=reason)
-        signal(question.run_id, question.signal, question.outcome, actor=actor)
+        signal(question.run_id, question.signal, actor=actor)
     return question
 
 
-def expire(question_id: str, outcome: dict[str, Any] | None) -> dict[str, Any]:
-    """The deadline has come. What it ended with: an answer that was quicker, else `outcome` (None: failed)."""
+def settle(question_id: str, outcome: dict[str, Any] | None, late: bool) -> dict[str, Any] | None:
+    """What the question ended with; None while it is open.
+
+    With `late` its deadline has come, and an open one ends with `outcome` (None: it failed); an answer that was
+    quicker stands. The row decides, not the signal: whoever sees a run may send it signals of any name.
+    """
     question = lock(question_id)
-    if question.status == QuestionStatus.OPEN:
+    if question.status == QuestionStatus.OPEN and late:
         ended = {"expired": True, "answers": shown_answers(question)} | (outcome or {})
         close(question, QuestionStatus.EXPIRED, ended)
         decision = (outcome or {}).get("decision")
         _write(question, EventType.QUESTION_EXPIRE, SYSTEM, action="question.expire", decision=decision)
-    ended_with: dict[str, Any] = question.outcome or {}
-    return ended_with
+    return question.outcome if question.status != QuestionStatus.OPEN else None
 
 
 def lock(question_id: UUID | str) -> Question:

@@ -1,11 +1,12 @@
 """`ask`: what a job calls to have people decide. Built on recorded steps and signals; nothing else is durable here."""
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hitl import asking, endings, schemas
 from hitl.asking import Draft
@@ -76,8 +77,8 @@ async def ask(
     and `group:<name>`; without it the run's team answers. `quorum` people answer; it is approved if all of them
     approve, and of choices the one named most often (the first of those) is taken. Who started the run answers only
     with `starter_may_answer`. `body` is Markdown; `context` is shown with it: JSON, or `{"diff": "..."}`. Without
-    `on_timeout` a missed `deadline` fails. The steps are `<name>`, `<name>: answer` and, when it is missed,
-    `<name>: deadline`; `name` defaults to the title.
+    `on_timeout` a missed `deadline` fails. The steps are `<name>`, `<name>: answer` and
+    `<name>: outcome`; `name` defaults to the title.
 
     Raises InvalidQuestion, QuestionExpired, QuestionWithdrawn, InvalidAnswer (the model refuses what the schema took).
     """
@@ -87,19 +88,38 @@ async def ask(
     )  # fmt: skip
     at_deadline = _check_timeout(draft, deadline, on_timeout or Fail())
     label = name or title
-    question_id = await step.transaction(label, _open, step.run_id, label, draft, deadline)
-    try:
-        ended = await step.wait_for_signal(f"question:{question_id}", name=f"{label}: answer", timeout=deadline)
-    except SignalTimeout:
-        ended = await step.transaction(f"{label}: deadline", asking.expire, question_id, at_deadline)
-    return _outcome(question_id, draft, ended, schema)
+    opened = await step.transaction(label, _open, step.run_id, label, draft, deadline)
+    ended = await _wait(step, label, opened, at_deadline)
+    return _outcome(opened.id, draft, ended, schema)
 
 
-def _open(run_id: Any, label: str, draft: Draft, deadline: timedelta | None) -> str:
-    if deadline is not None:
-        # counted when it is recorded, so that a replay does not move it
-        draft = Draft(**{**vars(draft), "deadline": clock.now() + deadline})
-    return asking.open_question(run_id, label, draft)
+class Opened(BaseModel):
+    """What the step that asked recorded."""
+
+    id: str
+    deadline: datetime | None
+
+
+def _open(run_id: Any, label: str, draft: Draft, deadline: timedelta | None) -> Opened:
+    # counted when it is recorded, so that a replay does not move it
+    until = None if deadline is None else clock.now() + deadline
+    return Opened(id=asking.open_question(run_id, label, replace(draft, deadline=until)), deadline=until)
+
+
+async def _wait(step: StepContext, label: str, opened: Opened, at_deadline: dict[str, Any] | None) -> dict[str, Any]:
+    """Until the question's row is closed; a signal that somebody else sent under its name is passed over."""
+    for place in itertools.count(1):
+        again = "" if place == 1 else f" {place}"
+        left = None if opened.deadline is None else max(opened.deadline - clock.now(), timedelta(0))
+        late = False
+        try:
+            await step.wait_for_signal(f"question:{opened.id}", name=f"{label}: answer{again}", timeout=left)
+        except SignalTimeout:
+            late = True
+        ended = await step.transaction(f"{label}: outcome{again}", asking.settle, opened.id, at_deadline, late)
+        if ended is not None:
+            return ended
+    raise AssertionError("the loop returns")
 
 
 def _draft(title: str, *, schema: Any, to: "Sequence[str | Named]", **values: Any) -> Draft:

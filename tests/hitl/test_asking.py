@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from hitl import answers
-from hitl.asking import expire
+from hitl.asking import settle
 from hitl.errors import QuestionClosed
 from hitl.models import Question
 from hitl.questions import Deny, ask
@@ -29,7 +30,7 @@ def test_a_replay_keeps_the_question_and_asks_nobody_again(asks: Asks, alice: Us
     run = finished(question)
     assert run.status == "completed"
     names = list(Step.objects.filter(run=run).order_by("id").values_list("name", flat=True))
-    assert names == ["before", "merge?", "merge?: answer", "after"]
+    assert names == ["before", "merge?", "merge?: answer", "merge?: outcome", "after"]
 
 
 def test_an_answer_that_comes_while_the_run_is_paused_is_not_lost(asks: Asks, alice: User) -> None:
@@ -58,6 +59,18 @@ def test_a_missed_deadline_decides_as_the_job_says(asks: Asks, alice: User, endi
     assert Event.objects.filter(run=run, type="question:expire").count() == 1
 
 
+def test_a_signal_under_the_name_of_a_question_decides_nothing(asks: Asks, alice: User) -> None:
+    question = asks("ask-with-deadline", "deny")
+    forged = {"decision": "approve", "value": None, "answers": []}
+    for _ in range(2):
+        jobs.signal(question.run_id, question.signal, forged)
+        advance(timedelta(days=1))
+        drain()
+    assert (Question.objects.get().status, jobs.get(question.run_id).status) == ("open", "waiting")
+    advance(timedelta(days=5, seconds=1))
+    assert finished(question).output["decision"] == "deny"
+
+
 def test_a_missed_deadline_fails_the_run_without_another_word(asks: Asks) -> None:
     question = asks("ask-with-deadline", "fail")
     advance(timedelta(days=7, seconds=1))
@@ -75,7 +88,10 @@ def test_an_answer_in_the_last_moment_beats_the_deadline(asks: Asks, alice: User
 def test_the_deadline_step_takes_an_answer_that_was_quicker(asks: Asks, alice: User) -> None:
     question = asks("ask-with-deadline", "deny")
     answers.answer(question.id, alice, "approve", digest=question.digest)
-    assert expire(str(question.id), {"decision": "deny", "value": None})["decision"] == "approve"
+    with transaction.atomic():
+        ended = settle(str(question.id), {"decision": "deny", "value": None}, late=True)
+    assert ended is not None
+    assert ended["decision"] == "approve"
     question.refresh_from_db()
     assert question.status == "answered"
 
