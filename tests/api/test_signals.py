@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from runs import jobs
 from runs.models import Event, Run, Signal, State
+from runs.testing import drain, temporary_jobs
 from tests.api.client import ApiClient, error_of
 from tests.api.conftest import Watch
 
@@ -24,6 +26,31 @@ def test_a_signal_is_sent_once_for_its_key(api: ApiClient, as_bob: ApiClient, ru
     # a client that retries must learn that its signal arrived, also when the run has ended by it
     jobs.cancel(run.id)
     assert api.send(f"/api/runs/{run.id}/signals/", body).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_waiting_run_goes_on_by_a_signal_and_names_the_step_that_took_it(
+    api: ApiClient, alice: User, settings: Any
+) -> None:
+    settings.RUNS_UNLOAD_AFTER = 0.05
+
+    with temporary_jobs():
+
+        @jobs.job("asks")
+        async def asks(step: jobs.StepContext) -> Any:
+            step.state.set({"asked": True})
+            return await step.wait_for_signal("approve", name="ok?")
+
+        run = jobs.start(asks, owner=alice).run
+        drain()
+        shown = api.get(f"/api/runs/{run.id}/").json()
+        assert (shown["status"], shown["reason"]) == ("waiting", "signal approve")
+        assert api.get(f"/api/runs/{run.id}/state/").json()["value"] == {"asked": True}
+        api.send(f"/api/runs/{run.id}/signals/", {"name": "approve", "payload": 5})
+        drain()
+    assert api.get(f"/api/runs/{run.id}/").json()["output"] == 5
+    (signal,) = api.get(f"/api/runs/{run.id}/signals/").json()["results"]
+    assert (signal["consumed_by"], signal["consumed_at"][-1]) == ("ok?", "Z")
 
 
 def test_signals_are_listed_in_order_of_arrival(api: ApiClient, run: Run) -> None:

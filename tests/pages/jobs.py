@@ -1,6 +1,7 @@
 """Jobs that only the tests of the pages start: their inputs have every kind of field."""
 
-from datetime import date, datetime
+import asyncio
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -72,3 +73,20 @@ async def page_list(step: StepContext, numbers: list[int]) -> int:
 async def page_words(step: StepContext, words: list[str]) -> int:
     """Take words."""
     return len(words)
+
+
+@job("page-asks-part")
+async def page_asks_part(step: StepContext) -> str:
+    """Wait for one signal."""
+    return str(await step.wait_for_signal("part"))
+
+
+@job("page-asks")
+async def page_asks(step: StepContext) -> list[Any]:
+    """Wait for signals and for another run, with a state."""
+    step.state.set({"asked": ["olga"]})
+    approved, part = await asyncio.gather(
+        step.wait_for_signal(["approve", "refuse"], name="ok?", timeout=timedelta(days=7)),
+        step.child("part", "page-asks-part"),
+    )
+    return [approved.name, approved.payload, part]

@@ -13,6 +13,7 @@ from django.test import Client
 from perdure.dashboard.sentences import status_sentence
 from runs import clock, jobs
 from runs.models import Event, Run, RunStatus, Signal, State, Step
+from runs.testing import drain
 
 SignedIn = Callable[..., Client]
 
@@ -157,6 +158,23 @@ def test_the_page_says_what_ends_each_wait(run: Run, owner: User, signed_in: Sig
     form = client.get(f"/runs/{run.pk}/signal/?name=re%20fuse").content.decode()
     assert 'value="re fuse"' in form
     assert "Waits for" not in page_of(client, jobs.cancel(run.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waits_goes_on_by_what_its_page_sends(owner: User, signed_in: SignedIn, settings: Any) -> None:
+    settings.RUNS_UNLOAD_AFTER = 0.05
+    run = jobs.start("page-asks", owner=owner).run
+    drain()
+    child = Run.objects.get(parent=run)
+    client = signed_in(owner)
+    page = page_of(client, run)
+    assert [name in page for name in (">approve</strong>", ">refuse</strong>", f"/runs/{child.pk}/")] == [True] * 3
+    assert "&quot;olga&quot;" in page
+    send(client, run, name="refuse", payload='"too late"')
+    send(client, child, name="part", payload="7")
+    drain()
+    assert jobs.get(run.pk).output == ["refuse", "too late", "7"]
+    assert "Waits for" not in page_of(client, run)
 
 
 def test_family_and_state_are_shown_to_those_who_may_see_them(
