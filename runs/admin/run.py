@@ -5,14 +5,16 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
 from runs.admin.of_run import AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
 from runs.errors import RunsError
+from runs.maintenance.asking import Asked, sentence
 from runs.models import Run, State
 
 
@@ -40,6 +42,7 @@ class RunAdmin(EngineAdmin):
     search_fields = ("=id", "job", "=idempotency_key")
     ordering = ("-id",)
     actions = ("pause_runs", "retry_runs", "cancel_runs", "delete_runs")
+    actions_list = ("clean_up",)
     inlines = (StepsOfRun, AttemptsOfRun, SignalsOfRun, EventsOfRun)
     fieldsets = (
         (
@@ -128,6 +131,20 @@ class RunAdmin(EngineAdmin):
     def delete_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         actor = jobs.Actor.of(request.user)
         self._each(request, queryset, lambda run: jobs.delete(run.pk, actor=actor), "deleted")
+
+    @action(description="Clean up", url_path="clean-up", permissions=["erase"])  # type: ignore[untyped-decorator]
+    def clean_up(self, request: HttpRequest) -> HttpResponse:
+        """A page that shows what is old enough to go, and then removes it."""
+        asked, shown = Asked.of(request.POST.dict()), None
+        try:
+            shown = asked.carry_out(jobs.Actor.of(request.user, address=request.META.get("REMOTE_ADDR", "")))
+        except RunsError as exc:
+            self.message_user(request, str(exc), messages.ERROR)
+        if shown is not None and not shown.dry_run:
+            self.message_user(request, sentence(shown), messages.SUCCESS)
+            return redirect("admin:runs_run_changelist")
+        context = {**self.admin_site.each_context(request), "title": "Clean up", "asked": asked, "shown": shown}
+        return render(request, "admin/runs/clean_up.html", context)
 
     def _each(self, request: HttpRequest, runs: QuerySet[Run], action: Callable[[Run], Any], done: str) -> None:
         """One run that refuses does not keep the others from being done; each refusal is shown."""

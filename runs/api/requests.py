@@ -102,6 +102,19 @@ class RetryRuns(RunSelection):
     """Which failed runs are retried. Others are left out."""
 
 
+class Prune(Body):
+    """What is cleaned up; without an age whatever its retention no longer keeps."""
+
+    older_than: str | None = Field(
+        None,
+        max_length=20,
+        examples=["7d"],
+        description="Delete runs that ended longer ago than this (90s, 30m, 12h, 7d, 2w), whatever their retention.",
+    )
+    job: Key | None = Field(None, description="Only runs of this job.")
+    dry_run: bool = Field(False, description="Only tell what would be removed.")
+
+
 class RunFilter(BaseModel):
     """The query of the list of runs."""
 

@@ -199,6 +199,26 @@ class WorkerShapes(RootModel[list[WorkerShape]]):
     """The live workers."""
 
 
+class PrunedJobShape(Shape):
+    """What was removed of one job."""
+
+    job: str
+    runs: int = Field(description="Runs deleted with all that belongs to them.")
+    trimmed: int = Field(description="Runs that lost their history only.")
+    events: int = Field(description="Events of both.")
+
+
+class PrunedShape(Shape):
+    """What a clean-up removed, or would remove."""
+
+    dry_run: bool
+    complete: bool = Field(description="False: it stopped before everything that is due was removed.")
+    runs: int
+    trimmed: int
+    events: int
+    jobs: list[PrunedJobShape]
+
+
 S = TypeVar("S", bound=Shape)
 
 

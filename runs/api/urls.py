@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, messages, views
+from runs.api import actions, bulk, cleanup, messages, views
 from runs.api.errors import error_body
 
 
@@ -35,10 +35,11 @@ urlpatterns = [
     path("jobs/", views.JobList.as_view(), name="api-job-list"),
     path("jobs/<str:name>/", views.JobDetail.as_view(), name="api-job"),
     path("workers/", views.WorkerList.as_view(), name="api-worker-list"),
+    path("prune/", cleanup.CleanUp.as_view(), name="api-prune"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # The split view loads its script from an address of its own: no inline script under the strict policy.
     path(
         "schema/browse/", login_required(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="schema-browse"
     ),
-    re_path(r"^(?:runs|jobs|workers)(?:/.*)?(?<!/)$", add_slash),
+    re_path(r"^(?:runs|jobs|workers|prune)(?:/.*)?(?<!/)$", add_slash),
 ]

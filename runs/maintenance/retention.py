@@ -22,6 +22,9 @@ from runs.models import Run, RunStatus
 ON_COMPLETION_GRACE: Final = timedelta(seconds=10)
 """A completed run that goes at once stays so long that followers receive its end."""
 
+REQUEST_SECONDS: Final = 20.0
+"""So long a page or REST cleans up before it answers with what it has done."""
+
 _LONGEST_REST_SECONDS: Final = 0.2
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -34,7 +34,7 @@ FOR_ALL = [
     ("GET", "/api/jobs/"),
     ("GET", "/api/jobs/echo/"),
 ]
-FOR_STAFF = [("GET", "/api/workers/")]
+FOR_STAFF = [("GET", "/api/workers/"), ("POST", "/api/prune/")]
 SCHEMA = [("GET", "/api/schema/")]
 
 

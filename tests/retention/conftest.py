@@ -13,7 +13,7 @@ from runs.testing import advance, drain, temporary_jobs
 
 
 @pytest.fixture(autouse=True)
-def _own_world(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.RUNS_UNLOAD_AFTER = 0.05
     monkeypatch.setattr(clock, "_offset", timedelta(0))
     with temporary_jobs():
@@ -21,7 +21,7 @@ def _own_world(transactional_db: None, settings: Any, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def work() -> jobs.Job:
+def work(transactional_db: None) -> jobs.Job:
     """Two steps, a state and a consumed signal; it fails when it is told to, after its steps."""
 
     @jobs.job("work")
@@ -54,7 +54,7 @@ def ended(work: jobs.Job) -> Callable[..., Run]:
 
 
 @pytest.fixture
-def cleaner() -> User:
+def cleaner(db: None) -> User:
     """Staff that may delete runs."""
     user = User.objects.create_user("clara", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["delete_run", "view_run"]))

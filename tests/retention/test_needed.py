@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connections, transaction
 
 from runs import jobs
@@ -14,6 +15,7 @@ from runs.maintenance.sweeper import sweep
 from runs.models import EndHook, Run, RunStatus, Step
 from runs.testing import advance, drain, temporary_jobs
 
+pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 Ended = Callable[..., Run]
 

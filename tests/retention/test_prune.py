@@ -16,6 +16,7 @@ from runs.maintenance.sweeper import sweep
 from runs.models import Audit, Event, Run, RunStatus, State, Step
 from runs.testing import advance, drain, temporary_jobs
 
+pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 Ended = Callable[..., Run]
 
