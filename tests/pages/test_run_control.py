@@ -153,7 +153,7 @@ def test_the_page_says_what_ends_each_wait(run: Run, owner: User, signed_in: Sig
     assert page.count(f'href="/runs/{child.pk}/"') == 2  # as what it waits for, and as a child
     assert str(hidden.pk) not in page.replace("data-run", "")
     assert len(re.findall(r">a child run\s", page)) == 2
-    assert page.count("until <time") == 2
+    assert (page.count("times out <time"), page.count("wakes <time")) == (1, 1)
     assert page.count('data-status="waiting"><summary>') == 5
     form = client.get(f"/runs/{run.pk}/signal/?name=re%20fuse").content.decode()
     assert 'value="re fuse"' in form
