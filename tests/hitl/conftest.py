@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
+from hitl.asking import Draft, open_question
 from hitl.models import Question
 from runs import clock, jobs
 from runs.models import Run
@@ -17,13 +18,13 @@ Asks = Callable[..., Question]
 
 
 @pytest.fixture(autouse=True)
-def _own_clock(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RUNS_UNLOAD_AFTER = 0.05
     monkeypatch.setattr(clock, "_offset", timedelta(0))
 
 
 @pytest.fixture
-def team(transactional_db: None) -> Group:
+def team(db: None) -> Group:
     return Group.objects.create(name="night shift")
 
 
@@ -49,23 +50,36 @@ def bob(team: Group) -> User:
 
 
 @pytest.fixture
-def mallory(transactional_db: None) -> User:
+def mallory(db: None) -> User:
     """In another team."""
     return person("mallory", Group.objects.create(name="others"))
 
 
 @pytest.fixture
-def root(transactional_db: None) -> User:
+def root(db: None) -> User:
     return User.objects.create_superuser("root")
 
 
 @pytest.fixture
-def asks(starter: User, team: Group) -> Asks:
+def asks(transactional_db: None, starter: User, team: Group) -> Asks:
     """Starts a run of the team that asks, and waits until it holds no worker."""
 
     def make(job: str = "ask-approval", input: Any = None, **options: Any) -> Question:
         run = jobs.start(job, options if input is None else input, owner=starter, team=team).run
         return driven_to_question(run)
+
+    return make
+
+
+@pytest.fixture
+def put(starter: User, team: Group) -> Callable[..., Question]:
+    """A question of a run that has not been driven; the doors need no more."""
+
+    def make(**draft: object) -> Question:
+        run = jobs.start("ask-approval", {}, owner=starter, team=team).run
+        return Question.objects.get(
+            id=open_question(run.id, "ok?", Draft(**({"title": "ok?", "kind": "approval"} | draft)))
+        )
 
     return make
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 
-from hitl.asking import Draft, open_question, revise
+from hitl.asking import revise
 from hitl.models import Answer, Question
 from perdure.accounts.tokens import create_token
 from runs import clock, jobs
@@ -16,19 +16,6 @@ from tests.api.client import ApiClient, error_of
 
 DOORS = [("GET", ""), ("POST", "answer/"), ("POST", "delegate/"), ("POST", "comment/")]
 As = Callable[[User], ApiClient]
-
-
-@pytest.fixture
-def put(starter: User, team: Group) -> Callable[..., Question]:
-    """A question of a run that has not been driven; the doors need no more."""
-
-    def make(**draft: object) -> Question:
-        run = jobs.start("ask-approval", {}, owner=starter, team=team).run
-        return Question.objects.get(
-            id=open_question(run.id, "ok?", Draft(**({"title": "ok?", "kind": "approval"} | draft)))
-        )
-
-    return make
 
 
 @pytest.fixture

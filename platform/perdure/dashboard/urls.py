@@ -1,6 +1,6 @@
 from django.urls import path
 
-from perdure.dashboard.views import actions, cleanup, home, jobs, run, run_list
+from perdure.dashboard.views import actions, cleanup, home, jobs, questions, run, run_list
 
 app_name = "dashboard"
 urlpatterns = [
@@ -18,5 +18,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>/delete/", actions.delete_run, name="run-delete"),
     path("cleanup/", cleanup.clean_up, name="cleanup"),
     path("jobs/", jobs.show_jobs, name="job-list"),
+    path("inbox/", questions.show_inbox, name="inbox"),
+    path("questions/<uuid:question_id>/", questions.show_question, name="question"),
+    path("questions/<uuid:question_id>/comment/", questions.comment_question, name="question-comment"),
+    path("questions/<uuid:question_id>/delegate/", questions.delegate_question, name="question-delegate"),
     path("start/<str:name>/", jobs.start_job, name="start"),
 ]

@@ -38,6 +38,7 @@ function take(event) {
   if (result.verdict === "recorded") {
     renderer.addEvent(event);
     if (event.type.startsWith("run:") && event.type !== "run:progress") refreshSoon();
+    if (event.type.startsWith("question:")) refreshSoon();
   }
   frame ||= requestAnimationFrame(draw);
   if (state.ended) line.stop();
@@ -77,6 +78,13 @@ function refreshSoon() {
   refreshing = setTimeout(refresh, 150);
 }
 
+/* An answer that somebody is writing is not taken away by an event of the run. */
+function isTouched(part) {
+  return [...part.querySelectorAll("[data-answer] input, [data-answer] textarea, [data-answer] select")].some(
+    (field) => field === document.activeElement || (field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked : field.type !== "hidden" && field.defaultValue !== undefined && field.value !== field.defaultValue),
+  );
+}
+
 async function refresh() {
   if (document.querySelector("dialog[open]")) {
     stale = true;
@@ -88,7 +96,7 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (next) part.replaceChildren(...next.childNodes);
+      if (next && !isTouched(part)) part.replaceChildren(...next.childNodes);
     }
     tick();
     draw();
