@@ -211,6 +211,7 @@ class Performance:
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
+        self._forget_quick()  # a start that is written after its end would leave the step running
         now = clock.now()
         self.record.status = StepStatus.CANCELLED
         if self.call.kind == "stream":

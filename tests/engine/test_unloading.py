@@ -5,10 +5,10 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from runs import clock, jobs
+from runs import jobs
 from runs.engine.execute import Outcome
 from runs.jobs import Job, Retry, StepContext, SyncStepContext, current_attempt, job
-from runs.models import Run, RunStatus, Step
+from runs.models import RunStatus, Step
 from runs.testing import advance, drain
 from tests.engine.driver import Driver, begin, types, until
 
