@@ -23,7 +23,7 @@ def fail() -> Fail:
         common = {"run": run, "kind": "run", "attempts": 1, "started_at": now, "finished_at": now}
         Step.objects.create(name="one", status="completed", output=1, position=0, **common)
         Step.objects.create(name="two", status="failed", error={"type": "ValueError"}, position=1, **common)
-        error = {"type": "StepFailed", "message": "no", "step": "two"}
+        error = {"type": "StepFailed", "message": "no", "steps": ["two"]}
         values = {"status": RunStatus.FAILED, "error": error, "finished_at": now, "started_at": now, "due_at": None}
         Run.objects.filter(id=run.id).update(**(values | fields))
         return jobs.get(run.id)

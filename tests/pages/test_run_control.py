@@ -69,7 +69,7 @@ def test_a_failed_run_is_retried_and_its_stopped_steps_are_shown(
     run: Run, member: User, signed_in: SignedIn, finish: Callable[..., Run]
 ) -> None:
     steps = [{"name": "one"}, {"name": "two", "status": "failed"}, {"name": "three", "status": "stopped"}]
-    finish(run, RunStatus.FAILED, steps=steps, error={"type": "StepFailed", "message": "no", "step": "two"})
+    finish(run, RunStatus.FAILED, steps=steps, error={"type": "StepFailed", "message": "no", "steps": ["two"]})
     client = signed_in(member)
     page = page_of(client, run)
     assert 'data-status="stopped"' in page
