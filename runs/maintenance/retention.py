@@ -150,7 +150,8 @@ def _by_policy(age: Callable[[Retention], timedelta]) -> Q:
     for own in set(special.values()):
         names = sorted(name for name, found in special.items() if found == own)
         due |= Q(job__in=names, finished_at__lt=_before(own))
-    return due
+    # One bound over all of them, so that the index is read up to there and no further.
+    return Q(finished_at__lt=_before(min([usual, *special.values()]))) & due
 
 
 def _on_completion() -> Q | None:
