@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from runs.engine.payload import Payload
 from runs.engine.store.commit import commit, committed
@@ -29,13 +29,15 @@ def call_and_record(
     The caller holds the run's writer (`handle.held`). Raises Suspended when the lease is lost, and what the
     function raises; then nothing of it is written.
     """
-    for attempt in range(_TRIES):
-        try:
-            return _once(handle, function, ending)
-        except _RowBusy:
-            if attempt == _TRIES - 1:
-                raise
-    raise AssertionError("the loop returns or raises")
+    try:
+        for _ in range(_TRIES - 1):
+            try:
+                return _once(handle, function, ending)
+            except _RowBusy:
+                continue
+        return _once(handle, function, ending)
+    finally:
+        close_old_connections()
 
 
 def _once(handle: Handle, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]) -> Any:
