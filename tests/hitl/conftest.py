@@ -15,6 +15,7 @@ from runs.testing import drain
 from tests.hitl import jobs as asking_jobs  # noqa: F401  (registers them)
 
 Asks = Callable[..., Question]
+Put = Callable[..., Question]
 
 
 @pytest.fixture(autouse=True)

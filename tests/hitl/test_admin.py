@@ -1,7 +1,6 @@
 """The admin decides questions with a reason, for what it showed, and only by who may answer."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
@@ -9,9 +8,9 @@ from django.test import Client
 
 from hitl.asking import revise
 from hitl.models import Answer, Question
+from tests.hitl.conftest import Put
 
 LIST = "/admin/hitl/question/"
-Put = Callable[..., Question]
 
 
 def browser(user: User) -> Client:

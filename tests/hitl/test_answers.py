@@ -24,7 +24,7 @@ from hitl.people import inbox, visible_questions
 from runs import jobs
 from runs.errors import RunAlreadyEnded
 from runs.models import Audit, Event, Signal
-from tests.hitl.conftest import Asks, finished, person
+from tests.hitl.conftest import Asks, Put, finished, person
 
 
 def types_of(question: Question) -> list[str]:
@@ -80,8 +80,8 @@ def test_one_denial_of_a_quorum_denies(asks: Asks, alice: User, bob: User) -> No
     assert finished(question).output["after"] == "deny"
 
 
-def test_one_person_counts_once(asks: Asks, alice: User) -> None:
-    question = asks(quorum=2)
+def test_one_person_counts_once(put: Put, alice: User) -> None:
+    question = put(quorum=2)
     answers.answer(question.id, alice, "approve", digest=question.digest, idempotency_key="k")
     answers.answer(question.id, alice, "approve", digest=question.digest, idempotency_key="k")
     with pytest.raises(InvalidAnswer, match="used for another"):
@@ -91,8 +91,8 @@ def test_one_person_counts_once(asks: Asks, alice: User) -> None:
     assert (Answer.objects.count(), Audit.objects.filter(action="question.answer").count()) == (1, 1)
 
 
-def test_a_repeated_request_is_answered_as_before_also_when_it_is_closed(asks: Asks, alice: User, bob: User) -> None:
-    question = asks()
+def test_a_repeated_request_is_answered_as_before_also_when_it_is_closed(put: Put, alice: User, bob: User) -> None:
+    question = put()
     for _ in range(2):
         done = answers.answer(question.id, alice, "approve", digest=question.digest, idempotency_key="k")
         assert done.status == "answered"
@@ -101,8 +101,8 @@ def test_a_repeated_request_is_answered_as_before_also_when_it_is_closed(asks: A
 
 
 @pytest.mark.parametrize("who", ["anonymous", "stranger", "starter", "inactive"])
-def test_who_may_not_answer_changes_nothing(who: str, asks: Asks, starter: User, mallory: User, alice: User) -> None:
-    question = asks()
+def test_who_may_not_answer_changes_nothing(who: str, put: Put, starter: User, mallory: User, alice: User) -> None:
+    question = put()
     alice.is_active = False
     alice.save()
     user: Any = {"anonymous": AnonymousUser(), "stranger": mallory, "starter": starter, "inactive": alice}[who]
@@ -119,8 +119,8 @@ def test_who_may_not_answer_changes_nothing(who: str, asks: Asks, starter: User,
     assert not Answer.objects.exists()
 
 
-def test_only_those_whom_it_is_put_to_answer(asks: Asks, alice: User, bob: User, mallory: User) -> None:
-    question = asks(to=["alice", "group:others"])
+def test_only_those_whom_it_is_put_to_answer(put: Put, alice: User, bob: User, mallory: User) -> None:
+    question = put(to=["alice", "group:others"])
     with pytest.raises(MayNotAnswer, match="put to others"):
         answers.answer(question.id, bob, "approve", digest=question.digest)
     assert [inbox(user).count() for user in (alice, bob, mallory)] == [1, 0, 1]
@@ -135,8 +135,8 @@ def test_the_starter_answers_where_that_is_allowed(asks: Asks, starter: User) ->
     assert finished(question).status == "completed"
 
 
-def test_an_administrator_answers_anything_but_their_own(asks: Asks, root: User) -> None:
-    question = asks()
+def test_an_administrator_answers_anything_but_their_own(put: Put, root: User) -> None:
+    question = put()
     assert inbox(root).count() == 1
     assert answers.answer(question.id, root, "deny", digest=question.digest).status == "answered"
 
@@ -160,9 +160,9 @@ def test_an_answer_to_what_was_replaced_is_refused(asks: Asks, alice: User, bob:
     [("submit", None, ""), ("approve", 1, ""), ("deny", 1, ""), ("approve", None, "\0")],
 )
 def test_an_answer_that_does_not_fit_changes_nothing(
-    asks: Asks, alice: User, decision: str, value: Any, comment: str
+    put: Put, alice: User, decision: str, value: Any, comment: str
 ) -> None:
-    question = asks()
+    question = put()
     with pytest.raises(InvalidAnswer):
         answers.answer(question.id, alice, decision, value, comment, digest=question.digest)
     assert not Answer.objects.exists()
@@ -194,8 +194,8 @@ def test_editing_a_tool_call_records_the_difference(asks: Asks, alice: User) -> 
     assert finished(question).output["value"] == {"path": "/tmp", "force": True}
 
 
-def test_a_delegate_answers_in_place_of_who_delegated(asks: Asks, alice: User, bob: User, mallory: User) -> None:
-    question = asks(to=["alice"])
+def test_a_delegate_answers_in_place_of_who_delegated(put: Put, alice: User, bob: User, mallory: User) -> None:
+    question = put(to=["alice"])
     for nobody in ("sara", "who"):
         with pytest.raises(InvalidAnswer):
             answers.delegate(question.id, alice, nobody)
@@ -208,8 +208,8 @@ def test_a_delegate_answers_in_place_of_who_delegated(asks: Asks, alice: User, b
     assert Audit.objects.filter(action="question.delegate", actor_name="alice").exists()
 
 
-def test_a_comment_decides_nothing(asks: Asks, alice: User, starter: User) -> None:
-    question = asks()
+def test_a_comment_decides_nothing(put: Put, alice: User, starter: User) -> None:
+    question = put()
     answers.comment(question.id, starter, "Please hurry.")
     with pytest.raises(InvalidAnswer):
         answers.comment(question.id, alice, "  ")
@@ -226,8 +226,8 @@ def test_a_withdrawn_question_fails_its_run_and_takes_no_answer(asks: Asks, alic
     assert (run.status, run.error["type"]) == ("failed", "QuestionWithdrawn")
 
 
-def test_a_question_of_a_cancelled_run_is_no_more_to_be_answered(asks: Asks, alice: User) -> None:
-    question = asks()
+def test_a_question_of_a_cancelled_run_is_no_more_to_be_answered(put: Put, alice: User) -> None:
+    question = put()
     jobs.cancel(question.run_id)
     question = Question.objects.get()
     assert (question.shown_status, inbox(alice).count()) == ("withdrawn", 0)

@@ -17,6 +17,8 @@ from runs.models import Event, Step
 from runs.testing import advance, drain, temporary_jobs
 from tests.hitl.conftest import Asks, driven_to_question, finished
 
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
 
 def test_a_replay_keeps_the_question_and_asks_nobody_again(asks: Asks, alice: User) -> None:
     question = asks()

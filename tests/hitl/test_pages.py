@@ -1,19 +1,16 @@
 """The inbox and the question page, for the anonymous, the stranger, the starter and those who answer."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from hitl.asking import revise
-from hitl.models import Answer, Question
+from hitl.models import Answer
 from runs import jobs
-from tests.hitl.conftest import Asks, finished
+from tests.hitl.conftest import Asks, Put, finished
 from tests.hitl.jobs import Budget
-
-Put = Callable[..., Question]
 
 
 def browser(user: User, **options: bool) -> Client:
