@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from perdure.dashboard.rows import WAITS
+from perdure.dashboard.sentences import QUESTION
 from runs.events.types import EventType
 from runs.jobs import visible_runs
 from runs.models import Event, Run, State, Step, StepStatus
@@ -69,4 +70,5 @@ def _read_waits(run: Run, visible: QuerySet[Run]) -> list[Wait]:
     return [
         Wait(step.name, step.kind, names.get(step.name, []), children.get(ids.get(step.name, "")), step.wake_at)
         for step in steps
+        if not any(name.startswith(QUESTION) for name in names.get(step.name, []))  # the question itself is shown
     ]

@@ -18,6 +18,9 @@ _WAITS = {
     "child": "a child run",
     "retry": "the next attempt of a step",
 }
+QUESTION = "question:"
+"""Signals of this name are sent by answers, and by nobody else."""
+
 _NAMED_WAITS = {"signal": "signal", "child": "a child run of", "sleep": "the end of its sleep"}
 
 
@@ -62,7 +65,9 @@ def _running(steps: list[Step]) -> str:
 
 def _wait(run: Run) -> str:
     kind, _, name = run.reason.partition(" ")
-    if name and kind in _NAMED_WAITS:
+    if kind == "signal" and name.startswith(QUESTION):
+        what = "an answer"
+    elif name and kind in _NAMED_WAITS:
         what = f"{_NAMED_WAITS[kind]} {name}"
     else:
         what = _WAITS.get(run.reason, run.reason or "something to happen").format(version=run.job_version)
