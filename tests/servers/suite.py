@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -38,16 +39,25 @@ def main(names: list[str]) -> int:
     os.environ["TEST_DATABASE_URL"] = databases.postgresql_url()
     os.environ["TEST_REDIS_URL"] = databases.redis_url()
     with tempfile.TemporaryDirectory(prefix="perdure-suite-") as folder:
-        results = {name: _run(name, Path(folder) / f"{name}.xml") for name in names}
+        lanes = [[name for name in names if not name.endswith("postgresql")]]
+        lanes.append([name for name in names if name not in lanes[0]])
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            # the databases side by side: most of the time a test waits for one of them
+            found = list(pool.map(lambda lane: [(name, _run(name, Path(folder))) for name in lane], lanes))
+        results = dict(pair for lane in found for pair in lane)
     print("\nTests per database:")
     for name, (line, _) in results.items():
         print(f"  {LABELS[name]:<40} {line}")
     return int(any(failed for _, failed in results.values()))
 
 
-def _run(name: str, report: Path) -> tuple[str, bool]:
-    print(f"\n=== {LABELS[name]} ===", flush=True)
-    code = subprocess.call([sys.executable, "-m", "pytest", *PHASES[name], f"--junitxml={report}", "-q"])
+def _run(name: str, folder: Path) -> tuple[str, bool]:
+    report = folder / f"{name}.xml"
+    print(f"... {LABELS[name]}", flush=True)
+    command = [sys.executable, "-m", "pytest", *PHASES[name], f"--junitxml={report}", "-q"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    code = done.returncode
+    print(f"\n=== {LABELS[name]} ===\n{done.stdout}", flush=True)
     if not report.exists():
         return f"no result (pytest ended with {code})", True
     return _count(report, code)
