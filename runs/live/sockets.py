@@ -8,6 +8,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -36,7 +37,7 @@ class Socket(ABC):
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.scope = scope
         self._receive = receive
-        self._send = send
+        self._send_to_server = send
 
     @classmethod
     def as_asgi(cls) -> Application:
@@ -57,7 +58,8 @@ class Socket(ABC):
             await self._serve(viewer)
             await self._close(1000, "Everything was sent.")
         except RunsError as exc:
-            await self._refuse(exc)
+            with suppress(Disconnected):
+                await self._refuse(exc)
         except Disconnected:
             return
 
@@ -129,6 +131,13 @@ class Socket(ABC):
         if frame["type"] == "websocket.disconnect":
             raise Disconnected
         return frame
+
+    async def _send(self, message: Message) -> None:
+        """Raises Disconnected: the client can be gone before its disconnect is read, and servers raise then."""
+        try:
+            await self._send_to_server(message)
+        except (OSError, RuntimeError) as exc:
+            raise Disconnected from exc
 
     async def send_json(self, message: Message) -> None:
         await self._send({"type": "websocket.send", "text": json.dumps(message, separators=(",", ":"))})
