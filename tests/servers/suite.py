@@ -39,16 +39,22 @@ def main(names: list[str]) -> int:
     os.environ["TEST_DATABASE_URL"] = databases.postgresql_url()
     os.environ["TEST_REDIS_URL"] = databases.redis_url()
     with tempfile.TemporaryDirectory(prefix="perdure-suite-") as folder:
-        lanes = [[name for name in names if not name.endswith("postgresql")]]
-        lanes.append([name for name in names if name not in lanes[0]])
+        lanes = _lanes(names)
         with ThreadPoolExecutor(len(lanes)) as pool:
-            # the databases side by side: most of the time a test waits for one of them
             found = list(pool.map(lambda lane: [(name, _run(name, Path(folder))) for name in lane], lanes))
         results = dict(pair for lane in found for pair in lane)
     print("\nTests per database:")
     for name, (line, _) in results.items():
         print(f"  {LABELS[name]:<40} {line}")
     return int(any(failed for _, failed in results.values()))
+
+
+def _lanes(names: list[str]) -> list[list[str]]:
+    """What runs side by side: the two databases, because tests mostly wait for one; campaigns measure seconds, alone."""
+    if any(name.startswith(("processes", "e2e")) for name in names):
+        return [names]
+    first = [name for name in names if name != "postgresql"]
+    return [lane for lane in (first, [name for name in names if name not in first]) if lane]
 
 
 def _run(name: str, folder: Path) -> tuple[str, bool]:

@@ -62,7 +62,7 @@ def test_a_hung_sentinel_is_noticed(worker: WorkerTree) -> None:
     worker.signal(worker.sentinel, signal.SIGSTOP)
     worker.wait_for_line("gave no sign of life", within=10)
     worker.run_through(within=20)
-    assert set(worker.tree()) & set(before) == {worker.top}
+    worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 10, "end of the old cluster")
 
 
 def test_a_queue_that_nobody_can_read_is_noticed(worker: WorkerTree) -> None:

@@ -25,7 +25,7 @@ class WorkerTree(Installation):
         self._is_fresh = False
 
     def start_worker(self, command: str = "worker") -> "WorkerTree":
-        """Returns as soon as a driver drives runs."""
+        """Returns as soon as every driver drives runs: until then an idle process may be about to become one."""
         self._is_fresh = command == "worker"
         self.lines = []
         self.process = subprocess.Popen(
@@ -39,7 +39,8 @@ class WorkerTree(Installation):
             start_new_session=True,
         )
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
-        self.wait_for_line("Driver 0 drives runs", within=60)
+        for slot in range(int(self.environment.get("PERDURE_WORKERS", "1"))):
+            self.wait_for_line(f"Driver {slot} drives runs", within=60)
         return self
 
     def refresh(self) -> "WorkerTree":
