@@ -50,7 +50,7 @@ def main(names: list[str]) -> int:
 
 
 def _lanes(names: list[str]) -> list[list[str]]:
-    """What runs side by side: the two databases, because tests mostly wait for one; campaigns measure seconds, alone."""
+    """The two databases side by side: tests mostly wait for one. Campaigns measure seconds and run alone."""
     if any(name.startswith(("processes", "e2e")) for name in names):
         return [names]
     first = [name for name in names if name != "postgresql"]
