@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ logger = logging.getLogger("runs.engine")
 _OUTAGE_SECONDS = 0.5
 
 
-class RunKernel:
+class RunKernel(ABC):
     """One claimed run, as its steps see it (`ports.Kernel`). All methods are called in the driving loop, unless they
     say otherwise."""
 
@@ -74,14 +75,17 @@ class RunKernel:
     def frames(self) -> FrameSink:
         return self.world.frames
 
+    @abstractmethod
     def lose(self) -> None:
-        raise NotImplementedError
+        """The lease is gone: write and send nothing more."""
 
+    @abstractmethod
     def diverge(self, error: NondeterminismError) -> None:
-        raise NotImplementedError
+        """The code does not match the history."""
 
+    @abstractmethod
     def unloaded(self) -> None:
-        raise NotImplementedError
+        """The commit of a wait is done: the run leaves memory."""
 
     def meet(self, name: str, kind: str) -> StepRecord:
         """The record of the step that the running branch asks for now."""
