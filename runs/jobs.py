@@ -122,8 +122,8 @@ def start(
     """Start a run: one INSERT in the caller's transaction.
 
     The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Runs of one
-    `concurrency_key` go on in order, as many at once as the job allows; `coalesce="skip"` gives the one of them that
-    has not begun instead of a new one. Raises JobNotFound,
+    `concurrency_key`, job and team (or owner) go on in order, as many at once as the job allows; `coalesce="skip"`
+    gives the one of them that has not begun instead of a new one. Raises JobNotFound,
     InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then no run exists.
     """
     options = StartOptions(

@@ -1,31 +1,39 @@
 """Concurrency keys: at most so many runs of one key under way, in order.
 
-A run holds its key from its first start to its end, waiting included unless its job releases it then.
+A run holds its key from its first start to its end, waiting included unless its job releases it then. A key belongs to
+its job and its team (without one to its owner), as idempotency keys do: teams do not wait for each other.
 """
 
 import hashlib
 
 from django.db import connection
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from runs.models import ENDED, Run, RunStatus
+
+_SCOPE = Case(
+    When(team__isnull=False, then=Concat(Value("team "), Cast("team_id", TextField()))),
+    When(owner__isnull=False, then=Concat(Value("owner "), Cast("owner_id", TextField()))),
+    default=Value(""),
+    output_field=TextField(),
+)
 
 
 def may_begin() -> QuerySet[Run]:
     """Runs without a key, holders of theirs, and those whose key has room, as far as this query sees."""
     held = (
         _holders().filter(job=OuterRef("job"), concurrency_key=OuterRef("concurrency_key"))
-        .order_by().values("job").annotate(number=Count("pk")).values("number")
+        .alias(scope=_SCOPE).filter(scope=OuterRef("key_scope")).order_by().values("job").annotate(number=Count("pk")).values("number")
     )  # fmt: skip
     holders = Coalesce(Subquery(held, output_field=IntegerField()), 0)
-    free = Run.objects.annotate(key_holders=holders)
+    free = Run.objects.alias(key_scope=_SCOPE).alias(key_holders=holders)
     return free.filter(Q(concurrency_key=None) | _holds() | Q(key_holders__lt=F("concurrency_limit")))
 
 
 def admit(found: list[Run]) -> list[Run]:
     """Of the locked runs those that may really go on: counted again under the lock of their key."""
-    taken: dict[tuple[str, str], int] = {}
+    taken: dict[tuple[str, str, str], int] = {}
     admitted = []
     for run in found:
         if run.concurrency_key is None or _is_holder(run) or _has_room(run, run.concurrency_key, taken):
@@ -33,31 +41,44 @@ def admit(found: list[Run]) -> list[Run]:
     return admitted
 
 
-def _has_room(run: Run, key: str, taken: dict[tuple[str, str], int]) -> bool:
-    place = (run.job, key)
+def same_scope(run: Run) -> Q:
+    """Runs of the same team or, without one, of the same owner."""
+    return Q(team=run.team_id) if run.team_id is not None else Q(team=None, owner=run.owner_id)
+
+
+def _has_room(run: Run, key: str, taken: dict[tuple[str, str, str], int]) -> bool:
+    place = (run.job, _scope(run), key)
     if place not in taken:
-        if not _lock_key(run.job, key):
+        if not try_lock("claim", *place):
             return False  # another worker claims a run of this key right now
-        taken[place] = _holders().filter(job=run.job, concurrency_key=key).count()
+        taken[place] = _holders().filter(same_scope(run), job=run.job, concurrency_key=key).count()
     if taken[place] >= run.concurrency_limit:
         return False
     taken[place] += 1
     return True
 
 
-def lock_starts(job: str, key: str) -> None:
-    """Until the transaction ends, nobody else looks for a run of the key to join."""
+def lock_starts(run: Run) -> None:
+    """Until the transaction ends, nobody else looks for a run of its key to join."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number("start", job, key)])
+            number = _number("start", run.job, _scope(run), run.concurrency_key or "")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _lock_key(job: str, key: str) -> bool:
+def try_lock(*names: str) -> bool:
+    """Until the transaction ends, the lock of these names, if nobody has it."""
     if connection.vendor != "postgresql":
         return True  # the claim holds the only write lock there is
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number("claim", job, key)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(*names)])
         return bool(cursor.fetchone()[0])
+
+
+def _scope(run: Run) -> str:
+    if run.team_id is not None:
+        return f"team {run.team_id}"
+    return f"owner {run.owner_id}" if run.owner_id is not None else ""
 
 
 def _number(*names: str) -> int:

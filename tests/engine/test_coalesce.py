@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import connections
 
 from runs import jobs
@@ -55,6 +56,17 @@ def test_a_retried_run_stands_for_none() -> None:
     drain()
     jobs.retry(first.run.id)
     assert start(sync).disposition == "created"
+
+
+def test_a_start_is_joined_within_a_team_and_never_across() -> None:
+    definition = synced()
+    red, blue = (Group.objects.create(name=name) for name in ("red", "blue"))
+    ann, bea = (User.objects.create_user(name) for name in ("ann", "bea"))
+    first = start(definition, owner=ann, team=red)
+    assert start(definition, owner=bea, team=red).run.id == first.run.id
+    others: list[dict[str, Any]] = [{"owner": ann, "team": blue}, {"owner": ann}, {"owner": bea}, {}]
+    assert [start(definition, **scope).disposition for scope in others] == ["created"] * 4
+    assert [start(definition, **scope).disposition for scope in others] == ["coalesced"] * 4
 
 
 def test_starts_at_the_same_time_make_one_run() -> None:

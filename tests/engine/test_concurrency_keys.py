@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import connections
 
 from runs import jobs
@@ -53,6 +54,24 @@ def test_a_key_belongs_to_its_job() -> None:
     first, second = begin(keyed(), concurrency_key="k"), begin(keyed(name="other"), concurrency_key="k")
     drain()
     assert of(RunStatus.WAITING) == [first.id, second.id]
+
+
+def test_a_key_belongs_to_a_team_and_without_one_to_an_owner() -> None:
+    definition = keyed()
+    teams = [Group.objects.create(name=name) for name in ("red", "blue")]
+    people = [User.objects.create_user(name) for name in ("ann", "bea")]
+    scopes: list[dict[str, Any]] = [
+        {"team": teams[0], "owner": people[0]}, {"team": teams[1], "owner": people[0]},
+        {"owner": people[0]}, {"owner": people[1]}, {},
+    ]  # fmt: skip
+    firsts = [begin(definition, concurrency_key="k", **scope).id for scope in scopes]
+    behind = [begin(definition, concurrency_key="k", **scope).id for scope in scopes]
+    behind.append(begin(definition, concurrency_key="k", team=teams[0], owner=people[1]).id)
+    drain()
+    assert (of(RunStatus.WAITING), of(RunStatus.QUEUED)) == (firsts, behind)
+    jobs.signal(firsts[0], "go")
+    drain()
+    assert of(RunStatus.WAITING) == [*firsts[1:], behind[0]], "only its own team had waited for it"
 
 
 def test_a_waiting_run_gives_its_key_away_when_its_job_says_so() -> None:

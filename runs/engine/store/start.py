@@ -113,8 +113,8 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
 
 def _pending_twin(run: Run) -> Run | None:
     """A run of the same job and key that has not begun, whose start this one can be; two at once make one."""
-    keys.lock_starts(run.job, run.concurrency_key or "")
-    same = Run.objects.filter(job=run.job, concurrency_key=run.concurrency_key, owner=run.owner, team=run.team)
+    keys.lock_starts(run)
+    same = Run.objects.filter(keys.same_scope(run), job=run.job, concurrency_key=run.concurrency_key)
     fresh = same.filter(status=RunStatus.QUEUED, started_at=None, attempt=1).order_by("id")
     return fresh.select_for_update(no_key=True, of=("self",)).first()
 
