@@ -96,6 +96,7 @@ class Waiting:
             await asyncio.get_running_loop().create_future()
         finally:
             self.load.held -= 1
+            self.settle()
 
     async def gate(self) -> None:
         """The step boundary: an unload or a drain under way goes first."""

@@ -31,7 +31,8 @@ def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(alice: User, c
     client.force_login(alice)
     page = client.get("/api/schema/browse/")
     html = page.content.decode()
-    assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+    directives = {part.strip() for part in page.headers["Content-Security-Policy"].split(";")}
+    assert "script-src 'self'" in directives
     assert html.count("<script") == html.count('<script src="/') == 3
     assert "http://" not in html.replace("http://testserver", "")
     assert "https://" not in html

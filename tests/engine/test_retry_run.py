@@ -1,6 +1,7 @@
 """Retry of a failed run goes on from what failed it, and does nothing else again."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from runs import jobs
 from runs.errors import HistoryPruned, RunNotFailed
 from runs.jobs import StepContext, SyncStepContext, job
-from runs.models import Run, RunStatus, Step
+from runs.models import Run, RunStatus, Step, StepStatus
 from runs.testing import advance, drain
 from tests.engine.driver import begin, events, types
 
@@ -105,11 +106,51 @@ def test_all_branches_that_failed_begin_again_and_no_other(style: str) -> None:
 
     run = begin(parallel)
     ended = failed_then_mended(run, broken)
-    if style == "group" and ended.status == RunStatus.PAUSED:
-        pytest.fail(str(ended.error))
     assert (ended.status, ended.output) == (RunStatus.COMPLETED, ["0", "1", "2", "3"]), ended.error
     if style != "group":
         assert sorted(broken.calls) == ["0", "1", "1", "2", "3", "3"]
+
+
+def test_siblings_that_the_job_cancelled_over_the_failure_begin_again() -> None:
+    broken = Broken("fails")
+
+    @job("siblings")
+    async def siblings(step: StepContext) -> list[Any]:
+        async def nap() -> str:
+            await step.run("before", broken.call, "before")
+            await step.sleep("nap", timedelta(minutes=1))
+            return await step.run("after", broken.call, "after")
+
+        async def given_up() -> str:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await step.wait_for_signal("never")
+            return await step.run("went on", broken.call, "went on")
+
+        async def fail_then() -> str:
+            await asyncio.wait_for(has_gone_on.wait(), 10)
+            return await step.run("fails", broken.call, "fails")
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one()) for one in (nap, fail_then)]
+            own = group.create_task(given_up())
+            own.add_done_callback(lambda _: has_gone_on.set())
+        return [task.result() for task in [*tasks, own]]
+
+    has_gone_on = asyncio.Event()
+    run = begin(siblings)
+    drain()
+    assert jobs.get(run.id).status == RunStatus.FAILED
+    assert Step.objects.get(run=run, name="nap").status == StepStatus.CANCELLED
+    broken.names.clear()
+    jobs.retry(run.id)
+    [retry] = [event.data for event in events(run) if event.type == "run:retry"]
+    assert sorted(retry["steps"]) == ["fails", "nap"], "the wait that the job gave up stays given up"
+    drain()
+    advance(timedelta(minutes=2))
+    drain()
+    assert jobs.get(run.id).output == ["after", "fails", "went on"], jobs.get(run.id).error
+    assert broken.calls == ["before", "went on", "fails", "fails", "after"]
 
 
 def test_waits_that_the_failure_found_open_go_on_with_what_is_left_of_their_time() -> None:

@@ -8,6 +8,7 @@ from django.db.models import F
 from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import clean
+from runs.engine.store.reopen import reopen_steps
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.errors import (
     HistoryPruned,
@@ -22,9 +23,6 @@ from runs.models import ENDED, Attempt, AttemptOutcome, EndHook, Run, RunStatus,
 
 RESUMED, RETRIED = "resumed", "retried"
 """Why a run is queued whose going on is in its log already, with the person who asked for it."""
-
-
-_WAITS = ("sleep", "signal", "child", "start_child")
 
 
 def cancel(run_id: UUID | str, actor: Actor, reason: str) -> Run:
@@ -121,7 +119,7 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
     with transaction.atomic():
         run = lock(run_id)
         _check_retry(run)
-        again = _reopen_steps(run)
+        again = reopen_steps(run)
         append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED, reason=RETRIED, error=None, finished_at=None, due_at=clock.sql_now(), claims=0,
@@ -142,28 +140,6 @@ def _check_retry(run: Run) -> None:
         raise HistoryPruned(run.id, run.first_sequence, "retried")
     if run.parent_id is not None and not run.tell_parent:
         raise RunNotFailed(run.id, run.status, "has told its parent of its end")
-
-
-def _reopen_steps(run: Run) -> list[str]:
-    """The steps that failed the run, and those that its end found at work."""
-    failed = _failed_steps(run, (run.error or {}).get("steps", []))
-    stopped = Step.objects.filter(run=run, status=StepStatus.STOPPED)
-    names = [*failed, *stopped.values_list("name", flat=True)]
-    again = {"failures": 0, "error": None, "finished_at": None}
-    # a wait that was stopped goes on as it was; one that failed begins anew, with all of its time
-    stopped.filter(kind__in=_WAITS).update(status=StepStatus.RUNNING, **again)
-    reopened = Step.objects.filter(run=run, name__in=names).exclude(status=StepStatus.RUNNING)
-    reopened.filter(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=None, **again)
-    reopened.exclude(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=clock.now(), **again)
-    return names
-
-
-def _failed_steps(run: Run, names: list[str]) -> list[str]:
-    """These and, where one is a race, those that failed it."""
-    found: list[str] = []
-    for step in Step.objects.filter(run=run, status=StepStatus.FAILED, name__in=names):
-        found += [step.name, *_failed_steps(run, (step.error or {}).get("steps", []))]
-    return found
 
 
 def delete(run_id: UUID | str, actor: Actor) -> None:
