@@ -3,10 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 from tests.servers import databases
 from tests.servers.installation import Installation
+
+# The quick suite tries the same examples every time: whether a change is good must not be a matter of luck.
+hypothesis.settings.register_profile("quick", derandomize=True)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

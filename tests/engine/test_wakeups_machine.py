@@ -137,9 +137,10 @@ class Machine(RuleBasedStateMachine):
 
     def finish(self) -> None:
         """Left alone with enough time it ends, having taken what was sent in order."""
-        if self.now.status == RunStatus.PAUSED or self.now.pause_wanted:
-            jobs.resume(self.run.id)
         for _ in range(ROUNDS + 2):
+            # a worker too many that died paused it as a crash loop: an operator resumes that, too
+            if self.now.status == RunStatus.PAUSED or self.now.pause_wanted:
+                jobs.resume(self.run.id)
             drain()
             advance(timedelta(hours=1))
         ended = self.now
