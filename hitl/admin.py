@@ -47,9 +47,11 @@ class QuestionAdmin(EngineAdmin):
     fields = (
         *("id", "run", "step", "kind", "title", "body", "shown_status", "people", "groups", "quorum"),
         *("starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
-        *("deadline", "created_at", "closed_at"),
+        *("deadline", "reminded_at", "shown_escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
     )
-    readonly_fields = ("shown_status", "shown_schema", "shown_choices", "shown_context", "shown_outcome")
+    readonly_fields = (
+        *("shown_status", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "shown_escalate_to"),
+    )
 
     @display(description="Status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
     def shown_status(self, question: Question) -> str:
@@ -62,6 +64,10 @@ class QuestionAdmin(EngineAdmin):
     @admin.display(description="Choices")
     def shown_choices(self, question: Question) -> SafeString:
         return as_json(question.choices)
+
+    @admin.display(description="Escalates to")
+    def shown_escalate_to(self, question: Question) -> str:
+        return ", ".join(question.escalate_to) or "-"
 
     @admin.display(description="Context")
     def shown_context(self, question: Question) -> SafeString:

@@ -9,15 +9,15 @@ import jsonpatch
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from hitl import people, schemas
+from hitl import asking, people, schemas
 from hitl.asking import close, lock, refuse_closed, shown_answers
-from hitl.errors import AlreadyAnswered, InvalidAnswer, MayNotAnswer, QuestionChanged, QuestionNotFound
+from hitl.errors import AlreadyAnswered, InvalidAnswer, MayNotAnswer, MayNotWithdraw, QuestionChanged, QuestionNotFound
 from hitl.models import Answer, Comment, Kind, Question, QuestionStatus
 from runs import clock
 from runs.conf import get_settings
 from runs.errors import PayloadTooLarge
 from runs.events.types import EventDraft, EventType
-from runs.jobs import Actor, record, signal
+from runs.jobs import Actor, may_change, record, signal
 
 MAX_TEXT = 10_000
 
@@ -87,13 +87,26 @@ def delegate(question_id: UUID | str, user: Any, to: str, *, actor: Actor | None
         if question.answers.filter(by=user, digest=question.digest).exists():
             raise AlreadyAnswered(question.id, user.get_username())
         other = _delegate(question, to)
-        _keep_team(question)
+        people.keep_team(question)
         question.people.remove(user)
         question.people.add(other)
         data = {"question": str(question.id), "to": other.get_username()}
         event = EventDraft(EventType.QUESTION_DELEGATE, data | {"actor": actor.as_data()}, question.step)
         record(question.run_id, event, actor, action="question.delegate", data=data)
     return question
+
+
+def withdraw(question_id: UUID | str, user: Any, reason: str = "", *, actor: Actor | None = None) -> Question:
+    """Take a question back: `ask` raises QuestionWithdrawn in its run. Who may cancel the run may do this.
+
+    Raises QuestionNotFound, MayNotWithdraw, QuestionClosed, InvalidAnswer.
+    """
+    _check_text("reason", reason)
+    with transaction.atomic():
+        question = _locked(question_id, user)
+        if not may_change(user, question.run):
+            raise MayNotWithdraw(question.id)
+        return asking.withdraw(question.id, actor=actor or Actor.of(user), reason=reason)
 
 
 def _locked(question_id: UUID | str, user: Any) -> Question:
@@ -195,10 +208,3 @@ def _delegate(question: Question, to: str) -> Any:
     if other.pk == question.run.owner_id and not question.starter_may_answer:
         raise InvalidAnswer.of("to", "started the run and does not decide it")
     return other
-
-
-def _keep_team(question: Question) -> None:
-    """A question that named nobody was the team's; with a delegate's name in it, it would be no more."""
-    named = question.people.exists() or question.groups.exists()
-    if not named and question.run.team is not None:
-        question.groups.add(question.run.team)

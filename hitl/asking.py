@@ -37,18 +37,21 @@ class Draft:
     quorum: int = 1
     starter_may_answer: bool = False
     deadline: datetime | None = None
+    escalate_to: tuple[str, ...] = ()
+    escalate_at: datetime | None = None
 
 
 def open_question(run_id: UUID, step: str, draft: Draft) -> str:
     """Make the question's row and its event; its id as text. Raises InvalidQuestion for people who do not exist."""
     values = asdict(draft)
     people, groups = _addressees(draft.title, values.pop("to"))
+    _addressees(draft.title, draft.escalate_to)
     question = Question(run_id=run_id, step=step, created_at=clock.now(), **values)
     question.digest = digest_of(question)
     question.save(force_insert=True)
     question.people.set(people)
     question.groups.set(groups)
-    _write(question, EventType.QUESTION_ASK, SYSTEM, to=list(draft.to), **_asked(question))
+    write(question, EventType.QUESTION_ASK, SYSTEM, to=list(draft.to), **_asked(question))
     return str(question.id)
 
 
@@ -71,7 +74,7 @@ def revise(question_id: UUID | str, *, actor: Actor = SYSTEM, **changes: Any) ->
             setattr(question, name, value)
         question.digest = digest_of(question)
         question.save()
-        _write(question, EventType.QUESTION_ASK, actor, action="question.revise", revised=True, **_asked(question))
+        write(question, EventType.QUESTION_ASK, actor, action="question.revise", revised=True, **_asked(question))
     return question
 
 
@@ -83,7 +86,7 @@ def withdraw(question_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = ""
     with transaction.atomic():
         question = _lock_open(question_id)
         close(question, QuestionStatus.WITHDRAWN, {"withdrawn": reason})
-        _write(question, EventType.QUESTION_WITHDRAW, actor, action="question.withdraw", reason=reason)
+        write(question, EventType.QUESTION_WITHDRAW, actor, action="question.withdraw", reason=reason)
         signal(question.run_id, question.signal, actor=actor)
     return question
 
@@ -99,7 +102,7 @@ def settle(question_id: str, outcome: dict[str, Any] | None, late: bool) -> dict
         ended = {"expired": True, "answers": shown_answers(question)} | (outcome or {})
         close(question, QuestionStatus.EXPIRED, ended)
         decision = (outcome or {}).get("decision")
-        _write(question, EventType.QUESTION_EXPIRE, SYSTEM, action="question.expire", decision=decision)
+        write(question, EventType.QUESTION_EXPIRE, SYSTEM, action="question.expire", decision=decision)
     return question.outcome if question.status != QuestionStatus.OPEN else None
 
 
@@ -151,19 +154,25 @@ def _asked(question: Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write(question: Question, type_: EventType, actor: Actor, *, action: str = "", **data: Any) -> None:
+def write(question: Question, type_: EventType, actor: Actor, *, action: str = "", **data: Any) -> None:
+    """An event of the question's run, and with `action` an Audit row, both with `data`."""
     shown = {"question": str(question.id), **data, "actor": actor.as_data()}
     noted = {"question": str(question.id), "digest": question.digest, **data}
     record(question.run_id, EventDraft(type_, shown, question.step), actor, action=action, data=noted)
 
 
 def _addressees(title: str, to: Sequence[str]) -> tuple[list[Any], list[Group]]:
-    names = [name for name in to if not name.startswith(GROUP)]
-    group_names = [name.removeprefix(GROUP) for name in to if name.startswith(GROUP)]
-    key = get_user_model().USERNAME_FIELD
-    people = list(get_user_model()._default_manager.filter(**{f"{key}__in": names}))
-    groups = list(Group.objects.filter(name__in=group_names))
+    people, groups = find_addressees(to)
     found = {person.get_username() for person in people} | {GROUP + group.name for group in groups}
     if missing := sorted(set(to) - found):
         raise InvalidQuestion(title, f"is put to {missing[0]!r}, who is not there", "Name users, or group:<name>.")
     return people, groups
+
+
+def find_addressees(to: Sequence[str]) -> tuple[list[Any], list[Group]]:
+    """The users and groups of these names; whoever is not there is left out."""
+    names = [name for name in to if not name.startswith(GROUP)]
+    group_names = [name.removeprefix(GROUP) for name in to if name.startswith(GROUP)]
+    users = get_user_model()._default_manager
+    people = users.filter(**{f"{get_user_model().USERNAME_FIELD}__in": names})
+    return list(people), list(Group.objects.filter(name__in=group_names))

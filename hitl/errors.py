@@ -67,6 +67,15 @@ class MayNotAnswer(RunsError):
         super().__init__(f"You may not answer question {question_id}: {why}. Ask somebody whom it was put to.")
 
 
+class MayNotWithdraw(RunsError):
+    code = "may_not_withdraw"
+
+    def __init__(self, question_id: object) -> None:
+        super().__init__(
+            f"You may not withdraw question {question_id}: its run is not yours. Ask who started the run, or its team."
+        )
+
+
 class InvalidAnswer(RunsError):
     """`fields` is a list of `{"field", "message"}`."""
 

@@ -61,6 +61,13 @@ def why_not(question: Question, user: Any) -> str:
     return "" if put else "it was put to others"
 
 
+def keep_team(question: Question) -> None:
+    """A question that named nobody was the team's; with somebody's name in it, it would be no more."""
+    named = question.people.exists() or question.groups.exists()
+    if not named and question.run.team is not None:
+        question.groups.add(question.run.team)
+
+
 def _put_to(user: Any) -> Q:
     people = Question.people.through.objects.filter(user_id=user.pk).values("question_id")
     groups = Question.groups.through.objects.filter(group__in=user.groups.values("id")).values("question_id")

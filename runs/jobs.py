@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine.attempts import CurrentAttempt, current_attempt
-from runs.engine.bridge import SyncStepContext
+from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
 from runs.engine.races import Winner
@@ -27,6 +27,7 @@ from runs.models import Run
 
 __all__ = [
     "Actor",
+    "Bridged",
     "Checkpoint",
     "Concurrency",
     "CurrentAttempt",

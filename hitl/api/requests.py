@@ -37,6 +37,12 @@ class Say(Body):
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 
 
+class Withdraw(Body):
+    """Taking a question back."""
+
+    reason: Text = Field("", description="Shown to those who were asked, and to the job.")
+
+
 def read_statuses(query: QueryDict) -> list[str]:
     """The `status` filter, which may be repeated. Raises InvalidRequest, also for other unknown parameters."""
     rest = query.copy()

@@ -61,6 +61,10 @@ class QuestionShape(Shape):
     outcome: OutcomeShape | None
     digest: str = Field(description="Of what is shown; an answer names it.")
     deadline: datetime | None
+    reminded_at: datetime | None = Field(description="When those who had not answered were last reminded.")
+    escalate_to: list[str] = Field(description="User names and group:<name> who may answer from escalate_at on.")
+    escalate_at: datetime | None
+    escalated_at: datetime | None
     created_at: datetime
     closed_at: datetime | None
 
@@ -69,7 +73,7 @@ class QuestionShape(Shape):
         """`question` as JSON; reads its run, people, groups and answers, so fetch them with it."""
         same = (
             *("id", "step", "kind", "title", "body", "choices", "context", "quorum", "starter_may_answer", "digest"),
-            *("deadline", "created_at", "closed_at"),
+            *("deadline", "reminded_at", "escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
         )
         people = [person.get_username() for person in question.people.all()]
         groups = [GROUP + group.name for group in question.groups.all()]

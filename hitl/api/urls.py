@@ -9,5 +9,6 @@ urlpatterns = [
     path("questions/<str:question_id>/answer/", views.QuestionAnswer.as_view(), name="api-question-answer"),
     path("questions/<str:question_id>/delegate/", views.QuestionDelegate.as_view(), name="api-question-delegate"),
     path("questions/<str:question_id>/comment/", views.QuestionComments.as_view(), name="api-question-comment"),
+    path("questions/<str:question_id>/withdraw/", views.QuestionWithdraw.as_view(), name="api-question-withdraw"),
     re_path(r"^questions(?:/.*)?(?<!/)$", add_slash),
 ]

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from hitl import answers, people
 from hitl.api import errors  # noqa: F401  (its statuses belong to the table)
-from hitl.api.requests import Delegate, GiveAnswer, Say, read_mine, read_statuses
+from hitl.api.requests import Delegate, GiveAnswer, Say, Withdraw, read_mine, read_statuses
 from hitl.api.shapes import CommentShape, QuestionPage, QuestionShape
 from hitl.models import Question, QuestionStatus
 from runs.api.documents import PAGE, operation
@@ -116,6 +116,23 @@ class QuestionComments(QuestionDoor):
         body = read_body(Say, self.body(request))
         made = answers.comment(question_id, request.user, body.text, actor=self.actor(request))
         return Response(CommentShape.of(made), status=201)
+
+
+class QuestionWithdraw(QuestionDoor):
+    @operation(
+        "questions_withdraw",
+        "Take an open question back",
+        {200: QuestionShape},
+        body=Withdraw,
+        refusals=(404, 409),
+        parameters=[QUESTION_ID],
+        description="For who may cancel its run. The job goes on with the error `QuestionWithdrawn`.",
+    )
+    def post(self, request: Request, question_id: str) -> Response:
+        people.get(request.user, question_id)
+        body = read_body(Withdraw, self.body(request))
+        answers.withdraw(question_id, request.user, body.reason, actor=self.actor(request))
+        return Response(self.shown(request, question_id))
 
 
 def _with_all(rows: QuerySet[Question]) -> QuerySet[Question]:

@@ -7,10 +7,13 @@ import functools
 import inspect
 import queue
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from runs.engine.step import StepContext
 from runs.errors import Suspended
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Bridge:
@@ -78,3 +81,27 @@ class SyncStepContext:
     def options(self, **policy: Any) -> "SyncStepContext":
         """The same context with another policy for its steps."""
         return SyncStepContext(self._context.options(**policy), self._bridge)
+
+    def run_async(
+        self, function: Callable[Concatenate[StepContext, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Wait for `await function(step, ...)`, which takes steps of this run as if they stood here."""
+        result: T = self._bridge.call(function(self._context, *args, **kwargs))
+        return result
+
+
+class Bridged(Generic[P, T]):
+    """`@Bridged` on an async function of a StepContext: given a SyncStepContext it blocks and returns the result."""
+
+    def __init__(self, function: Callable[Concatenate[StepContext, P], Coroutine[Any, Any, T]]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    @overload
+    def __call__(self, step: StepContext, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def __call__(self, step: SyncStepContext, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def __call__(self, step: StepContext | SyncStepContext, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        if isinstance(step, SyncStepContext):
+            return step.run_async(self._function, *args, **kwargs)
+        return self._function(step, *args, **kwargs)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from hitl.questions import Approve, Deny, Value, ask
-from runs.jobs import StepContext, job
+from runs.jobs import StepContext, SyncStepContext, job
 
 
 class Budget(BaseModel):
@@ -40,3 +40,42 @@ async def ask_with_deadline(step: StepContext, ending: str) -> dict[str, Any]:
         step, "in time?", kind=kind, choices=choices, deadline=timedelta(days=7), on_timeout=endings[ending]
     )
     return {"decision": outcome.decision, "value": outcome.value, "timed_out": outcome.timed_out}
+
+
+class Times(BaseModel):
+    """In hours; 0: not at all."""
+
+    deadline: float = 0
+    remind_every: float = 0
+    escalate_after: float = 0
+    escalate_to: list[str] = []
+    to: list[str] = []
+
+
+@job("ask-with-timers")
+async def ask_with_timers(step: StepContext, times: Times) -> str:
+    """Ask, remind and escalate; a missed deadline denies."""
+
+    def hours(count: float) -> timedelta | None:
+        return timedelta(hours=count) if count else None
+
+    outcome = await ask(
+        step,
+        "who will?",
+        to=times.to,
+        deadline=hours(times.deadline),
+        on_timeout=Deny() if times.deadline else None,
+        remind_every=hours(times.remind_every),
+        escalate_to=times.escalate_to,
+        escalate_after=hours(times.escalate_after),
+    )
+    return f"{outcome.decision} by {', '.join(one['by'] for one in outcome.answers)}"
+
+
+@job("ask-in-a-thread")
+def ask_in_a_thread(step: SyncStepContext, options: dict[str, Any]) -> dict[str, Any]:
+    """A plain function that asks between two steps of its own."""
+    before = step.run("before", lambda: "prepared")
+    outcome = ask(step, "merge?", deadline=timedelta(days=7), **options)
+    after = step.run("after", lambda: f"{outcome.decision} after {before}")
+    return {"after": after, "comment": outcome.comment}

@@ -14,7 +14,7 @@ from runs import clock, jobs
 from runs.models import Audit
 from tests.api.client import ApiClient, error_of
 
-DOORS = [("GET", ""), ("POST", "answer/"), ("POST", "delegate/"), ("POST", "comment/")]
+DOORS = [("GET", ""), ("POST", "answer/"), ("POST", "delegate/"), ("POST", "comment/"), ("POST", "withdraw/")]
 As = Callable[[User], ApiClient]
 
 
@@ -32,6 +32,7 @@ def test_a_question_is_shown_with_all_that_it_asks(put: Callable[..., Question],
         "body": "*Now*?", "schema": None, "choices": [], "context": {"diff": "+a"}, "status": "open",
         "to": ["alice", "group:night shift"], "quorum": 1, "starter_may_answer": False, "answers": [], "outcome": None,
         "digest": question.digest, "deadline": until.isoformat().replace("+00:00", "Z"),
+        "reminded_at": None, "escalate_to": [], "escalate_at": None, "escalated_at": None,
         "created_at": question.created_at.isoformat().replace("+00:00", "Z"), "closed_at": None,
     }  # fmt: skip
 

@@ -22,5 +22,6 @@ urlpatterns = [
     path("questions/<uuid:question_id>/", questions.show_question, name="question"),
     path("questions/<uuid:question_id>/comment/", questions.comment_question, name="question-comment"),
     path("questions/<uuid:question_id>/delegate/", questions.delegate_question, name="question-delegate"),
+    path("questions/<uuid:question_id>/withdraw/", questions.withdraw_question, name="question-withdraw"),
     path("start/<str:name>/", jobs.start_job, name="start"),
 ]

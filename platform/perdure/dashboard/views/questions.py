@@ -80,6 +80,16 @@ def delegate_question(request: HttpRequest, question_id: UUID) -> HttpResponse:
     return _act(request, question_id, lambda: answers.delegate(question_id, request.user, to, actor=_actor(request)))
 
 
+@require_POST
+@login_required
+def withdraw_question(request: HttpRequest, question_id: UUID) -> HttpResponse:
+    """Take it back; its job is told."""
+    reason = request.POST.get("reason", "").strip()
+    return _act(
+        request, question_id, lambda: answers.withdraw(question_id, request.user, reason, actor=_actor(request))
+    )
+
+
 def _act(request: HttpRequest, question_id: UUID, action: Any) -> HttpResponse:
     _question_or_404(request, question_id)
     try:
