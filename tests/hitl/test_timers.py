@@ -50,9 +50,7 @@ def test_reminders_come_until_somebody_answers(asks: Asks, alice: User) -> None:
     answers.answer(question.id, alice, "approve", digest=question.digest)
     assert finished(question).output == "approve by alice"
     assert Audit.objects.filter(action="question.remind").count() == 3
-    names = list(
-        Step.objects.filter(run=question.run_id, kind="transaction").order_by("id").values_list("name", flat=True)
-    )
+    steps = Step.objects.filter(run=question.run_id, kind="transaction").order_by("id")
     reminders = [f"who will?: reminder {number}" for number in (1, 2, 3)]
     assert list(steps.values_list("name", flat=True)) == ["who will?", *reminders, "who will?: outcome 4"]
 
