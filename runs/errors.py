@@ -278,6 +278,7 @@ class NondeterminismError(RunsError):
     code = "nondeterminism"
 
     def __init__(self, expected: str, met: str) -> None:
+        self.expected, self.met = expected, met
         super().__init__(
             f"The run's history has {expected} where the code now has {met}. "
             "Deploy the code that the run began with and resume it, or start a new run."

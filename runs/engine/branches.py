@@ -44,6 +44,21 @@ class Branch:
         self._position += 1
         return self._position - 1
 
+    @property
+    def position(self) -> int:
+        """Place of the next step of this branch, from 0."""
+        return self._position
+
+    @property
+    def children(self) -> int:
+        """Tasks that this branch has made so far."""
+        return self._children
+
+    @property
+    def notes(self) -> int:
+        """Log and progress calls of this branch so far."""
+        return self._notes
+
     def next_note(self) -> int:
         """Number, from 1, of a log or progress call of this branch."""
         self._notes += 1

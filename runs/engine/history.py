@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from runs.engine import patches
 from runs.engine.branches import Branch
 from runs.errors import NondeterminismError, StepNameReused
 from runs.models import Attempt, AttemptOutcome, Checkpoint, Run, Step, StepStatus
@@ -44,14 +45,20 @@ class History:
     by_name: dict[str, StepRecord] = field(default_factory=dict)
     by_place: dict[tuple[str, int], StepRecord] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    markers: set[str] = field(default_factory=set)
+    reach: patches.Reach = field(default_factory=patches.Reach)
 
     def add(self, record: StepRecord) -> None:
+        if record.kind == patches.KIND:
+            self.markers.add(record.name)
+            return
         self.by_name[record.name] = record
         self.by_place[record.branch, record.position] = record
+        self.reach.add(record.branch, record.position)
 
     def meet(self, branch: Branch, name: str, kind: str) -> StepRecord:
         """The record for the next call of `branch`. Raises StepNameReused or NondeterminismError."""
-        if name in self.asked:
+        if name in self.asked or name in self.markers:
             raise StepNameReused(name)
         position = branch.next_position()
         met = StepRecord(name, kind, branch.path, position)

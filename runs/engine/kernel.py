@@ -14,7 +14,8 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 from django.db import InterfaceError, OperationalError
 
-from runs.engine.branches import current_branch
+from runs.engine import patches
+from runs.engine.branches import Branch, current_branch
 from runs.engine.bridge import Bridge
 from runs.engine.history import History, StepRecord
 from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
@@ -27,7 +28,7 @@ from runs.engine.threads import call_in, give_back_connections, watch_thread
 from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
 from runs.engine.writer import Handle, Writer
-from runs.errors import NondeterminismError, StepOutsideJob, Suspended
+from runs.errors import NondeterminismError, StepNameReused, StepOutsideJob, Suspended
 from runs.models import Run
 
 
@@ -62,6 +63,7 @@ class RunKernel(ABC):
         self.world = world
         self.sealed = False
         self.history = History()
+        self._old_roads: set[str] = set()
         self.mailbox = Mailbox(run.inbox, self._read_mail, lambda: self._waiting.wake())
         self._waiting = Waiting(self, self.mailbox)
         self._notes = Notes(run, self.check_open, self.post)
@@ -98,6 +100,30 @@ class RunKernel(ABC):
         except NondeterminismError as exc:
             self.diverge(exc)
             raise Suspended from exc
+
+    def patched(self, name: str) -> bool:
+        """Any thread of the job. The answer is the same whenever this branch asks again."""
+        self.check_open()
+        branch = current_branch()
+        if branch is None:
+            raise StepOutsideJob(str(name))
+        marker = check_name(patches.marker_of(check_name(name), branch.path))
+        if marker in self.history.by_name:
+            raise StepNameReused(marker)
+        if marker not in self.history.markers and marker not in self._old_roads:
+            self._choose_road(marker, branch)
+        return marker in self.history.markers
+
+    def _choose_road(self, marker: str, branch: Branch) -> None:
+        if self._has_passed(branch):
+            self._old_roads.add(marker)
+        else:
+            self.history.markers.add(marker)
+            self.post(patches.marking(self.run_id, marker, branch))
+
+    def _has_passed(self, branch: Branch) -> bool:
+        """Whether an earlier execution came further in this branch than this one has so far."""
+        return self.history.reach.is_ahead_of(branch) or self._notes.are_ahead_of(branch)
 
     def next_branches(self, count: int) -> list[str]:
         branch = current_branch()

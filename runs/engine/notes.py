@@ -10,7 +10,7 @@ from typing import Any
 
 from runs import clock
 from runs.engine.attempts import find_attempt
-from runs.engine.branches import current_branch
+from runs.engine.branches import Branch, current_branch
 from runs.engine.payload import clean, dump, encode
 from runs.engine.store.transitions import Change, Transition
 from runs.errors import StepOutsideJob
@@ -46,6 +46,10 @@ class Notes:
         if self._is_new(draft.type):
             values = values | {"notes": json.dumps(self._written)}
             self._post(Transition(clock.now(), change=Change(values), events=(draft,), state=state))
+
+    def are_ahead_of(self, branch: Branch) -> bool:
+        """Whether an earlier execution wrote more notes in this branch than this one has come to."""
+        return self._written.get(branch.path, 0) > branch.notes
 
     def _write_anywhere(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
         attempt = find_attempt()

@@ -92,6 +92,9 @@ class Kernel(Protocol):
     def meet(self, name: str, kind: str) -> StepRecord:
         """The record of the step that the running branch asks for now."""
 
+    def patched(self, name: str) -> bool:
+        """Whether the running branch takes the road that the code has under this name."""
+
     def next_branches(self, count: int) -> list[str]:
         """Paths of the next `count` tasks of the running branch."""
 

@@ -77,6 +77,15 @@ class StepContext:
             policy = replace(policy, timeout=timeout)
         return StepContext(self._run, policy, self._kernel, self._perform, self._notes, self.state)
 
+    def patched(self, name: str) -> bool:
+        """Whether this run takes the road that was added under `name`; recorded, and the same ever after.
+
+        True unless the run had come further than this line before. Each branch decides for itself; in a loop, put
+        the index in the name to let later rounds take the new road. Raises InvalidStepName, StepOutsideJob,
+        StepNameReused (a step has the marker's name, `patch:<name>`).
+        """
+        return self._kernel.patched(name)
+
     @overload
     async def run(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     @overload
