@@ -35,6 +35,8 @@ class RunsSettings:
     run_ttl_days: float = 30.0
     delete_on_completion: bool = False
     heartbeat_seconds: float = 15.0
+    query_seconds: float = 5.0
+    update_wait_seconds: float = 5.0
     bus: str = "runs.live.bus.LayerBus"
     clock_file: str = ""
 

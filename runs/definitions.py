@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from runs.errors import InvalidInput, InvalidJob, InvalidOption, InvalidOutput, JobAlreadyRegistered, JobNotFound
+from runs.handlers import Handlers, Query, Update
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,29 @@ class Job:
     queue: str = "default"
     concurrency: Concurrency = field(default_factory=Concurrency)
     retention: Retention = field(default_factory=Retention)
+
+    def query(self, function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
+        """Register `(view)` or `(view, arguments)`, which answers about a run without waking it. Raises InvalidJob.
+
+        Its name is the function's, or `name`. A plain `def`; `view` is a `RunView`.
+        """
+        return self.queries.add(function, name)
+
+    def update(self, function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
+        """Register `async def (step)` or `(step, payload)`, which runs inside a run when it is called from outside.
+
+        Its name is the function's, or `name`. Its `validator` decorates a check before it is accepted. Raises
+        InvalidJob.
+        """
+        return self.updates.add(function, name)
+
+    @cached_property
+    def queries(self) -> Handlers:
+        return Handlers(self.name, Query)
+
+    @cached_property
+    def updates(self) -> Handlers:
+        return Handlers(self.name, Update)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The job's own function, as other code and tests may call it; no run comes of it."""

@@ -77,6 +77,65 @@ class InvalidOption(RunsError):
         return {"option": self.option}
 
 
+class HandlerNotFound(RunsError):
+    """A query or update that the run's job does not have."""
+
+    code = "handler_not_found"
+
+    def __init__(self, job: str, kind: str, name: str, known: list[str]) -> None:
+        named = ", ".join(known[:20]) or "none"
+        super().__init__(f"Job {job!r} has no {kind} {name[:100]!r}. Name one that it has: {named}.")
+
+
+class InvalidArguments(RunsError):
+    """What a query or an update was given does not fit; `fields` is a list of `{"field", "message"}`."""
+
+    code = "invalid_arguments"
+
+    def __init__(self, what: str, fields: list[dict[str, str]]) -> None:
+        self.fields = fields
+        named = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        super().__init__(f"What was sent does not fit {what}: {named}. Send what its schema asks for.")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"fields": self.fields}
+
+
+class QueryFailed(RunsError):
+    """A query whose handler raised, or returned what is no answer."""
+
+    code = "query_failed"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"Query {name!r} failed: {problem}. Mend its handler, or ask it something else.")
+
+
+class HandlerTimeout(RunsError):
+    """A query or a validator that did not end in time."""
+
+    code = "handler_timeout"
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"The {what} took longer than {seconds:g} s. Ask again later, or make it read less.")
+
+
+class UpdateRefused(RunsError):
+    """An update that its validator did not let in; nothing was recorded."""
+
+    code = "update_refused"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"Update {name!r} is refused: {problem}. Send one that the run can take now.")
+
+
+class UpdateNotFound(RunsError):
+    code = "update_not_found"
+
+    def __init__(self, run_id: object, update_id: object) -> None:
+        super().__init__(f"Run {run_id} has no update {str(update_id)[:40]!r}. Use the id that its sending gave.")
+
+
 class RunNotFound(RunsError):
     code = "run_not_found"
 

@@ -13,6 +13,7 @@ from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
+from runs.engine.queries import RunView, StepView, ask
 from runs.engine.races import Winner
 from runs.engine.step import StepContext
 from runs.engine.store import control, family, forks, messages, rows
@@ -37,9 +38,11 @@ __all__ = [
     "ReceivedSignal",
     "Retention",
     "Retry",
+    "RunView",
     "Sent",
     "Started",
     "StepContext",
+    "StepView",
     "SyncStepContext",
     "Winner",
     "all_jobs",
@@ -52,6 +55,7 @@ __all__ = [
     "job",
     "may_change",
     "pause",
+    "query",
     "record",
     "redact",
     "resume",
@@ -148,6 +152,14 @@ def signal(
     Raises RunNotFound, RunAlreadyEnded, StorageError, InvalidOption, IdempotencyConflict.
     """
     return messages.send(run_id, name, payload, actor, idempotency_key)
+
+
+def query(run_id: UUID | str, name: str, arguments: Any = None) -> Any:
+    """What the handler `name` of the run's job says, as JSON with secrets masked; the run is not woken.
+
+    Raises RunNotFound, JobNotFound, HandlerNotFound, InvalidArguments, QueryFailed, HandlerTimeout, HistoryPruned.
+    """
+    return ask(run_id, name, arguments)
 
 
 def record(run_id: UUID | str, event: EventDraft, actor: Actor, *, action: str = "", data: Any = None) -> Run:

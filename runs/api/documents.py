@@ -19,8 +19,11 @@ _REFUSALS = {
     404: "Not there, or not for you.",
     406: "Only JSON is sent.",
     409: "It cannot be done in this state.",
+    410: "The history that it needs is cleaned up.",
     413: "The body or a payload is too large.",
     415: "Only JSON is read.",
+    422: "The job's handler failed.",
+    504: "The job's handler took too long.",
 }
 _ALWAYS = (401, 403, 406)
 _WITH_BODY = (400, 413, 415)

@@ -17,6 +17,7 @@ STATUS: dict[str, int] = {
     "invalid_request": 400,
     "invalid_input": 400,
     "invalid_option": 400,
+    "invalid_arguments": 400,
     "storage_error": 400,
     "bad_request": 400,
     "malformed_json": 400,
@@ -29,6 +30,8 @@ STATUS: dict[str, int] = {
     "permission_denied": 403,
     "job_not_found": 404,
     "run_not_found": 404,
+    "handler_not_found": 404,
+    "update_not_found": 404,
     "not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
@@ -37,11 +40,14 @@ STATUS: dict[str, int] = {
     "run_not_finished": 409,
     "run_not_paused": 409,
     "run_not_failed": 409,
+    "update_refused": 409,
     "history_pruned": 410,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
+    "query_failed": 422,
     "throttled": 429,
     "internal_error": 500,
+    "handler_timeout": 504,
 }
 
 _log = logging.getLogger(__name__)

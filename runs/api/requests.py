@@ -79,6 +79,12 @@ class SendSignal(Body):
     )
 
 
+class AskQuery(Body):
+    """What a query is given."""
+
+    arguments: Any = Field(None, description="What the handler's schema asks for.")
+
+
 class RunSelection(Body):
     """Runs by the filters of the list; all must hold."""
 
@@ -154,6 +160,11 @@ def read_filter(query: QueryDict) -> RunFilter:
         else:
             given[name] = _only(name, values)
     return _validate(RunFilter, given)
+
+
+def read_text(query: QueryDict) -> dict[str, str]:
+    """Every parameter as text; raises InvalidRequest for one that is given twice or cannot be stored."""
+    return {name: _only(name, values) for name, values in query.lists()}
 
 
 def refuse_unknown(query: QueryDict, *known: str) -> None:

@@ -1,5 +1,6 @@
 """What REST answers: the native shapes, which the OpenAPI document is made from."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -125,6 +126,13 @@ class SentShape(SignalShape):
     disposition: Literal["created", "idempotent"]
 
 
+class AnswerShape(Shape):
+    """What a query says."""
+
+    query: str
+    result: Any = Field(description="Secrets are shown as ***.")
+
+
 class StateShape(Shape):
     """The JSON document of a run."""
 
@@ -155,6 +163,27 @@ class RetryShape(Shape):
     jitter: float
 
 
+class HandlerShape(Shape):
+    """A query or an update of a job."""
+
+    name: str
+    description: str
+    argument_schema: dict[str, Any] = Field(description="JSON Schema 2020-12 of what it is given.")
+    result_schema: dict[str, Any]
+
+    @classmethod
+    def all(cls, handlers: Mapping[str, Any]) -> "list[HandlerShape]":
+        return [
+            cls(
+                name=one.name,
+                description=one.description,
+                argument_schema=one.argument_schema(),
+                result_schema=one.result_schema(),
+            )
+            for one in handlers.values()
+        ]
+
+
 class JobShape(Shape):
     """A job that runs can be started of."""
 
@@ -165,6 +194,8 @@ class JobShape(Shape):
     output_schema: dict[str, Any]
     retries: RetryShape = Field(description="Default of its steps. Times in seconds.")
     timeout_seconds: float | None
+    queries: list[HandlerShape] = Field(description="What its runs can be asked.")
+    updates: list[HandlerShape] = Field(description="What its runs can be told to do, with a result.")
 
     @classmethod
     def of(cls, job: jobs.Job) -> dict[str, Any]:
@@ -176,6 +207,8 @@ class JobShape(Shape):
             output_schema=job.output_schema(),
             retries=RetryShape.model_validate(job.retries),
             timeout_seconds=job.timeout.total_seconds() if job.timeout else None,
+            queries=HandlerShape.all(job.queries),
+            updates=HandlerShape.all(job.updates),
         ).as_json()
 
 

@@ -22,6 +22,8 @@ OF_A_RUN = [
     ("POST", "/api/runs/{}/fork/"),
     ("POST", "/api/runs/{}/signals/"),
     ("GET", "/api/runs/{}/signals/"),
+    ("GET", "/api/runs/{}/queries/any/"),
+    ("POST", "/api/runs/{}/queries/any/"),
     ("GET", "/api/runs/{}/state/"),
     ("GET", "/api/runs/{}/steps/"),
     ("GET", "/api/runs/{}/checkpoints/"),
