@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine.attempts import CurrentAttempt, current_attempt
@@ -15,16 +15,28 @@ from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
 from runs.engine.queries import RunView, StepView, ask
 from runs.engine.races import Winner
+from runs.engine.schedules import zones
 from runs.engine.step import StepContext
 from runs.engine.store import control, family, forks, messages, rows
 from runs.engine.store import start as starting
+from runs.engine.store.firing import trigger_schedule
 from runs.engine.store.messages import Sent
+from runs.engine.store.presets import change_preset, create_preset, delete_preset, start_preset
 from runs.engine.store.rows import SYSTEM, Actor
+from runs.engine.store.schedules import (
+    ScheduleSpec,
+    change_schedule,
+    create_schedule,
+    delete_schedule,
+    next_times,
+    pause_schedule,
+    resume_schedule,
+)
 from runs.engine.store.start import Started, StartOptions
 from runs.engine.streams import Checkpoint, Emit
 from runs.engine.waits import ReceivedSignal
 from runs.events.types import EventDraft
-from runs.models import Run
+from runs.models import Preset, Run, Schedule
 
 __all__ = [
     "Actor",
@@ -39,6 +51,7 @@ __all__ = [
     "Retention",
     "Retry",
     "RunView",
+    "ScheduleSpec",
     "Sent",
     "Started",
     "StepContext",
@@ -47,24 +60,40 @@ __all__ = [
     "Winner",
     "all_jobs",
     "cancel",
+    "change_preset",
+    "change_schedule",
+    "create_preset",
+    "create_schedule",
     "current_attempt",
     "delete",
+    "delete_preset",
+    "delete_schedule",
     "fork",
     "get",
     "get_job",
     "job",
     "may_change",
+    "next_times",
     "pause",
+    "pause_schedule",
     "query",
     "record",
     "redact",
     "resume",
+    "resume_schedule",
     "retrigger",
     "retry",
     "signal",
     "start",
+    "start_preset",
+    "trigger_schedule",
+    "visible_presets",
     "visible_runs",
+    "visible_schedules",
+    "zones",
 ]
+
+M = TypeVar("M", bound=Model)
 
 
 def job(
@@ -214,11 +243,25 @@ def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:
 
 def visible_runs(user: Any) -> QuerySet[Run]:
     """The runs that `user` may see: their own, their teams', and all for a superuser. Doors answer 404 for others."""
+    return _visible(Run.objects.all(), user)
+
+
+def visible_schedules(user: Any) -> QuerySet[Schedule]:
+    """The schedules that `user` may see and change: as with runs."""
+    return _visible(Schedule.objects.all(), user)
+
+
+def visible_presets(user: Any) -> QuerySet[Preset]:
+    """The presets that `user` may see, start and change: as with runs."""
+    return _visible(Preset.objects.all(), user)
+
+
+def _visible(rows: QuerySet[M], user: Any) -> QuerySet[M]:
     if not user.is_authenticated or not user.is_active:
-        return Run.objects.none()
+        return rows.none()
     if user.is_superuser:
-        return Run.objects.all()
-    return Run.objects.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
+        return rows
+    return rows.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
 
 
 def may_change(user: Any, run: Run) -> bool:

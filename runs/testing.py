@@ -21,6 +21,7 @@ from runs.engine.branches import task_factory
 from runs.engine.claim import claim_due
 from runs.engine.execute import Execution, World
 from runs.engine.ports import FrameSink, NoFrames
+from runs.engine.store.firing import fire_due
 from runs.engine.watch import fetch_leases
 from runs.engine.writer import Writer
 from runs.jobs import all_jobs
@@ -41,7 +42,7 @@ def advance(by: timedelta) -> None:
 
 
 def drain(*, timeout: timedelta = timedelta(seconds=30), frames: FrameSink | None = None) -> list[UUID]:
-    """Claim and execute until nothing is due any more; the ids of the runs that were driven, in order of claim.
+    """Fire schedules, claim and execute until nothing is due; the ids of the runs that were driven, in order of claim.
 
     Runs that wait for a later time stay waiting: `advance()` and drain again. Raises TimeoutError.
     """
@@ -99,6 +100,8 @@ async def _drive_until_idle(
     driven: list[UUID] = []
     while True:
         await _in_thread(sweep)
+        while await _in_thread(fire_due, _versions()):
+            pass
         for run in await _in_thread(claim_for, worker):
             execution = Execution(run, world)
             loaded[asyncio.get_running_loop().create_task(execution.drive())] = execution

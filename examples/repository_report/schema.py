@@ -1,23 +1,10 @@
 """What `repository-report` takes and gives."""
 
 from pathlib import PurePath
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MOST_FILES = 2000
-
-
-def _must_be_absolute(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("the path has unprintable characters; give the folder's plain absolute path")
-    if value and not PurePath(value).is_absolute():
-        raise ValueError("the path is relative, and the worker runs elsewhere; give an absolute path")
-    return value
-
-
-Folder = Annotated[str, AfterValidator(_must_be_absolute)]
-"""The absolute path of a folder on the worker's machine; empty for Perdure's own source."""
 
 
 class ReportRequest(BaseModel):
@@ -25,7 +12,7 @@ class ReportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    folder: Folder = Field(
+    folder: str = Field(
         default="",
         max_length=1000,
         title="Folder",
@@ -38,6 +25,15 @@ class ReportRequest(BaseModel):
         title="Maximum files",
         description="At most this many files are analysed, in the order of their paths.",
     )
+
+    @field_validator("folder")
+    @classmethod
+    def _must_be_absolute(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("the path has unprintable characters; give the folder's plain absolute path")
+        if value and not PurePath(value).is_absolute():
+            raise ValueError("the path is relative, and the worker runs elsewhere; give an absolute path")
+        return value
 
 
 class FunctionFacts(BaseModel):

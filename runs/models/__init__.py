@@ -1,7 +1,9 @@
 from runs.models.audit import Audit
 from runs.models.checkpoint import Checkpoint
 from runs.models.event import Event
+from runs.models.preset import Preset
 from runs.models.run import ENDED, EndHook, Run, RunStatus
+from runs.models.schedule import CatchUp, Overlap, Schedule
 from runs.models.signal import Signal, SignalKind
 from runs.models.state import State
 from runs.models.step import Attempt, AttemptOutcome, Step, StepStatus
@@ -12,11 +14,15 @@ __all__ = [
     "Attempt",
     "AttemptOutcome",
     "Audit",
+    "CatchUp",
     "Checkpoint",
     "EndHook",
     "Event",
+    "Overlap",
+    "Preset",
     "Run",
     "RunStatus",
+    "Schedule",
     "Signal",
     "SignalKind",
     "State",

@@ -26,6 +26,7 @@ from runs.events.bus import Bus, make_bus
 from runs.events.doorbell import Doorbell
 from runs.worker.board import Board
 from runs.worker.claims import Claims
+from runs.worker.firing import Firing
 from runs.worker.frames import Frames
 from runs.worker.lease import Lease
 from runs.worker.loaded import Loaded, Watch
@@ -111,6 +112,7 @@ class Driver:
         self._claims = Claims(
             worker, self._database, self._load, self._free_threads, self._loaded.begin
         )  # fmt: skip
+        self._firing = Firing(self._database, self._claims.ring)
 
     async def _work(self) -> Ending:
         self._lease.start()
@@ -134,7 +136,7 @@ class Driver:
 
     async def _until_ending(self) -> None:
         self._claiming = asyncio.create_task(self._claims.run(), name="claims")
-        loops = (self._watch.run(), self._tick(), self._sweeps.run())
+        loops = (self._watch.run(), self._tick(), self._sweeps.run(), self._firing.run())
         own = [self._claiming, *(asyncio.create_task(loop) for loop in loops)]
         self._own = own
         ends: list[asyncio.Future[Any]] = [self._ending, *own]

@@ -10,7 +10,20 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from runs import clock, jobs
-from runs.models import Attempt, Audit, Checkpoint, Event, Run, RunStatus, Signal, State, Step, Worker
+from runs.models import (
+    Attempt,
+    Audit,
+    Checkpoint,
+    Event,
+    Preset,
+    Run,
+    RunStatus,
+    Schedule,
+    Signal,
+    State,
+    Step,
+    Worker,
+)
 
 SignedIn = Callable[..., Client]
 
@@ -35,6 +48,19 @@ def rows(run: Run, finish: Callable[..., Run]) -> dict[type[Any], Any]:
         Audit: Audit.objects.create(at=now, actor_kind="user", action="run.start", target=str(run.pk)),
         Worker: Worker.objects.create(
             host_id="h", host="here", pid=1, pid_start="1", started_at=now, seen_at=now, expires_at=now
+        ),
+        Schedule: Schedule.objects.create(
+            name="nightly",
+            job="log-in",
+            input={"key": "hunter2"},
+            secrets=[["key"]],
+            cron="0 3 * * *",
+            next_at=now,
+            created_at=now,
+            changed_at=now,
+        ),
+        Preset: Preset.objects.create(
+            name="as olga", job="log-in", input={"key": "hunter2"}, secrets=[["key"]], created_at=now, changed_at=now
         ),
     }
     return made

@@ -12,12 +12,12 @@ from runs import clock
 from runs.engine.payload import clean
 from runs.errors import RunNotFound
 from runs.events.types import EventDraft
-from runs.models import ENDED, Audit, Event, Run, RunStatus
+from runs.models import ENDED, Audit, Event, Preset, Run, RunStatus, Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who or what caused a change; `kind` is user, token, system or worker."""
+    """Who or what caused a change; `kind` is user, token, schedule, system or worker."""
 
     kind: str
     id: str = ""
@@ -48,11 +48,11 @@ def append_events(run: Run, drafts: Iterable[EventDraft]) -> None:
     Run.objects.filter(id=run.id).update(last_sequence=run.last_sequence)
 
 
-def write_audit(actor: Actor, action: str, run: Run, data: dict[str, Any] | None = None) -> None:
-    """Who did what; the row outlives the run."""
+def write_audit(actor: Actor, action: str, target: Run | Schedule | Preset, data: dict[str, Any] | None = None) -> None:
+    """Who did what; the row outlives what it was done to."""
     Audit.objects.create(
         at=clock.now(), actor_kind=actor.kind, actor_id=actor.id, actor_name=clean(actor.name, 200), action=action,
-        target=str(run.id), data=data or {}, address=actor.address,
+        target=str(target.id), data=data or {}, address=actor.address,
     )  # fmt: skip
 
 

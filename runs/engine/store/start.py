@@ -26,7 +26,10 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class StartOptions:
-    """How a run is started; see `runs.jobs.start`."""
+    """How a run is started; see `runs.jobs.start`.
+
+    With `one_at_a_time` the key admits one run, a waiting one counted, whatever the job says.
+    """
 
     owner: Any = None
     team: Any = None
@@ -37,13 +40,14 @@ class StartOptions:
     run_at: datetime | None = None
     concurrency_key: str | None = None
     coalesce: str | None = None
+    one_at_a_time: bool = False
 
     def check(self) -> None:
         """Raises InvalidOption for what the row could not hold."""
-        _check_labels(self.labels or {})
-        _check_text("idempotency_key", self.idempotency_key)
-        _check_text("queue", self.queue, 100)
-        _check_text("concurrency_key", self.concurrency_key)
+        check_labels(self.labels or {})
+        check_text("idempotency_key", self.idempotency_key)
+        check_text("queue", self.queue, 100)
+        check_text("concurrency_key", self.concurrency_key)
         self._check_coalesce()
         if not -(2**31) <= self.priority < 2**31:
             raise InvalidOption("priority", "is no 32-bit number", "Use a number such as -10, 0 or 10.")
@@ -57,18 +61,20 @@ class StartOptions:
             raise InvalidOption("coalesce", "needs a concurrency_key", "Say which runs are the same by that key.")
 
 
-def _check_labels(labels: dict[str, str]) -> None:
+def check_labels(labels: dict[str, str]) -> None:
+    """Raises InvalidOption."""
     for key, value in labels.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise InvalidOption("labels", "holds what is no text", "Use text keys and text values.")
-        _check_text("labels", key)
+        check_text("labels", key)
         if value:
-            _check_text("labels", value)
+            check_text("labels", value)
     if len(labels) > 50:
         raise InvalidOption("labels", "has more than 50 entries", "Use fewer labels.")
 
 
-def _check_text(option: str, value: str | None, limit: int = 200) -> None:
+def check_text(option: str, value: str | None, limit: int = 200) -> None:
+    """Raises InvalidOption."""
     if value is None:
         return
     if not value or len(value) > limit or value != clean(value) or not value.isprintable():
@@ -103,8 +109,9 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
     return Run(
         job=job.name, job_version=job.version, queue=options.queue or job.queue, priority=options.priority,
         labels=options.labels or {}, owner=options.owner, team=options.team,
-        concurrency_key=options.concurrency_key, concurrency_limit=job.concurrency.limit,
-        release_while_waiting=job.concurrency.release_while_waiting,
+        concurrency_key=options.concurrency_key,
+        concurrency_limit=1 if options.one_at_a_time else job.concurrency.limit,
+        release_while_waiting=job.concurrency.release_while_waiting and not options.one_at_a_time,
         idempotency_key=options.idempotency_key, created_at=now, run_at=run_at, due_at=run_at,
         input=payload.value, secrets={"input": payload.secrets} if payload.secrets else {},
         end_hook=EndHook.ARMED if job.on_end else EndHook.NONE,

@@ -1,1 +1,0 @@
-"""What the job `code-review` is made of: read a diff, analyse what it changes, report, ask, then apply or revise."""
