@@ -31,6 +31,12 @@ def pytest_load_initial_conftests(
     return (yield)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from tests.servers import emptying  # Django's settings are read by now
+
+    emptying.install()
+
+
 def _set_environment(config: pytest.Config, database: str) -> None:
     data = Path(tempfile.mkdtemp(prefix="perdure-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(data, ignore_errors=True))
