@@ -62,8 +62,10 @@ def test_a_run_of_the_same_key_that_has_not_begun_may_stand_for_the_new_one(api:
         "coalesced",
         first.json()["id"],
     )
-    # a key is its job's, but nobody gets another person's run for their own
-    assert as_bob.send("/api/runs/", keyed | {"coalesce": "skip"}).json()["disposition"] == "created"
+    # the run is the team's, so it stands for a colleague's too; nobody gets another person's run for their own
+    assert as_bob.send("/api/runs/", keyed | {"coalesce": "skip"}).json()["id"] == first.json()["id"]
+    alone = {"job": "echo", "concurrency_key": "folder-1", "coalesce": "skip"}
+    assert as_bob.send("/api/runs/", alone).json()["disposition"] == "created"
     assert api.send("/api/runs/", keyed).json()["disposition"] == "created"
 
 
