@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
@@ -16,7 +17,7 @@ from runs.api.errors import InvalidRequest
 from runs.api.parsers import StrictJsonParser
 from runs.api.requests import RunFilter, RunSelection
 from runs.api.shapes import RunShape
-from runs.errors import RunNotFound
+from runs.errors import RunNotFound, RunsError
 from runs.models import Run
 
 
@@ -30,7 +31,7 @@ class Door(APIView):
 
     def find(self, request: Request, run_id: str) -> Run:
         """The run; raises RunNotFound alike for a malformed id, a missing run and another team's run."""
-        run = self.visible(request).filter(pk=_parse_id(run_id)).first()
+        run = self.visible(request).filter(pk=parse_id(run_id, RunNotFound(run_id))).first()
         if run is None:
             raise RunNotFound(run_id)
         return run
@@ -63,15 +64,36 @@ class Door(APIView):
         address = request.build_absolute_uri(reverse("api-run", args=[run.id]))
         return Response(self.shown(request, run.id), status=201, headers={"Location": address})
 
+    def started(self, request: Request, started: jobs.Started) -> Response:
+        """The run with its disposition: 201 when it is new, else 200."""
+        made = started.disposition == "created"
+        shown = RunShape.of(started.run) | {"disposition": started.disposition}
+        address = request.build_absolute_uri(reverse("api-run", args=[started.run.id]))
+        return Response(shown, status=201 if made else 200, headers={"Location": address})
 
-def _parse_id(text: str) -> UUID:
+    def team_of(self, request: Request, team: str | int | None) -> Group | None:
+        """The team by name or id. A team of others and one that does not exist get the same answer."""
+        if team is None:
+            return None
+        groups = Group.objects.all() if request.user.is_superuser else request.user.groups.all()
+        found = groups.filter(pk=team) if isinstance(team, int) else groups.filter(name=team)
+        try:
+            return found.get()
+        except (Group.DoesNotExist, OverflowError) as exc:
+            raise InvalidRequest.of(
+                "team", "is not a team that you are in; name one of yours, or leave it out"
+            ) from exc
+
+
+def parse_id(text: str, refusal: RunsError) -> UUID:
+    """Raises `refusal` for what is no id."""
     try:
         found = UUID(text)
     except ValueError as exc:
-        raise RunNotFound(text) from exc
-    # One address for one run: Python would also take braces, a prefix or no hyphens.
+        raise refusal from exc
+    # One address for one thing: Python would also take braces, a prefix or no hyphens.
     if str(found) != text.lower():
-        raise RunNotFound(text)
+        raise refusal
     return found
 
 

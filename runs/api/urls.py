@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, cleanup, handlers, messages, views
+from runs.api import actions, bulk, cleanup, handlers, messages, presets, schedules, views
 from runs.api.errors import error_body
 
 
@@ -35,6 +35,14 @@ urlpatterns = [
     path("runs/<str:run_id>/checkpoints/", views.RunCheckpoints.as_view(), name="api-run-checkpoints"),
     path("jobs/", views.JobList.as_view(), name="api-job-list"),
     path("jobs/<str:name>/", views.JobDetail.as_view(), name="api-job"),
+    path("schedules/", schedules.ScheduleList.as_view(), name="api-schedule-list"),
+    path("schedules/<str:schedule_id>/", schedules.ScheduleDetail.as_view(), name="api-schedule"),
+    path("schedules/<str:schedule_id>/pause/", schedules.SchedulePause.as_view(), name="api-schedule-pause"),
+    path("schedules/<str:schedule_id>/resume/", schedules.ScheduleResume.as_view(), name="api-schedule-resume"),
+    path("schedules/<str:schedule_id>/trigger/", schedules.ScheduleTrigger.as_view(), name="api-schedule-trigger"),
+    path("presets/", presets.PresetList.as_view(), name="api-preset-list"),
+    path("presets/<str:preset_id>/", presets.PresetDetail.as_view(), name="api-preset"),
+    path("presets/<str:preset_id>/start/", presets.PresetStart.as_view(), name="api-preset-start"),
     path("workers/", views.WorkerList.as_view(), name="api-worker-list"),
     path("prune/", cleanup.CleanUp.as_view(), name="api-prune"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -42,5 +50,5 @@ urlpatterns = [
     path(
         "schema/browse/", login_required(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="schema-browse"
     ),
-    re_path(r"^(?:runs|jobs|workers|prune)(?:/.*)?(?<!/)$", add_slash),
+    re_path(r"^(?:runs|jobs|schedules|presets|workers|prune)(?:/.*)?(?<!/)$", add_slash),
 ]

@@ -1,6 +1,5 @@
 """REST doors to runs, jobs and workers. They hold no rule of their own: `runs.jobs` does the work."""
 
-from django.contrib.auth.models import Group
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
@@ -9,7 +8,6 @@ from rest_framework.response import Response
 from runs import clock, jobs
 from runs.api.documents import FILTERS, PAGE, RUN_ID, operation
 from runs.api.door import Door, filtered
-from runs.api.errors import InvalidRequest
 from runs.api.pages import page
 from runs.api.requests import StartRun, read_body, read_filter, refuse_unknown
 from runs.api.shapes import (
@@ -57,7 +55,7 @@ class RunList(Door):
             body.input,
             version=body.version,
             owner=request.user,
-            team=_team_of(request, body.team),
+            team=self.team_of(request, body.team),
             labels=body.labels,
             idempotency_key=body.idempotency_key,
             priority=body.priority,
@@ -138,15 +136,3 @@ class WorkerList(Door):
         refuse_unknown(request.query_params)
         live = Worker.objects.filter(expires_at__gt=clock.sql_now())
         return Response([WorkerShape.of(worker) for worker in live])
-
-
-def _team_of(request: Request, team: str | int | None) -> Group | None:
-    """The team by name or id. A team of others and one that does not exist get the same answer."""
-    if team is None:
-        return None
-    groups = Group.objects.all() if request.user.is_superuser else request.user.groups.all()
-    found = groups.filter(pk=team) if isinstance(team, int) else groups.filter(name=team)
-    try:
-        return found.get()
-    except (Group.DoesNotExist, OverflowError) as exc:
-        raise InvalidRequest.of("team", "is not a team that you are in; name one of yours, or leave it out") from exc
