@@ -79,7 +79,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def _measure_structure(facts: FileFacts, tree: ast.Module) -> None:
-    functions = list(_functions(tree))
+    functions = list(functions_of(tree))
     facts.functions = len(functions)
     facts.classes = sum(isinstance(node, ast.ClassDef) for node in ast.walk(tree))
     facts.complexity = sum(function.complexity for function in functions)
@@ -88,7 +88,7 @@ def _measure_structure(facts: FileFacts, tree: ast.Module) -> None:
     facts.imports = sorted(set(_imports(tree)))[:_MOST_LISTED]
 
 
-def _functions(tree: ast.Module) -> Iterator[FunctionFacts]:
+def functions_of(tree: ast.Module) -> Iterator[FunctionFacts]:
     """Every function, named with the classes and functions around it."""
     waiting: list[tuple[ast.AST, str]] = [(tree, "")]
     while waiting:

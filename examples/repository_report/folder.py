@@ -33,7 +33,7 @@ def list_files(folder: str, maximum: int) -> FolderListing:
 
     Links are never followed. Raises FolderNotUsable when there is nothing to read.
     """
-    root = _open_folder(folder)
+    root = open_folder(folder)
     left_out: Counter[str] = Counter()
     found = []
     for path in _walk(root):
@@ -64,7 +64,8 @@ def read_inside(folder: str, path: str) -> bytes:
         return file.read(HUGE_BYTES)
 
 
-def _open_folder(folder: str) -> Path:
+def open_folder(folder: str) -> Path:
+    """The folder, resolved; Perdure's own for an empty name. Raises FolderNotUsable."""
     root = Path(folder).resolve() if folder else own_source()
     if not root.exists():
         raise FolderNotUsable(str(root), "does not exist")

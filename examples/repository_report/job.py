@@ -1,22 +1,12 @@
 """The job: each step's result is recorded, so a crash costs at most the step that ran."""
 
-import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
-
-from examples.pieces import pieces
+from examples.naming import step_name
 from examples.repository_report import markdown
 from examples.repository_report.analysis import analyse
 from examples.repository_report.folder import list_files
 from examples.repository_report.schema import FileFacts, FolderListing, LargeFile, Report, ReportRequest
-from runs.jobs import Checkpoint, Emit, StepContext, job
-
-_PIECE_CHARACTERS = 24
-_PIECE_SECONDS = 0.02
-_STREAM_SECONDS = 12.0
-_LONGEST_STEP_NAME = 200
-
-Writer = Callable[[Emit, Checkpoint], Awaitable[str]]
+from examples.writing import Writer, writer_of
+from runs.jobs import StepContext, job
 
 
 @job("repository-report")
@@ -27,7 +17,7 @@ async def repository_report(step: StepContext, request: ReportRequest) -> Report
         step.log.warning(f"{count} files are left out: {reason}", reason=reason, count=count)
     files = []
     for number, path in enumerate(listing.paths, start=1):
-        files.append(await step.run(step_name(path), analyse, listing.folder, path))
+        files.append(await step.run(step_name("analyse", path), analyse, listing.folder, path))
         step.progress(number, len(listing.paths), path)
     _log_problems(step, files)
     report = await step.stream("report", report_writer(listing, files))
@@ -40,39 +30,9 @@ async def repository_report(step: StepContext, request: ReportRequest) -> Report
     )
 
 
-def step_name(path: str) -> str:
-    """`analyse <path>`; the end of a long path and a digest of the whole, because a step's name is limited."""
-    name = f"analyse {path}"
-    if len(name) <= _LONGEST_STEP_NAME:
-        return name
-    digest = hashlib.sha256(path.encode()).hexdigest()[:12]
-    return f"analyse {digest} ...{path[-160:]}"
-
-
 def report_writer(listing: FolderListing, files: list[FileFacts]) -> Writer:
-    """A streaming step's function that writes the report piece by piece and can go on after a crash."""
-    sections = markdown.write_sections(listing, files)
-    pause = _pause_seconds(sum(map(len, sections)))
-
-    async def write(emit: Emit, checkpoint: Checkpoint) -> str:
-        done: int = checkpoint.last["sections"] if checkpoint.last else 0
-        if done:
-            # Readers of the lost attempt drop what they saw, so this one begins with all that was written.
-            for piece in pieces("".join(sections[:done]), 64 * 1024):
-                emit(piece)
-        for number, section in enumerate(sections[done:], start=done + 1):
-            for piece in pieces(section, _PIECE_CHARACTERS):
-                emit(piece)
-                await asyncio.sleep(pause)
-            await checkpoint({"sections": number})
-        return "".join(sections)
-
-    return write
-
-
-def _pause_seconds(characters: int) -> float:
-    """Slow enough to be seen, and no report takes longer than _STREAM_SECONDS."""
-    return min(_PIECE_SECONDS, _STREAM_SECONDS * _PIECE_CHARACTERS / max(characters, 1))
+    """Writes the report; see `writer_of`."""
+    return writer_of(markdown.write_sections(listing, files))
 
 
 def _log_problems(step: StepContext, files: list[FileFacts]) -> None:

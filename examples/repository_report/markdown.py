@@ -1,10 +1,11 @@
 """The report in Markdown, section by section."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from examples.repository_report.schema import FileFacts, FolderListing, FunctionFacts
+from examples.text import code, plain, table
 
 _SHOWN = 10
 _MOST_LISTED = 200
@@ -37,7 +38,7 @@ def _summary(listing: FolderListing, files: list[FileFacts]) -> str:
     functions, classes = sum(file.functions for file in files), sum(file.classes for file in files)
     left_out = "; ".join(f"{count} {reason}" for reason, count in sorted(listing.left_out.items()))
     text = (
-        f"# Report on {_code(listing.folder)}\n\n"
+        f"# Report on {code(listing.folder)}\n\n"
         f"{len(files)} Python files have {total['lines']} lines: {total['code']} of code, "
         f"{total['comments']} of comments, {total['docstrings']} of docstrings and {total['blank']} blank. "
         f"They define {functions} functions and {classes} classes.\n\n"
@@ -46,15 +47,15 @@ def _summary(listing: FolderListing, files: list[FileFacts]) -> str:
 
 
 def _largest(files: list[FileFacts]) -> str:
-    rows = [(_code(file.path), file.lines, file.code, file.complexity) for file in largest(files)]
-    return "## Largest files\n\n" + _table(("File", "Lines", "Code", "Complexity"), rows)
+    rows = [(code(file.path), file.lines, file.code, file.complexity) for file in largest(files)]
+    return "## Largest files\n\n" + table(("File", "Lines", "Code", "Complexity"), rows)
 
 
 def _files_by_folder(files: list[FileFacts]) -> Iterable[str]:
     heads = ("File", "Lines", "Code", "Comments", "Docstrings", "Blank", "Functions", "Classes", "Complexity")
     for folder, group in groupby(sorted(files, key=_folder_and_path), key=lambda file: _top_folder(file.path)):
-        rows = [(_code(file.path), *(getattr(file, head.lower()) for head in heads[1:])) for file in group]
-        yield f"## Files in {_code(folder)}\n\n" + _table(heads, rows)
+        rows = [(code(file.path), *(getattr(file, head.lower()) for head in heads[1:])) for file in group]
+        yield f"## Files in {code(folder)}\n\n" + table(heads, rows)
 
 
 def _folder_and_path(file: FileFacts) -> tuple[str, str]:
@@ -70,26 +71,26 @@ def _functions(title: str, column: str, found: list[tuple[FileFacts, FunctionFac
     known = [(file, function) for file, function in found if function is not None]
     known.sort(key=lambda pair: (-getattr(pair[1], measure), pair[0].path))
     rows = [
-        (_code(function.name), _code(f"{file.path}:{function.line}"), getattr(function, measure))
+        (code(function.name), code(f"{file.path}:{function.line}"), getattr(function, measure))
         for file, function in known[:_SHOWN]
     ]
-    return f"## {title}\n\nThe first of each file.\n\n" + _table(("Function", "Place", column), rows) if rows else ""
+    return f"## {title}\n\nThe first of each file.\n\n" + table(("Function", "Place", column), rows) if rows else ""
 
 
 def _imports(files: list[FileFacts]) -> str:
     counts = Counter(name for file in files for name in file.imports if name != ".")
-    rows = [(_code(name), count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]]
-    return "## Most imported\n\n" + _table(("Package", "Files"), rows) if rows else ""
+    rows = [(code(name), count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]]
+    return "## Most imported\n\n" + table(("Package", "Files"), rows) if rows else ""
 
 
 def _marks(files: list[FileFacts]) -> str:
     return _list(
-        "Left to do", [f"{_code(f'{file.path}:{mark.line}')} {mark.word}" for file in files for mark in file.marks]
+        "Left to do", [f"{code(f'{file.path}:{mark.line}')} {mark.word}" for file in files for mark in file.marks]
     )
 
 
 def _problems(files: list[FileFacts]) -> str:
-    return _list("Not parsed", [f"{_code(file.path)} {_plain(file.problem)}" for file in files if file.problem])
+    return _list("Not parsed", [f"{code(file.path)} {plain(file.problem)}" for file in files if file.problem])
 
 
 def _list(title: str, items: list[str]) -> str:
@@ -97,18 +98,3 @@ def _list(title: str, items: list[str]) -> str:
         return ""
     more = [f"and {len(items) - _MOST_LISTED} more"] if len(items) > _MOST_LISTED else []
     return f"## {title}\n\n" + "".join(f"- {item}\n" for item in items[:_MOST_LISTED] + more) + "\n"
-
-
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    """Numbers stand right."""
-    alignment = ["---:" if isinstance(value, int) else "---" for value in rows[0]]
-    return "".join("| " + " | ".join(map(str, row)) + " |\n" for row in (heads, alignment, *rows)) + "\n"
-
-
-def _code(text: str) -> str:
-    """As code in a table cell: a path may hold any character."""
-    return f"`{text.replace('`', chr(39)).replace('|', '¦')}`"
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("|", "¦").replace("<", "&lt;").split())

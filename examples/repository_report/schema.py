@@ -1,10 +1,23 @@
 """What `repository-report` takes and gives."""
 
 from pathlib import PurePath
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MOST_FILES = 2000
+
+
+def _must_be_absolute(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("the path has unprintable characters; give the folder's plain absolute path")
+    if value and not PurePath(value).is_absolute():
+        raise ValueError("the path is relative, and the worker runs elsewhere; give an absolute path")
+    return value
+
+
+Folder = Annotated[str, AfterValidator(_must_be_absolute)]
+"""The absolute path of a folder on the worker's machine; empty for Perdure's own source."""
 
 
 class ReportRequest(BaseModel):
@@ -12,7 +25,7 @@ class ReportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    folder: str = Field(
+    folder: Folder = Field(
         default="",
         max_length=1000,
         title="Folder",
@@ -25,15 +38,6 @@ class ReportRequest(BaseModel):
         title="Maximum files",
         description="At most this many files are analysed, in the order of their paths.",
     )
-
-    @field_validator("folder")
-    @classmethod
-    def _must_be_absolute(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("the path has unprintable characters; give the folder's plain absolute path")
-        if value and not PurePath(value).is_absolute():
-            raise ValueError("the path is relative, and the worker runs elsewhere; give an absolute path")
-        return value
 
 
 class FunctionFacts(BaseModel):

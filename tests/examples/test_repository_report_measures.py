@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.naming import step_name
 from examples.repository_report.analysis import analyse, measure
 from examples.repository_report.folder import (
     HUGE_BYTES,
@@ -14,7 +15,6 @@ from examples.repository_report.folder import (
     own_source,
     read_inside,
 )
-from examples.repository_report.job import step_name
 from examples.repository_report.markdown import write_sections
 
 SOURCE = b'''"""Module docstring
@@ -163,6 +163,6 @@ def test_a_path_cannot_break_the_reports_table():
 
 def test_step_names_fit_and_differ_for_long_paths():
     long = "d/" * 150
-    names = {step_name(long + "a.py"), step_name(long + "b.py"), step_name("x/" + long + "a.py")}
+    names = {step_name("analyse", path) for path in (long + "a.py", long + "b.py", "x/" + long + "a.py")}
     assert len(names) == 3
     assert all(len(name) <= 200 for name in names)

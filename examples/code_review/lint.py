@@ -1,0 +1,48 @@
+"""Ruff's rules, by the configuration of the folder that is reviewed. It reads the text from us and writes no file."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from examples.code_review.errors import RuffFailed, RuffMissing
+from examples.code_review.facts import what_is_new
+from examples.code_review.patching import Versions
+from examples.code_review.schema import Finding
+
+_SECONDS = 60
+
+
+def lint(folder: str, versions: Versions) -> list[Finding]:
+    """What ruff finds in the new version and not in the old one. Raises RuffMissing, RuffFailed."""
+    before, after = (_check(folder, versions.path, text) for text in (versions.before, versions.after))
+    return what_is_new(before, after)
+
+
+def fix(folder: str, path: str, text: str, rules: Sequence[str]) -> str:
+    """`text` with what ruff can mend of these rules (none: of the folder's own). Raises RuffMissing, RuffFailed."""
+    chosen = [f"--select={','.join(rules)}"] if rules else []
+    return _ruff(folder, path, text, "--fix-only", "--quiet", *chosen)
+
+
+def _check(folder: str, path: str, text: str | None) -> list[Finding]:
+    if not text:
+        return []
+    found = json.loads(_ruff(folder, path, text, "--output-format=json", "--exit-zero", "--quiet"))
+    return [
+        Finding(path=path, line=one["location"]["row"], rule=one["code"], message=one["message"][:300])
+        for one in found
+        if one["code"] != "invalid-syntax"  # `ast` tells it, and once
+    ]
+
+
+def _ruff(folder: str, path: str, text: str, *options: str) -> str:
+    if importlib.util.find_spec("ruff") is None:
+        raise RuffMissing
+    # isolated: the folder under review may hold a ruff.py, which must not be what runs
+    command = [sys.executable, "-I", "-m", "ruff", "check", "--no-cache", *options, f"--stdin-filename={path}", "-"]
+    done = subprocess.run(command, cwd=folder, input=text.encode(), capture_output=True, timeout=_SECONDS)
+    if done.returncode:
+        raise RuffFailed(path, done.stderr.decode(errors="replace").strip()[-500:])
+    return done.stdout.decode()
