@@ -2,7 +2,19 @@
 
 from examples.code_review.job import code_review
 from examples.countdown import countdown
-from examples.expense import expense
+from examples.expense.job import expense
+from examples.release_train.children import release_archive, release_changelog, release_lint, release_notes
+from examples.release_train.job import release_train
 from examples.repository_report.job import repository_report
 
-__all__ = ["code_review", "countdown", "expense", "repository_report"]
+__all__ = [
+    "code_review",
+    "countdown",
+    "expense",
+    "release_archive",
+    "release_changelog",
+    "release_lint",
+    "release_notes",
+    "release_train",
+    "repository_report",
+]

@@ -23,18 +23,3 @@ class NothingChanges(ChangeNotUsable):
 class SourceChanged(ChangeNotUsable):
     def __init__(self, path: str) -> None:
         super().__init__(f"{path!r} is not as it was reviewed. Nothing was written; start a new review.")
-
-
-class RuffMissing(ChangeNotUsable):
-    def __init__(self) -> None:
-        super().__init__(
-            "Ruff is not installed beside Perdure, so its rules cannot be checked. Install it "
-            "(`pip install ruff`, or `make install` in a checkout), then retry the run."
-        )
-
-
-class RuffFailed(ChangeNotUsable):
-    def __init__(self, path: str, said: str) -> None:
-        super().__init__(
-            f"Ruff could not check {path!r}: {said}. Correct the folder's ruff configuration and retry the run."
-        )

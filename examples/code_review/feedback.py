@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from examples.code_review import lint
 from examples.code_review.diff import FileChange, parse_diff
-from examples.code_review.errors import RuffFailed
 from examples.code_review.patching import Versions, versions_of, write_diff
 from examples.code_review.schema import Revision
+from examples.ruff import RuffFailed
 
 _SENTENCE = re.compile(r"\n|;|[.!?](?:\s|$)")
 _DROP = re.compile(r"\b(?:drop|remove|leave out|without|revert|skip|undo)\b", re.IGNORECASE)

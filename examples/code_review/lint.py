@@ -1,17 +1,12 @@
 """Ruff's rules, by the configuration of the folder that is reviewed. It reads the text from us and writes no file."""
 
-import importlib.util
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 
-from examples.code_review.errors import RuffFailed, RuffMissing
 from examples.code_review.facts import what_is_new
 from examples.code_review.patching import Versions
 from examples.code_review.schema import Finding
-
-_SECONDS = 60
+from examples.ruff import run_ruff
 
 
 def lint(folder: str, versions: Versions) -> list[Finding]:
@@ -38,11 +33,4 @@ def _check(folder: str, path: str, text: str | None) -> list[Finding]:
 
 
 def _ruff(folder: str, path: str, text: str, *options: str) -> str:
-    if importlib.util.find_spec("ruff") is None:
-        raise RuffMissing
-    # isolated: the folder under review may hold a ruff.py, which must not be what runs
-    command = [sys.executable, "-I", "-m", "ruff", "check", "--no-cache", *options, f"--stdin-filename={path}", "-"]
-    done = subprocess.run(command, cwd=folder, input=text.encode(), capture_output=True, timeout=_SECONDS)
-    if done.returncode:
-        raise RuffFailed(path, done.stderr.decode(errors="replace").strip()[-500:])
-    return done.stdout.decode()
+    return run_ruff(folder, *options, f"--stdin-filename={path}", "-", text=text)

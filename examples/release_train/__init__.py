@@ -1,0 +1,1 @@
+"""What the job `release-train` is made of: its children, their substitute, the summary, and what is published."""

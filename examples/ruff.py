@@ -1,0 +1,34 @@
+"""Ruff as a program: it reads a folder's own configuration and writes no file."""
+
+import importlib.util
+import subprocess
+import sys
+
+_SECONDS = 120
+
+
+class RuffMissing(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            "Ruff is not installed beside Perdure, so its rules cannot be checked. Install it "
+            "(`pip install ruff`, or `make install` in a checkout), then retry the run."
+        )
+
+
+class RuffFailed(Exception):
+    def __init__(self, folder: str, said: str) -> None:
+        super().__init__(
+            f"Ruff could not check {folder!r}: {said}. Correct the folder's ruff configuration and retry the run."
+        )
+
+
+def run_ruff(folder: str, *arguments: str, text: str = "") -> str:
+    """What `ruff check` prints in this folder, with `text` as its standard input. Raises RuffMissing, RuffFailed."""
+    if importlib.util.find_spec("ruff") is None:
+        raise RuffMissing
+    # isolated: the folder may hold a ruff.py, which must not be what runs
+    command = [sys.executable, "-I", "-m", "ruff", "check", "--no-cache", *arguments]
+    done = subprocess.run(command, cwd=folder, input=text.encode(), capture_output=True, timeout=_SECONDS)
+    if done.returncode:
+        raise RuffFailed(folder, done.stderr.decode(errors="replace").strip()[-500:])
+    return done.stdout.decode()

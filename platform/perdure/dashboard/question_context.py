@@ -1,0 +1,76 @@
+"""What a question shows beside its body, in parts that a page can show: a diff, tables, and JSON for the rest."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_LINES = 5000
+MAX_ROWS = 500
+
+
+@dataclass(frozen=True)
+class DiffLine:
+    """A line of a unified diff and how it looks: add, remove, place or same."""
+
+    look: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with a value for each column; the title is empty where the whole context is the table."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+@dataclass(frozen=True)
+class ShownContext:
+    diff: list[DiffLine] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    rest: Any = None
+
+
+def read_context(context: Any) -> ShownContext:
+    """A list of flat objects is a table; so is each in an object, whose text `diff` is a diff. The rest is JSON."""
+    if _is_table(context):
+        return ShownContext(tables=[_table("", context)])
+    if not isinstance(context, dict):
+        return ShownContext(rest=context)
+    rest = dict(context)
+    diff = diff_lines(rest.pop("diff")) if isinstance(context.get("diff"), str) else []
+    titles = [name for name, value in rest.items() if _is_table(value)]
+    tables = [_table(name.replace("_", " ").capitalize(), rest.pop(name)) for name in titles]
+    return ShownContext(diff, tables, rest or None)
+
+
+def diff_lines(text: str) -> list[DiffLine]:
+    """The lines of a unified diff, each with its look. Signs that nobody sees, or that turn text round, are spelt."""
+    lines = text.removesuffix("\n").split("\n")
+    shown = [DiffLine(_look(line), _spelt(line)) for line in lines[:MAX_LINES]]
+    left = len(lines) - len(shown)
+    return [*shown, DiffLine("place", f"{left} more lines: read them over REST")] if left else shown
+
+
+def _is_table(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MAX_ROWS
+        and all(isinstance(row, dict) and row for row in value)
+        and not any(isinstance(cell, dict | list) for row in value for cell in row.values())
+    )
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return Table(title, columns, [[row.get(name, "") for name in columns] for row in rows])
+
+
+def _look(line: str) -> str:
+    if line.startswith(("+++", "---", "@@", "diff ", "index ")):
+        return "place"
+    return "add" if line.startswith("+") else "remove" if line.startswith("-") else "same"
+
+
+def _spelt(line: str) -> str:
+    return "".join(sign if sign.isprintable() or sign == "\t" else f"\\u{ord(sign):04x}" for sign in line)

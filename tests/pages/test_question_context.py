@@ -1,0 +1,30 @@
+"""What a question shows beside its body: diff, tables and JSON, and no sign that hides what is decided."""
+
+from perdure.dashboard.question_context import MAX_LINES, MAX_ROWS, DiffLine, Table, diff_lines, read_context
+
+
+def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:
+    shown = read_context({"diff": "-a\n+b\n", "new_findings": [{"x": 1}, {"y": 2}], "risk": "low", "none": []})
+    assert shown.diff == [DiffLine("remove", "-a"), DiffLine("add", "+b")]
+    assert shown.tables == [Table("New findings", ["x", "y"], [[1, ""], ["", 2]])]
+    assert shown.rest == {"risk": "low", "none": []}
+
+
+def test_a_list_of_flat_objects_is_a_table_and_anything_else_is_json() -> None:
+    assert read_context([{"x": 1}]).tables == [Table("", ["x"], [[1]])]
+    for other in ([{"x": [1]}], [{}], [], "text", 7, [{"x": 1}] * (MAX_ROWS + 1)):
+        assert read_context(other).rest == other
+    assert read_context({"diff": 7}).rest == {"diff": 7}
+    assert read_context(None).rest is None
+
+
+def test_signs_that_nobody_sees_are_spelt() -> None:
+    assert [line.text for line in diff_lines("+x\u202e\u2066\x0c\r\n\ttab")] == [
+        "+x\\u202e\\u2066\\u000c\\u000d",
+        "\ttab",
+    ]
+    assert len(diff_lines("+a\x0b-b\u2028-c")) == 1, "nothing but a newline begins a line"
+
+
+def test_a_diff_that_is_too_long_says_how_much_is_left_out() -> None:
+    assert diff_lines("+\n" * (MAX_LINES + 2))[-1].text.startswith("2 more lines")
