@@ -12,7 +12,8 @@ from django.db import transaction
 from hitl import asking, people, schemas
 from hitl.asking import close, lock, refuse_closed, shown_answers
 from hitl.errors import AlreadyAnswered, InvalidAnswer, MayNotAnswer, MayNotWithdraw, QuestionChanged, QuestionNotFound
-from hitl.models import Answer, Comment, Kind, Question, QuestionStatus
+from hitl.models import About, Answer, Comment, Kind, Question, QuestionStatus
+from hitl.notify import outbox
 from runs import clock
 from runs.conf import get_settings
 from runs.errors import PayloadTooLarge
@@ -93,6 +94,9 @@ def delegate(question_id: UUID | str, user: Any, to: str, *, actor: Actor | None
         data = {"question": str(question.id), "to": other.get_username()}
         event = EventDraft(EventType.QUESTION_DELEGATE, data | {"actor": actor.as_data()}, question.step)
         record(question.run_id, event, actor, action="question.delegate", data=data)
+        outbox.tell(
+            question, About.DELEGATED, people.who_may_answer(question).filter(pk=other.pk), by=user.get_username()
+        )
     return question
 
 

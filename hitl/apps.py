@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,12 @@ class HitlConfig(AppConfig):
     name = "hitl"
     verbose_name = "People in the loop"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from hitl import checks  # noqa: F401  (registers the system checks)
+        from hitl.notify.deliver import deliver_mails, deliver_webhooks
+        from runs.maintenance.chores import add_chore
+
+        # two, so that a mail server that hangs keeps no webhook waiting
+        add_chore("mails", deliver_mails, every=timedelta(seconds=1))
+        add_chore("webhooks", deliver_webhooks, every=timedelta(seconds=1))

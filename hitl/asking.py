@@ -13,7 +13,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from hitl.errors import InvalidQuestion, QuestionClosed, QuestionNotFound
-from hitl.models import Question, QuestionStatus
+from hitl.models import About, Question, QuestionStatus
+from hitl.notify import outbox
 from runs import clock
 from runs.events.types import EventDraft, EventType
 from runs.jobs import Actor, record, signal
@@ -52,6 +53,7 @@ def open_question(run_id: UUID, step: str, draft: Draft) -> str:
     question.people.set(people)
     question.groups.set(groups)
     write(question, EventType.QUESTION_ASK, SYSTEM, to=list(draft.to), **_asked(question))
+    outbox.tell(question, About.ASKED)
     return str(question.id)
 
 
@@ -75,6 +77,7 @@ def revise(question_id: UUID | str, *, actor: Actor = SYSTEM, **changes: Any) ->
         question.digest = digest_of(question)
         question.save()
         write(question, EventType.QUESTION_ASK, actor, action="question.revise", revised=True, **_asked(question))
+        outbox.tell(question, About.REVISED)
     return question
 
 
@@ -125,8 +128,10 @@ def refuse_closed(question: Question) -> None:
 
 
 def close(question: Question, status: str, outcome: dict[str, Any]) -> None:
+    """End it, and let those who were asked know."""
     question.status, question.outcome, question.closed_at = status, outcome, clock.now()
     question.save(update_fields=["status", "outcome", "closed_at"])
+    outbox.tell_closed(question)
 
 
 def shown_answers(question: Question) -> list[dict[str, Any]]:

@@ -128,3 +128,69 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.by_name}: {self.text[:60]}"
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "E-mail"
+    WEBHOOK = "webhook"
+
+
+class About(models.TextChoices):
+    ASKED = "asked"
+    REVISED = "revised"
+    REMINDED = "reminded"
+    ESCALATED = "escalated"
+    DELEGATED = "delegated"
+    CLOSED = "closed"
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class Delivery(models.Model):
+    """A message about a question, written in the transaction of what it tells; workers send it until it is taken.
+
+    It may arrive twice, with the same id: then the answer of its receiver was lost.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=20, choices=Channel)
+    about = models.CharField(max_length=20, choices=About)
+    to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+",
+        help_text="Empty: the webhook.",
+    )  # fmt: skip
+    data = models.JSONField(default=dict, blank=True, help_text="What the webhook gets.")
+    status = models.CharField(max_length=20, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True, default="", help_text="Why it was not sent, or not yet.")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When a worker tries next.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "deliveries"
+        indexes = (
+            models.Index(fields=["channel", "due_at"], condition=models.Q(status="pending"), name="delivery_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.about} by {self.channel}"
+
+
+class MailChoice(models.Model):
+    """Whether a person wants mails about questions; without a row they do."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="mail_choice"
+    )
+    wanted = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {'mails' if self.wanted else 'no mails'}"

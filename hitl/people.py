@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 
 from hitl.errors import QuestionNotFound
@@ -59,6 +60,23 @@ def why_not(question: Question, user: Any) -> str:
         return ""
     put = Question.objects.filter(id=question.id).filter(_put_to(user) | _put_to_team(user)).exists()
     return "" if put else "it was put to others"
+
+
+def who_may_answer(question: Question) -> QuerySet[Any]:
+    """The people it waits for: named, in a named group, or in the run's team when nobody is named (administrators when
+    it has none), less its starter and those who have answered. Other administrators may answer too."""
+    users = get_user_model()._default_manager.filter(is_active=True)
+    if question.people.exists() or question.groups.exists():
+        named = Question.people.through.objects.filter(question=question).values("user_id")
+        users = users.filter(Q(pk__in=named) | Q(groups__in=question.groups.values("id")))
+    elif question.run.team_id is not None:
+        users = users.filter(groups=question.run.team_id)
+    else:
+        users = users.filter(is_superuser=True)
+    if question.run.owner_id is not None and not question.starter_may_answer:
+        users = users.exclude(pk=question.run.owner_id)
+    answered = question.answers.filter(digest=question.digest).exclude(by=None)
+    return users.exclude(pk__in=answered.values("by")).distinct()
 
 
 def keep_team(question: Question) -> None:

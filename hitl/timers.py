@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from hitl import people
 from hitl.asking import SYSTEM, find_addressees, lock, write
-from hitl.models import Question, QuestionStatus
+from hitl.models import About, Question, QuestionStatus
+from hitl.notify import outbox
 from runs import clock
 from runs.events.types import EventType
 
@@ -16,6 +19,7 @@ def remind(question_id: str, every: timedelta) -> datetime:
         question.reminded_at = now
         question.save(update_fields=["reminded_at"])
         write(question, EventType.QUESTION_REMIND, SYSTEM, action="question.remind")
+        outbox.tell(question, About.REMINDED)
     return now + every
 
 
@@ -31,6 +35,8 @@ def escalate(question_id: str) -> None:
     question.escalated_at = clock.now()
     question.save(update_fields=["escalated_at"])
     write(question, EventType.QUESTION_ESCALATE, SYSTEM, action="question.escalate", to=question.escalate_to)
+    added_now = Q(pk__in=[user.pk for user in added]) | Q(groups__in=groups)
+    outbox.tell(question, About.ESCALATED, people.who_may_answer(question).filter(added_now))
 
 
 def _is_open(question: Question) -> bool:

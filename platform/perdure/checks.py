@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from perdure.environment import email_from_url
+
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 SHORTEST_SECRET = 32
 
@@ -23,6 +25,21 @@ def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
             id="perdure.E001",
         )
     ]
+
+
+@register()
+def check_mail_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        email_from_url(settings.EMAIL_URL)
+    except ValueError as exc:
+        return [
+            Error(
+                f"No mail can be sent: {exc}.",
+                hint="Write EMAIL_URL as in smtp://user:password@mail.example:587, or leave it out.",
+                id="perdure.E004",
+            )
+        ]
+    return []
 
 
 @register(Tags.security)

@@ -32,7 +32,10 @@ class Environment(BaseSettings):
     debug: bool = False
     demo: bool = True
     base_url: str = "http://localhost:8000"
-    webhook_secret: str | None = None
+    email_from: str | None = None
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhook_allow_private: bool = False
     log_level: str = "INFO"
 
     @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")
@@ -122,7 +125,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
 def email_from_url(url: str | None) -> dict[str, Any]:
     """Django's mail settings for `smtp://user:password@host:port`, `smtps://...`, `file:///directory` or None (log).
 
-    `smtp` uses STARTTLS when a user is given. Raises ValueError for another scheme.
+    `smtp` uses STARTTLS when a user is given. Raises ValueError for another scheme or a port that is none.
     """
     if not url:
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
@@ -143,6 +146,7 @@ def email_from_url(url: str | None) -> dict[str, Any]:
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": secure,
         "EMAIL_USE_TLS": bool(parts.username) and not secure,
+        "EMAIL_TIMEOUT": 10,
     }
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from django.urls import reverse_lazy
 from pydantic import ValidationError
@@ -131,7 +132,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-globals().update(environment.email_from_url(os.environ.get("EMAIL_URL")))
+
+# ------------------------------------------------------------------------------------------------------ notifications
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+try:
+    globals().update(environment.email_from_url(EMAIL_URL))
+except ValueError:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # a system check says what is wrong
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = (
+    ENVIRONMENT.email_from or f"Perdure <perdure@{urlsplit(BASE_URL).hostname or 'localhost'}>"
+)
+HITL_BASE_URL = BASE_URL
+HITL_EMAIL = bool(EMAIL_URL)
+HITL_WEBHOOK_URL = ENVIRONMENT.webhook_url
+HITL_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
+HITL_WEBHOOK_ALLOW_PRIVATE = ENVIRONMENT.webhook_allow_private
 
 # ----------------------------------------------------------------------------------------------------------- security
 _https = BASE_URL.startswith("https://")

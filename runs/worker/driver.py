@@ -25,6 +25,7 @@ from runs.events import doorbell
 from runs.events.bus import Bus, make_bus
 from runs.events.doorbell import Doorbell
 from runs.worker.board import Board
+from runs.worker.chores import Chores
 from runs.worker.claims import Claims
 from runs.worker.firing import Firing
 from runs.worker.frames import Frames
@@ -108,6 +109,7 @@ class Driver:
         world = World(self._writer, self._frames, self._job_threads, self._step_threads, self._leaks)
         self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room, self._broken)
         self._sweeps = Sweeps(self._database)
+        self._chores = Chores()
         self._watch = Watch(self._loaded, self._lease, self._database)
         self._claims = Claims(
             worker, self._database, self._load, self._free_threads, self._loaded.begin
@@ -117,6 +119,7 @@ class Driver:
     async def _work(self) -> Ending:
         self._lease.start()
         self._writer.start()
+        self._chores.start()
         await self._listen()
         log.info("Driver %d drives runs (pid %d, %d jobs).", self._slot, os.getpid(), len(registry.all()))
         async with Doorbell(self._rung):
@@ -154,6 +157,7 @@ class Driver:
 
     async def _leave(self, worker: UUID) -> None:
         """The lease goes last: until the writer has written everything, the runs must be ours."""
+        self._chores.stop()
         await _within(5, self._frames.stop())
         await _within(10, asyncio.to_thread(self._writer.stop))
         for task in self._own:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hitl import answers, people
 from hitl.errors import InvalidAnswer, MayNotAnswer, QuestionNotFound
 from hitl.models import Question, QuestionStatus
+from hitl.notify import choice
 from perdure.dashboard.answer_form import AnswerForm
 from perdure.dashboard.question_page import read_question_page
 from runs.errors import RunsError
@@ -33,8 +34,20 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": people.inbox(request.user).select_related("run").order_by(by_deadline, "id")[:SHOWN],
         "closed": closed.select_related("run").order_by("-closed_at")[:CLOSED_SHOWN],
+        "may_choose_mails": choice.may_choose(request.user),
+        "wants_mails": choice.wants_mails(request.user),
     }
     return render(request, "dashboard/inbox.html", context)
+
+
+@require_POST
+@login_required
+def choose_mails(request: HttpRequest) -> HttpResponse:
+    """Whether the one who is signed in gets mails about questions."""
+    wanted = request.POST.get("wanted") == "yes"
+    choice.choose_mails(request.user, wanted)
+    messages.success(request, "You get mails about questions." if wanted else "You get no mails about questions.")
+    return redirect("dashboard:inbox")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

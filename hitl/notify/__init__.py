@@ -1,0 +1,1 @@
+"""Telling people and programs about questions: an outbox in the database, and workers that send what is in it."""
