@@ -1,13 +1,16 @@
 """System checks: settings under which runs would be lost, repeated or stuck, found before anything starts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.utils.module_loading import import_string
+
+from runs.maintenance.stranded import Stranded, count_stranded
 
 BROKER = "runs.worker.broker.RunsBroker"
 
@@ -49,6 +52,27 @@ def check_leases(**_: Any) -> Iterable[CheckMessage]:
             hint="Use 2 s or more; 30 s is the default.",
             id="runs.W002",
         )
+
+
+@register(Tags.database)
+def check_versions(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Runs that no live worker can take (runs.W003); with `manage.py check --database default`."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        with transaction.atomic():
+            return [_no_worker(found) for found in count_stranded()]
+    except DatabaseError:
+        return []  # the tables are not there yet
+
+
+def _no_worker(found: Stranded) -> CheckMessage:
+    runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
+    return checks.Warning(
+        f"No live worker has version {found.version!r} of job {found.job!r}, and {runs} of it could go on.",
+        hint="Start a worker that has it, or move the runs to another version (POST /api/runs/{id}/move/).",
+        id="runs.W003",
+    )
 
 
 def _broker(cluster: dict[str, Any]) -> Iterator[CheckMessage]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
+from runs.engine import moves
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
@@ -73,6 +74,7 @@ __all__ = [
     "get_job",
     "job",
     "may_change",
+    "move_version",
     "next_times",
     "pause",
     "pause_schedule",
@@ -234,6 +236,15 @@ def fork(
     Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption.
     """
     return forks.fork(run_id, step, actor, input=input, outputs=outputs)
+
+
+def move_version(run_id: UUID | str, version: str, *, actor: Actor = SYSTEM) -> Run:
+    """Pin a run to another version of its job, after a replay of its history against that version.
+
+    Raises RunNotFound, JobNotFound, InvalidOption, RunAlreadyEnded, RunNotMovable (a worker drives it),
+    HistoryPruned, VersionUnfit.
+    """
+    return moves.move(run_id, version, actor)
 
 
 def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:

@@ -41,7 +41,7 @@ class RunAdmin(EngineAdmin):
     list_select_related = ("owner", "team")
     search_fields = ("=id", "job", "=idempotency_key")
     ordering = ("-id",)
-    actions = ("pause_runs", "retry_runs", "cancel_runs", "delete_runs")
+    actions = ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs")
     actions_list = ("clean_up",)
     inlines = (StepsOfRun, AttemptsOfRun, SignalsOfRun, EventsOfRun)
     fieldsets = (
@@ -119,6 +119,16 @@ class RunAdmin(EngineAdmin):
     def retry_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         actor = jobs.Actor.of(request.user)
         self._each(request, queryset, lambda run: jobs.retry(run.pk, actor=actor), "retried")
+
+    @admin.action(description="Move the selected runs to their job's newest version", permissions=["cancel"])
+    def move_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        actor = jobs.Actor.of(request.user)
+        self._each(
+            request,
+            queryset,
+            lambda run: jobs.move_version(run.pk, jobs.get_job(run.job).version, actor=actor),
+            "moved",
+        )
 
     @admin.action(description="Cancel the selected runs", permissions=["cancel"])
     def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:

@@ -42,6 +42,8 @@ STATUS: dict[str, int] = {
     "run_not_finished": 409,
     "run_not_paused": 409,
     "run_not_failed": 409,
+    "run_not_movable": 409,
+    "version_unfit": 409,
     "update_refused": 409,
     "name_taken": 409,
     "schedule_busy": 409,

@@ -69,6 +69,12 @@ class ForkRun(Body):
     outputs: dict[str, Any] | None = Field(None, description="Other results of kept steps, by their names.")
 
 
+class MoveRun(Body):
+    """To which version of its job a run is moved."""
+
+    version: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 class SendSignal(Body):
     """A signal to a run."""
 

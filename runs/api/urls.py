@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, cleanup, handlers, messages, presets, schedules, views
+from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, schedules, views
 from runs.api.errors import error_body
 
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("runs/<str:run_id>/retry/", actions.RunRetry.as_view(), name="api-run-retry"),
     path("runs/<str:run_id>/retrigger/", actions.RunRetrigger.as_view(), name="api-run-retrigger"),
     path("runs/<str:run_id>/fork/", actions.RunFork.as_view(), name="api-run-fork"),
+    path("runs/<str:run_id>/move/", operators.RunMove.as_view(), name="api-run-move"),
     path("runs/<str:run_id>/signals/", messages.RunSignals.as_view(), name="api-run-signals"),
     path("runs/<str:run_id>/queries/<str:name>/", handlers.RunQuery.as_view(), name="api-run-query"),
     path("runs/<str:run_id>/state/", messages.RunState.as_view(), name="api-run-state"),

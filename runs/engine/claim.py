@@ -25,7 +25,7 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     A run that was claimed too often without a recorded step is paused instead (`crash_loop`): one poisonous run
     must not kill worker after worker.
     """
-    versions = _of_versions(jobs)
+    versions = of_versions(jobs)
     if connection.vendor == "sqlite" and not _is_anything_due(versions):
         return []  # a look costs no write lock
     with transaction.atomic():
@@ -46,12 +46,13 @@ def _is_anything_due(versions: Q) -> bool:
 
 def next_due_at(jobs: Versions) -> datetime | None:
     """When the earliest run that is not due yet becomes so."""
-    later = _of_versions(jobs) & Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__gt=clock.sql_now())
+    later = of_versions(jobs) & Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__gt=clock.sql_now())
     due_at: datetime | None = Run.objects.filter(later).order_by("due_at").values_list("due_at", flat=True).first()
     return due_at
 
 
-def _of_versions(jobs: Versions) -> Q:
+def of_versions(jobs: Versions) -> Q:
+    """Runs of these names and versions of jobs."""
     by_name: dict[str, list[str]] = {}
     for name, version in jobs:
         by_name.setdefault(name, []).append(version)
@@ -73,16 +74,16 @@ def _due(versions: Q) -> QuerySet[Run]:
 
 
 def _orphans(versions: Q) -> QuerySet[Run]:
-    return Run.objects.filter(_unheld() & Q(status=RunStatus.RUNNING) & versions).order_by("id")
+    return Run.objects.filter(unheld() & Q(status=RunStatus.RUNNING) & versions).order_by("id")
 
 
 def _hooks(versions: Q) -> QuerySet[Run]:
-    free = Q(lease_worker=None) | _unheld()
+    free = Q(lease_worker=None) | unheld()
     due = Q(status__in=ENDED, end_hook=EndHook.DUE) & (Q(due_at=None) | Q(due_at__lte=clock.sql_now()))
     return Run.objects.filter(due & free & versions).order_by("id")
 
 
-def _unheld() -> Q:
+def unheld() -> Q:
     """Held by a worker whose row is gone or expired."""
     alive = Worker.objects.filter(expires_at__gt=clock.sql_now()).values("id")
     return Q(lease_worker__isnull=False) & ~Q(lease_worker__in=alive)

@@ -36,7 +36,7 @@ FOR_ALL = [
     ("GET", "/api/jobs/"),
     ("GET", "/api/jobs/echo/"),
 ]
-FOR_STAFF = [("GET", "/api/workers/"), ("POST", "/api/prune/")]
+FOR_STAFF = [("GET", "/api/workers/"), ("POST", "/api/prune/"), ("POST", "/api/runs/{}/move/")]
 SCHEMA = [("GET", "/api/schema/")]
 
 

@@ -24,6 +24,7 @@ from runs.models import (
     Step,
     Worker,
 )
+from runs.testing import temporary_jobs
 
 SignedIn = Callable[..., Client]
 
@@ -129,6 +130,17 @@ def test_runs_are_paused_and_retried_in_the_name_of_the_administrator(
     assert {event.data["actor"]["name"] for event in Event.objects.filter(type="run:pause")} == {"root"}
 
 
+def test_runs_are_moved_to_the_newest_version_of_their_job(run: Run, administrator: User, signed_in: SignedIn) -> None:
+    with temporary_jobs():
+        jobs.job("page-nothing", version="next")(lambda step: None)
+        stays, moves = jobs.start("page-nothing", version="next").run, jobs.start("page-nothing", version="1").run
+        page = act(signed_in(administrator), "move_runs", stays, moves)
+    assert "1 moved." in page
+    assert "is the one that the run has" in page
+    moves.refresh_from_db()
+    assert moves.job_version == "next"
+
+
 def test_the_state_of_a_run_is_shown(rows: dict[type[Any], Any], administrator: User, signed_in: SignedIn) -> None:
     page = signed_in(administrator).get(address_of(Run, rows[Run].pk, "change")).content.decode()
     assert "&quot;files&quot;: 3" in page
@@ -150,7 +162,7 @@ def test_staff_who_may_only_look_cannot_cancel_or_delete(run: Run, member: User,
     member.user_permissions.add(Permission.objects.get(codename="view_run"))
     client = signed_in(member)
     assert client.get(address_of(Run)).status_code == 200
-    for action in ("pause_runs", "retry_runs", "cancel_runs", "delete_runs", "delete_selected"):
+    for action in ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs", "delete_selected"):
         act(client, action, run)
     run.refresh_from_db()
     assert run.status == RunStatus.QUEUED

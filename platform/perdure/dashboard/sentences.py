@@ -12,7 +12,6 @@ _PAUSES = {
     "job_not_found": "no code of its job is registered; deploy it and resume the run",
 }
 _WAITS = {
-    "no_worker_for_version": "no worker has version {version} of this job",
     "timer": "a timer",
     "signal": "a signal",
     "child": "a child run",
@@ -26,6 +25,8 @@ _NAMED_WAITS = {"signal": "signal", "child": "a child run of", "sleep": "the end
 
 def status_sentence(run: Run, steps: list[Step]) -> str:
     """One sentence in plain words; `steps` are the run's steps as they are now."""
+    if run.reason == "no_worker_for_version" and not run.has_ended:
+        return f"{run.get_status_display()}: no worker has version {run.job_version} of this job. Start one that has."
     match run.status:
         case RunStatus.QUEUED:
             return _queued(run)
@@ -44,8 +45,6 @@ def status_sentence(run: Run, steps: list[Step]) -> str:
 
 
 def _queued(run: Run) -> str:
-    if run.reason == "no_worker_for_version":
-        return f"Queued: no worker has version {run.job_version} of this job. Start one that has."
     if run.run_at > clock.now():
         return f"Starts at {_clock_time(run.run_at)}."
     return "Queued: a worker will take it as soon as one has room."
@@ -70,7 +69,7 @@ def _wait(run: Run) -> str:
     elif name and kind in _NAMED_WAITS:
         what = f"{_NAMED_WAITS[kind]} {name}"
     else:
-        what = _WAITS.get(run.reason, run.reason or "something to happen").format(version=run.job_version)
+        what = _WAITS.get(run.reason, run.reason or "something to happen")
     return f"{what} until {_clock_time(run.due_at)}" if run.due_at and run.due_at > clock.now() else what
 
 

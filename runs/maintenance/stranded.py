@@ -1,0 +1,24 @@
+"""Due runs that no live worker can take: who they are, for checks and people."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from runs.engine.stranded import mark, stranded
+
+__all__ = ["Stranded", "count_stranded", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """So many runs of this version are due, and no live worker has it."""
+
+    job: str
+    version: str
+    runs: int
+
+
+def count_stranded() -> list[Stranded]:
+    """By job and version."""
+    rows = stranded().values_list("job", "job_version").annotate(number=Count("pk")).order_by("job", "job_version")
+    return [Stranded(*row) for row in rows]
