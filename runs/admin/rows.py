@@ -1,6 +1,8 @@
 """The other rows of the engine in the admin."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -92,6 +94,13 @@ class StateAdmin(EngineAdmin):
 class WorkerAdmin(EngineAdmin):
     list_display = ("host", "pid", "version", "driving", "started_at", "seen_at", "expires_at")
     list_filter = ("host", "version")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
+        return Worker.objects.with_driving()
+
+    @admin.display
+    def driving(self, worker: Worker) -> int:
+        return int(worker.driving)  # type: ignore[attr-defined]
 
 
 @admin.register(Audit)

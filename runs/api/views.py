@@ -134,5 +134,5 @@ class WorkerList(Door):
     @operation("workers_list", "List the live workers; staff only", {200: WorkerShapes}, refusals=(400,))
     def get(self, request: Request) -> Response:
         refuse_unknown(request.query_params)
-        live = Worker.objects.filter(expires_at__gt=clock.sql_now())
+        live = Worker.objects.with_driving().filter(expires_at__gt=clock.sql_now())
         return Response([WorkerShape.of(worker) for worker in live])

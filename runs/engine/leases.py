@@ -48,14 +48,12 @@ def register_worker(pid_start: str, jobs: Iterable[tuple[str, str]], version: st
     return worker
 
 
-def renew(worker: UUID, driving: int) -> bool:
+def renew(worker: UUID) -> bool:
     """Prolong the lease; False if the row is gone.
 
     A lease that had expired may be renewed: runs that another took meanwhile have a new token, which is what counts.
     """
-    changed = Worker.objects.filter(pk=worker).update(
-        driving=driving, seen_at=clock.sql_now(), expires_at=_from_now(_lease())
-    )
+    changed = Worker.objects.filter(pk=worker).update(seen_at=clock.sql_now(), expires_at=_from_now(_lease()))
     return changed == 1
 
 

@@ -1,5 +1,19 @@
+from typing import Self
+
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from uuid_utils.compat import uuid7
+
+from runs.models.run import Run
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def with_driving(self) -> Self:
+        """With `driving`: how many runs name the worker in their lease right now."""
+        held = Run.objects.filter(lease_worker=OuterRef("pk")).order_by().values("lease_worker")
+        count = held.annotate(count=models.Count("pk")).values("count")
+        return self.annotate(driving=Coalesce(Subquery(count), 0))
 
 
 class Worker(models.Model):
@@ -14,10 +28,11 @@ class Worker(models.Model):
     pid_start = models.CharField(max_length=40, help_text="Start time of the pid: pids are used again.")
     version = models.CharField(max_length=100, blank=True, default="")
     jobs = models.JSONField(default=list, help_text="[[name, version], ...] that it can run.")
-    driving = models.IntegerField(default=0, help_text="Runs loaded at the last renewal.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     class Meta:
         ordering = ("started_at",)

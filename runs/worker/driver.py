@@ -102,7 +102,7 @@ class Driver:
         return None
 
     def _build(self, worker: UUID) -> None:
-        self._lease = Lease(worker, self._load, self._found_dead)
+        self._lease = Lease(worker, self._found_dead)
         self._bus: Bus = make_bus()
         self._frames = Frames(self._bus, self._lease)
         self._writer = Writer(self._frames.ring, _writer_died)

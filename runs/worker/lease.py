@@ -28,10 +28,10 @@ class Lease:
     A hung event loop stops `tick`ing: then the thread ends the process, so that others can have its runs.
     """
 
-    def __init__(self, worker: UUID, load: Callable[[], int], on_dead: Callable[[], None]) -> None:
-        """`load()` runs are driven here; `on_dead()` is called in this thread when a neighbour was found dead."""
+    def __init__(self, worker: UUID, on_dead: Callable[[], None]) -> None:
+        """`on_dead()` is called in this thread when a neighbour was found dead."""
         self.worker = worker
-        self._load, self._on_dead = load, on_dead
+        self._on_dead = on_dead
         self._lease = get_settings().lease_seconds
         # A third of the lease leaves two more tries.
         self._every = min(get_settings().renew_seconds, self._lease / 3)
@@ -102,7 +102,7 @@ class Lease:
 
     def _renew(self) -> None:
         before = clock.boot_time()
-        if not leases.renew(self.worker, self._load()):
+        if not leases.renew(self.worker):
             log.error("The row of worker %s is gone: its runs belong to others, this process ends.", self.worker)
             os._exit(HUNG_EXIT_CODE)
         # The gap first: between the two assignments `holds` must not be True.

@@ -62,7 +62,7 @@ def workers() -> list[dict[str, Any]]:
     from runs import clock
     from runs.models import Worker
 
-    return list(Worker.objects.filter(expires_at__gt=clock.sql_now()).values("id", "pid", "driving"))
+    return list(Worker.objects.with_driving().filter(expires_at__gt=clock.sql_now()).values("id", "pid", "driving"))
 
 
 def task(function: str, *arguments: Any) -> str:
