@@ -1,6 +1,8 @@
 """The one place where time is read. Tests move both clocks together: `now()` and the database's `SqlNow()`."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ from django.conf import settings
 from django.db.models import DateTimeField, Func
 
 _offset = timedelta(0)
+_standing: datetime | None = None
 
 
 def offset() -> timedelta:
@@ -24,7 +27,12 @@ def offset() -> timedelta:
 
 def now() -> datetime:
     """The time in UTC, with what tests added."""
-    return datetime.now(UTC) + offset()
+    return (_standing or datetime.now(UTC)) + offset()
+
+
+def standing() -> datetime | None:
+    """Where tests made the clocks stand still; what they added comes on top."""
+    return _standing
 
 
 def monotonic() -> float:
@@ -43,6 +51,18 @@ def move(by: timedelta) -> None:
     _offset += by
 
 
+@contextmanager
+def still() -> Iterator[None]:
+    """Both clocks of this process stand still inside, but for `move`; afterwards they go as before."""
+    global _offset, _standing
+    before = _offset, _standing
+    _standing = _standing or datetime.now(UTC)
+    try:
+        yield
+    finally:
+        _offset, _standing = before
+
+
 class SqlNow(Func):
     """The database's own clock, moved as `now()` is.
 
@@ -54,7 +74,7 @@ class SqlNow(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         if connection.vendor == "postgresql":
-            return "(statement_timestamp() + %s::interval)", (offset(),)
+            return "(COALESCE(%s::timestamptz, statement_timestamp()) + %s::interval)", (_standing, offset())
         return "%s", (connection.ops.adapt_datetimefield_value(now()),)
 
 

@@ -315,6 +315,16 @@ class RunTimeout(RunsError):
         super().__init__(f"The run worked longer than its {seconds:g} s. Raise the job's timeout or split the job.")
 
 
+class TimerAroundWait(RunsError):
+    code = "timer_around_wait"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"A timer of the job's own code has {seconds:.0f} s left around a durable wait and would be forgotten when "
+            "the run leaves memory. Give the wait a timeout, or race it against step.sleep."
+        )
+
+
 class StepCancelled(RunsError):
     """What a sync step may raise when it sees `current_attempt().cancelled`."""
 

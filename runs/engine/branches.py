@@ -10,13 +10,33 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
+class OwnTimers:
+    """Timers of the event loop that a job's own code has set, as `asyncio.timeout` does: they live in memory only."""
+
+    def __init__(self) -> None:
+        self._handles: list[asyncio.TimerHandle] = []
+
+    def add(self, handle: asyncio.TimerHandle) -> None:
+        self._handles = [*self._pending(), handle]
+
+    def last_seconds(self) -> float | None:
+        """Until the last of them goes off; None when none is set."""
+        left = [one.when() - asyncio.get_running_loop().time() for one in self._pending()]
+        return max(left, default=None)
+
+    def _pending(self) -> list[asyncio.TimerHandle]:
+        now = asyncio.get_running_loop().time()
+        return [one for one in self._handles if not one.cancelled() and one.when() > now]
+
+
 class Branch:
     """The path of one task of a job: its parent's path and its number among the parent's children."""
 
-    __slots__ = ("_adopt", "_children", "_named", "_notes", "_position", "path")
+    __slots__ = ("_adopt", "_children", "_named", "_notes", "_position", "path", "timers")
 
-    def __init__(self, path: str, adopt: "Callable[[asyncio.Task[Any]], None]") -> None:
+    def __init__(self, path: str, adopt: "Callable[[asyncio.Task[Any]], None]", timers: "OwnTimers") -> None:
         self.path = path
+        self.timers = timers
         self._adopt = adopt
         self._children = 0
         self._position = 0
@@ -38,7 +58,7 @@ class Branch:
 
     def child(self) -> "Branch":
         self._children += 1
-        return Branch(f"{self.path}.{self._children}", self._adopt)
+        return Branch(f"{self.path}.{self._children}", self._adopt, self.timers)
 
     def next_position(self) -> int:
         self._position += 1
@@ -82,6 +102,21 @@ def enter(branch: Branch | None) -> contextvars.Token[Branch | None]:
 
 def leave(token: contextvars.Token[Branch | None]) -> None:
     _current.reset(token)
+
+
+def prepare(loop: asyncio.AbstractEventLoop) -> None:
+    """Make a loop one that drives runs: it knows the tasks and the timers of their own code."""
+    loop.set_task_factory(task_factory)  # type: ignore[arg-type]  # typed for generators too
+    call_at = loop.call_at
+
+    def watched(when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        handle = call_at(when, callback, *args, context=context)
+        branch = context.get(_current) if context is not None else _current.get()
+        if branch is not None:
+            branch.timers.add(handle)
+        return handle
+
+    loop.call_at = watched  # type: ignore[assignment, method-assign]  # call_later goes through it
 
 
 def task_factory(

@@ -27,7 +27,7 @@ from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, give_back_connections
 from runs.engine.watch import Look
-from runs.errors import JobNotFound, NondeterminismError, RunTimeout
+from runs.errors import JobNotFound, NondeterminismError, RunTimeout, TimerAroundWait
 
 __all__ = ["Execution", "Outcome", "Verdict", "World"]
 
@@ -94,7 +94,7 @@ class Execution(RunKernel):
 
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()
-        context.run(enter, Branch("0", self.adopt))
+        context.run(enter, Branch("0", self.adopt, self.timers))
         step = StepContext(self.run, Policy(job.retries), self, self.perform, self._notes, RunState(self._notes))
         arguments = (value,) if job.input_adapter is not None else ()
         if job.is_async:
@@ -159,6 +159,10 @@ class Execution(RunKernel):
         """
         self._is_pausing = True
         self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, lambda: ends.hold(inbox))))
+
+    def refuse_timer(self, seconds: float) -> None:
+        """A wait would leave memory, and with it a timer that the job's own code relies on."""
+        self.decide(self._failure(TimerAroundWait(seconds)))
 
     def unloaded(self) -> None:
         self.decide(Verdict(Outcome.WAITING))

@@ -15,7 +15,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.db import InterfaceError, OperationalError
 
 from runs.engine import patches
-from runs.engine.branches import Branch, current_branch
+from runs.engine.branches import Branch, OwnTimers, current_branch
 from runs.engine.bridge import Bridge
 from runs.engine.history import History, StepRecord
 from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
@@ -41,6 +41,7 @@ class World:
     job_threads: ThreadPoolExecutor
     step_threads: ThreadPoolExecutor
     leak: Callable[[str], None]
+    unload_after: float | None = None  # seconds; None: as RUNS_UNLOAD_AFTER says
 
 
 logger = logging.getLogger("runs.engine")
@@ -64,8 +65,9 @@ class RunKernel(ABC):
         self.sealed = False
         self.history = History()
         self._old_roads: set[str] = set()
+        self.timers = OwnTimers()
         self.mailbox = Mailbox(run.inbox, self._read_mail, lambda: self._waiting.wake())
-        self._waiting = Waiting(self, self.mailbox)
+        self._waiting = Waiting(self, self.mailbox, world.unload_after)
         self._notes = Notes(run, self.check_open, self.post)
         self.is_cautious = run.claims > 1
         self._handle = Handle(run.id, run.lease_token, run.write_no)
@@ -84,6 +86,10 @@ class RunKernel(ABC):
     @abstractmethod
     def diverge(self, error: NondeterminismError) -> None:
         """The code does not match the history."""
+
+    @abstractmethod
+    def refuse_timer(self, seconds: float) -> None:
+        """The job's own code has set a timer for so long around a durable wait."""
 
     @abstractmethod
     def unloaded(self) -> None:
@@ -236,7 +242,8 @@ class RunKernel(ABC):
         except asyncio.CancelledError:
             held.add_done_callback(lambda _: self.world.writer.release(self._handle))
             raise
-        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, ending))
+        commit = self.world.writer.commit
+        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, ending, commit))
         future.add_done_callback(lambda _: self.world.writer.release(self._handle))
         try:
             return await asyncio.wrap_future(future)

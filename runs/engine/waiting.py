@@ -9,11 +9,19 @@ from typing import Any, Protocol
 from runs import clock
 from runs.conf import get_settings
 from runs.engine import ends
+from runs.engine.branches import OwnTimers
 from runs.engine.mailbox import Mailbox
 from runs.engine.ports import OpenStep
 from runs.engine.store.transitions import Result, Transition
 
 _BOUNDARY = "the step boundary"
+
+QUIET_TURNS = 20
+"""Turns of the loop without a call of the job's code before it leaves. After a stall the timer can be up while a task
+that got its result has yet to run, and then the one that it cancels."""
+
+OWN_TIMER_SECONDS = 60.0
+"""A timer that the job's own code has set keeps the run loaded, but not for longer."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +51,26 @@ class Load:
 class Driving(Protocol):
     """The execution, as its waits see it."""
 
+    timers: OwnTimers
+
     @property
     def sealed(self) -> bool: ...
     def submit(self, transition: Transition) -> "asyncio.Future[Any]": ...
     def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
     def check_open(self) -> None: ...
     def unloaded(self) -> None: ...
+    def refuse_timer(self, seconds: float) -> None: ...
     def lose(self) -> None: ...
 
 
 class Waiting:
     """Parks the waits of one run and decides when it leaves memory."""
 
-    def __init__(self, driving: Driving, mailbox: Mailbox) -> None:
+    def __init__(self, driving: Driving, mailbox: Mailbox, unload_after: float | None = None) -> None:
         self.load = Load()
         self._leave: Callable[[], None] | None = None
         self._driving = driving
+        self._unload_after = unload_after
         self._mailbox = mailbox
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Future[None] | None = None
@@ -74,14 +86,19 @@ class Waiting:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.load.parked[waiter] = Wait(until, reason, step, on_mail)
         if until is not None:
-            delay = max(0.0, (until - clock.now()).total_seconds())
-            self._driving.call_later(delay, _end, waiter)
+            self._end_at(until, waiter)
         self.settle()
         try:
             await waiter
         finally:
             self.load.parked.pop(waiter, None)
             self.settle()
+
+    def _end_at(self, until: datetime, waiter: "asyncio.Future[None]") -> None:
+        delay = max(0.0, (until - clock.now()).total_seconds())
+        if delay and clock.standing():
+            return  # nothing passes until a test moves the clock
+        self._driving.call_later(delay, _end, waiter)
 
     def wake(self) -> None:
         """Something arrived: whoever waits for mail looks again."""
@@ -134,9 +151,24 @@ class Waiting:
         if self._leave is not None:
             self._leave()
         elif self.load.parked and not self.load.held:
-            self._idle = self._driving.call_later(get_settings().unload_after, self._unload)
+            after = get_settings().unload_after if self._unload_after is None else self._unload_after
+            self._idle = self._driving.call_later(after, self._unload)
 
-    def _unload(self) -> None:
+    def _unload(self, turns: int = QUIET_TURNS) -> None:
+        """Time to leave, if nothing of the job's code is on its way: it would be lost, and with it what it goes for."""
+        own = self._driving.timers.last_seconds()
+        if self.load.is_busy:
+            return  # a write was begun since; its end settles again
+        if own is None and turns:
+            self._idle = self._driving.call_later(0, self._unload, turns - 1)
+        elif own is None:
+            self._go_idle()
+        elif own > OWN_TIMER_SECONDS:  # it would be forgotten, and what it guards wait for ever
+            self._driving.refuse_timer(own)
+        else:
+            self._idle = self._driving.call_later(own, self._unload)
+
+    def _go_idle(self) -> None:
         self._unloading = asyncio.get_running_loop().create_future()
         if self._mailbox.is_stale:
             # the inbox has moved on: look what came before going idle on its new value

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from runs.engine.store.commit import Fault, classify, commit, committed
+from runs.engine.store.commit import Commit, Fault, classify, commit, committed
 from runs.engine.store.transitions import Entry, Result, Transition, Written
 
 logger = logging.getLogger("runs.writer")
@@ -50,10 +50,14 @@ class Writer:
     """The writing thread of a driver process.
 
     `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread. A caller is told only what
-    the returned rows say, after their commit.
+    the returned rows say, after their commit. `commit` is how all of the process's transitions reach the database.
     """
 
-    def __init__(self, on_commit: Callable[[dict[UUID, int]], None], on_death: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, on_commit: Callable[[dict[UUID, int]], None], on_death: Callable[[BaseException], None],
+        commit: Commit = commit,
+    ) -> None:  # fmt: skip
+        self.commit = commit
         self._on_commit = on_commit
         self._on_death = on_death
         self._condition = threading.Condition()
@@ -114,7 +118,7 @@ class Writer:
         if batch is None:
             return False
         try:
-            results = commit([entry for _, _, entry in batch])
+            results = self.commit([entry for _, _, entry in batch])
         except Exception as exc:
             self._recover(batch, exc)
         else:
@@ -243,7 +247,7 @@ class Writer:
 
     def _alone(self, batch: "Batch") -> None:
         try:
-            results = commit([entry for _, _, entry in batch])
+            results = self.commit([entry for _, _, entry in batch])
         except Exception as exc:
             self._recover(batch, exc)
         else:

@@ -18,7 +18,7 @@ from runs import clock
 from runs.conf import get_settings
 from runs.definitions import registry
 from runs.engine import leases
-from runs.engine.branches import task_factory
+from runs.engine.branches import prepare
 from runs.engine.execute import Execution, World
 from runs.engine.writer import Writer
 from runs.events import doorbell
@@ -59,7 +59,7 @@ class Driver:
     def __init__(self, slot: int, board: Board) -> None:
         self._slot, self._board = slot, board
         self._loop = asyncio.get_running_loop()
-        self._loop.set_task_factory(task_factory)  # type: ignore[arg-type]  # typed for generators too
+        prepare(self._loop)
         self._ending: asyncio.Future[Ending] = self._loop.create_future()
         settings = get_settings()
         self._job_threads = CodePool(settings.threads, "runs-job")

@@ -44,7 +44,7 @@ CALLER_NEVER_MEETS = {
     errors.RunsError, errors.JobAlreadyRegistered, errors.InvalidJob, errors.InvalidOutput, errors.StepNameReused,
     errors.StepOutsideJob, errors.StepFailed, errors.StepTimeout, errors.RunTimeout, errors.StepCancelled,
     errors.EmitTooLarge, errors.NondeterminismError, errors.InvalidStepName,
-    errors.InvalidState, errors.SignalTimeout, errors.InvalidSignal, errors.ChildFailed,
+    errors.TimerAroundWait, errors.InvalidState, errors.SignalTimeout, errors.InvalidSignal, errors.ChildFailed,
 }  # fmt: skip
 
 

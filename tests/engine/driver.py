@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import connections
 
 from runs import jobs
-from runs.engine.branches import task_factory
+from runs.engine.branches import prepare
 from runs.engine.execute import Execution, Outcome, World
 from runs.engine.ports import FrameSink, NoFrames
+from runs.engine.store.commit import Commit, commit
 from runs.engine.writer import Writer
 from runs.events.log import read_events
 from runs.events.types import RunEvent
@@ -48,7 +49,7 @@ def begin(job: jobs.Job, input: Any = None, **options: Any) -> Run:
 class Driver:
     """Claims and drives runs in a thread of its own until it is stopped or killed."""
 
-    def __init__(self, frames: FrameSink | None = None) -> None:
+    def __init__(self, frames: FrameSink | None = None, commit: Commit = commit) -> None:
         self.worker = frozen_worker()
         self.executions: list[Execution] = []
         self.leaks: list[str] = []
@@ -56,6 +57,7 @@ class Driver:
         self.outcomes: dict[UUID, Outcome] = {}
         self.all_outcomes: list[Outcome] = []
         self._frames = frames or NoFrames()
+        self._commit = commit
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="test-driver")
 
@@ -66,10 +68,10 @@ class Driver:
 
     async def _main(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.loop.set_task_factory(task_factory)  # type: ignore[arg-type]
+        prepare(self.loop)
         self._end = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.writer = Writer(lambda committed: None, self.deaths.append)
+        self.writer = Writer(lambda committed: None, self.deaths.append, self._commit)
         self.writer.start()
         with ThreadPoolExecutor(8) as job_threads, ThreadPoolExecutor(8) as step_threads:
             self.world = World(self.writer, self._frames, job_threads, step_threads, self.leaks.append)

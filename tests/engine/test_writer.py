@@ -32,7 +32,7 @@ def writer() -> Iterator[Writer]:
 
 
 @pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[Entry]]:
+def batches(monkeypatch: pytest.MonkeyPatch, writer: Writer) -> list[list[Entry]]:
     """What the writer commits, as the real commit gets it."""
     seen: list[list[Entry]] = []
 
@@ -40,7 +40,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[Entry]]:
         seen.append(entries)
         return store.commit(entries)
 
-    monkeypatch.setattr("runs.engine.writer.commit", record)
+    monkeypatch.setattr(writer, "commit", record)
     return seen
 
 
@@ -95,13 +95,13 @@ def test_a_batch_holds_no_more_than_its_bytes(writer: Writer, batches: list[list
     assert len(events(run)) == 14
 
 
-def test_an_old_and_a_new_handle_of_a_run_never_share_a_batch(batches: list[list[Entry]]) -> None:
+def test_an_old_and_a_new_handle_of_a_run_never_share_a_batch(writer: Writer, batches: list[list[Entry]]) -> None:
     """A process can claim a run again while writes of its former execution are pending."""
     [run] = claimed(1)
     old = handle_of(run)
     Run.objects.filter(id=run.id).update(lease_token=run.lease_token + 1)
     new = Handle(run.id, run.lease_token + 1, run.write_no)
-    made = Writer(lambda committed: None, lambda error: None)
+    made = Writer(lambda committed: None, lambda error: None, writer.commit)
 
     async def work() -> list[Any]:
         pending = [made.submit(handle, line(f"{handle.token}")) for handle in (old, new, old, new)]
@@ -183,7 +183,7 @@ def test_a_connection_that_dies_neither_loses_nor_doubles(
         break_connection(on_postgresql)
         return found or store.commit(entries)
 
-    monkeypatch.setattr("runs.engine.writer.commit", die)
+    monkeypatch.setattr(writer, "commit", die)
     answers = write_all(writer, [(handle, line(text)) for text in "ab" for handle in handles])
     assert deaths
     assert set(answers) == {Result.DONE}
@@ -258,15 +258,14 @@ def test_commits_are_told_with_their_last_numbers() -> None:
     assert told == {run.id: 3}
 
 
-def test_a_writer_that_cannot_go_on_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_cannot_go_on_says_so() -> None:
     deaths: list[BaseException] = []
     [run] = claimed(1)
 
     def fail(entries: list[Entry]) -> dict[UUID, Written]:
         raise MemoryError("nothing left")
 
-    monkeypatch.setattr("runs.engine.writer.commit", fail)
-    made = Writer(lambda committed: None, deaths.append)
+    made = Writer(lambda committed: None, deaths.append, fail)
     made.start()
     made.post(handle_of(run), line("a"))
     until(lambda: deaths)

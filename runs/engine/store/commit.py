@@ -1,5 +1,6 @@
 """Commits a batch on whichever database is configured, and says which errors are worth another try."""
 
+from collections.abc import Callable
 from enum import Enum
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from runs.engine.store import postgresql, sqlite
 from runs.engine.store.transitions import Entry, Written
 from runs.models import Run
+
+Commit = Callable[[list[Entry]], dict[UUID, Written]]
 
 
 def commit(entries: list[Entry]) -> dict[UUID, Written]:

@@ -89,6 +89,7 @@ def _parameters(entries: list[Entry], parts: dict[str, list[Any]]) -> list[Any]:
         [change.expect_inbox for change in changes],
         [change.release for change in changes],
         [_as_json(change.values) for change in changes],
+        clock.standing(),
         clock.offset(),
         *(parameter for part in parts.values() for parameter in part),
     ]
@@ -116,7 +117,7 @@ WITH entry AS MATERIALIZED (
   SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::int[], %s::bigint[], %s::bool[], %s::jsonb[])
   AS e(id, token, write_no, events, inbox, release, change)
 ), moment AS MATERIALIZED (
-  SELECT statement_timestamp() + %s::interval AS now
+  SELECT COALESCE(%s::timestamptz, statement_timestamp()) + %s::interval AS now
 ), locked AS MATERIALIZED (
   SELECT id, lease_token, write_no, inbox, lease_worker FROM runs_run WHERE id IN (SELECT id FROM entry)
   FOR NO KEY UPDATE SKIP LOCKED
