@@ -38,12 +38,22 @@ class StepRecord:
         return self.status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED)
 
 
+@dataclass(slots=True)
+class BranchRecords:
+    """The steps of one branch, and the paths of the branches that it made."""
+
+    steps: list[StepRecord] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)
+
+
 @dataclass
 class History:
     """The recorded steps of a run, and those that the code has asked for in this execution."""
 
     by_name: dict[str, StepRecord] = field(default_factory=dict)
     by_place: dict[tuple[str, int], StepRecord] = field(default_factory=dict)
+    # a loop of races looks into two branches per round: looking at all steps each time would be quadratic
+    by_branch: dict[str, BranchRecords] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     markers: set[str] = field(default_factory=set)
     reach: patches.Reach = field(default_factory=patches.Reach)
@@ -55,6 +65,16 @@ class History:
         self.by_name[record.name] = record
         self.by_place[record.branch, record.position] = record
         self.reach.add(record.branch, record.position)
+        self._branch(record.branch).steps.append(record)
+
+    def _branch(self, path: str) -> BranchRecords:
+        found = self.by_branch.get(path)
+        if found is None:
+            found = self.by_branch[path] = BranchRecords()
+            parent, _, _ = path.rpartition(".")
+            if parent:
+                self._branch(parent).inner.append(path)
+        return found
 
     def meet(self, branch: Branch, name: str, kind: str) -> StepRecord:
         """The record for the next call of `branch`. Raises StepNameReused or NondeterminismError."""
@@ -73,17 +93,19 @@ class History:
 
     def last_signal_wait(self, path: str) -> StepRecord | None:
         """The step that a branch ended with, if that was a wait which took a signal."""
-        inside = (record for record in self.by_name.values() if record.branch == path and record.name in self.asked)
+        steps = self.by_branch.get(path, BranchRecords()).steps
+        inside = (record for record in steps if record.name in self.asked)
         last = max(inside, key=lambda record: record.position, default=None)
         took = last is not None and (last.kind, last.status) == ("signal", StepStatus.COMPLETED)
         return last if took else None
 
     def excuse(self, path: str) -> None:
         """The steps of a branch that this replay does not enter, because what it led to is recorded."""
-        inside = f"{path}."
-        self.asked |= {
-            name for name, record in self.by_name.items() if record.branch == path or record.branch.startswith(inside)
-        }
+        paths = [path]
+        while paths:
+            found = self.by_branch.get(paths.pop(), BranchRecords())
+            self.asked |= {record.name for record in found.steps}
+            paths += found.inner
 
     def unasked(self) -> StepRecord | None:
         """A recorded step that the finished function never asked for."""

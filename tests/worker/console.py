@@ -84,6 +84,12 @@ def packs() -> int:
     return OrmQ.objects.count()
 
 
+def count_groups(name: str) -> int:
+    from django.contrib.auth.models import Group
+
+    return Group.objects.filter(name=name).count()
+
+
 _heard: list[dict[str, Any]] = []
 
 

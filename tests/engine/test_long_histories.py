@@ -1,0 +1,84 @@
+"""A history has no limit, and the last of thousands of steps costs what the first did, live and on replay."""
+
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+from runs import jobs
+from runs.engine.branches import Branch
+from runs.engine.history import History, StepRecord
+from runs.jobs import StepContext, job
+from runs.models import Step, StepStatus
+from runs.testing import advance, drain
+from tests.engine.driver import begin
+
+MANY = 2_000
+PARTS = 4
+
+
+class Watch:
+    """When each quarter of a loop began."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def look(self, number: int, of: int) -> None:
+        if number % (of // PARTS) == 0:
+            self.times.append(time.perf_counter())
+
+    def assert_even(self) -> None:
+        """The last quarter is no slower than three times the fastest: quadratic work would be seven times as slow."""
+        parts = [later - earlier for earlier, later in pairwise(self.times)]
+        assert len(parts) == PARTS
+        assert parts[-1] < 3 * min(parts) + 0.2, parts
+
+
+def test_thousands_of_steps_are_as_quick_at_the_end_as_at_the_beginning() -> None:
+    live, replayed = Watch(), Watch()
+    watches = [live, replayed]
+
+    @job("long")
+    async def long(step: StepContext) -> int:
+        watch, total = watches.pop(0), 0
+        for number in range(MANY):
+            watch.look(number, MANY)
+            total += await step.run(f"step {number}", lambda: 1)
+            step.log.info("one more")
+        watch.look(MANY, MANY)
+        await step.sleep("night", timedelta(days=1))
+        return total
+
+    run = begin(long)
+    drain()
+    assert Step.objects.filter(run=run, status="completed").count() == MANY
+    advance(timedelta(days=1))
+    drain()
+    assert jobs.get(run.id).output == MANY, jobs.get(run.id).error
+    live.assert_even()
+    replayed.assert_even()
+    assert replayed.times[-1] - replayed.times[0] < live.times[-1] - live.times[0], "a replay calls nothing"
+
+
+def test_a_replayed_race_costs_the_same_whatever_came_before() -> None:
+    few, many = (min(_seconds_per_race(races) for _ in range(3)) for races in (200, 3_200))
+    assert many < 5 * few, f"{few * 1e6:.1f} µs among 200 races, {many * 1e6:.1f} µs among 3,200"
+
+
+def _seconds_per_race(races: int) -> float:
+    history = History()
+    for number in range(races):
+        history.add(StepRecord(f"race {number}", "race", "0", number, StepStatus.COMPLETED))
+        for branch in (1, 2):
+            path = f"0.{2 * number + branch}"
+            history.add(StepRecord(f"{path} step", "run", path, 0, StepStatus.COMPLETED))
+            history.add(StepRecord(f"{path} inner", "run", f"{path}.1.1", 0, StepStatus.COMPLETED))
+    root = Branch("0", lambda task: None)
+    begun = time.perf_counter()
+    for number in range(races):
+        history.meet(root, f"race {number}", "race")
+        for path in root.skip_children(2):
+            history.excuse(path)
+            assert history.last_signal_wait(path) is None
+    seconds = time.perf_counter() - begun
+    assert history.unasked() is None, "the steps of the branches, and of those inside them, are excused"
+    return seconds / races

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DeadlyConfig(AppConfig):
+    name = "tests.worker.deadly"
+    label = "deadly"

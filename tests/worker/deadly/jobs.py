@@ -1,0 +1,50 @@
+"""Jobs whose first call kills its own process, at a moment that is theirs to choose."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Literal
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from pydantic import BaseModel
+
+from runs.jobs import StepContext, SyncStepContext, job
+
+
+class Record(BaseModel):
+    """A row to make; the file `path` gets a line for each call of the function that makes it."""
+
+    name: str
+    path: str
+    die: Literal["before the commit", "after the commit"]
+
+
+@job("record-a-row")
+async def record_a_row(step: StepContext, record: Record) -> str:
+    """Make a row in a transactional step."""
+    name = await step.transaction("make", _make, record)
+    return await step.run("after", lambda: name)
+
+
+@job("record-a-row-sync")
+def record_a_row_sync(step: SyncStepContext, record: Record) -> str:
+    """The same in a plain function."""
+    name = step.transaction("make", _make, record)
+    return step.run("after", lambda: name)
+
+
+def _make(record: Record) -> str:
+    row = Group.objects.create(name=record.name)
+    with open(record.path, "a") as file:
+        file.write("called\n")
+    if len(Path(record.path).read_text().split()) == 1:
+        if record.die == "before the commit":
+            _die()
+        # called by Django when the transaction is committed, and nobody has been told of it
+        transaction.on_commit(_die)
+    return row.name
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
