@@ -40,6 +40,7 @@ from runs.events.types import EventDraft
 from runs.models import Preset, Run, Schedule
 
 __all__ = [
+    "SYSTEM",
     "Actor",
     "Bridged",
     "Checkpoint",
@@ -60,6 +61,7 @@ __all__ = [
     "SyncStepContext",
     "Winner",
     "all_jobs",
+    "audit",
     "cancel",
     "change_preset",
     "change_schedule",
@@ -199,6 +201,11 @@ def record(run_id: UUID | str, event: EventDraft, actor: Actor, *, action: str =
     With `action` an Audit row too, holding `data`. Raises RunNotFound, RunAlreadyEnded.
     """
     return messages.record(run_id, event, actor, action, data)
+
+
+def audit(actor: Actor, action: str, target: str, data: dict[str, Any] | None = None) -> None:
+    """Write down who did what to something that is no run, in the caller's transaction."""
+    rows.write_audit(actor, action, target, data)
 
 
 def cancel(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:

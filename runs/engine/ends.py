@@ -8,7 +8,7 @@ from typing import Any
 from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import clean, describe_error, dump, encode
-from runs.engine.store.transitions import Change, StepRow, Transition
+from runs.engine.store.transitions import Change, Transition
 from runs.errors import RunsError
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, RunStatus, StepStatus
@@ -46,9 +46,13 @@ def fail(exc: BaseException, opened: Opened) -> Transition:
     return _end(RunStatus.FAILED, {"error": dump(error, "error")}, draft, opened)
 
 
-def _stopped(row: StepRow, status: RunStatus) -> StepRow:
+def _stop(opened: Transition) -> Transition:
     """A step that a failure found at work: a retry of the run begins it again."""
-    return row._replace(status=StepStatus.STOPPED.value) if status is RunStatus.FAILED else row
+    events = tuple(
+        replace(event, data=event.data | {"stopped": True}) if event.type is EventType.STEP_CANCEL else event
+        for event in opened.events
+    )
+    return replace(opened, events=events, steps=tuple(row._replace(status=StepStatus.STOPPED) for row in opened.steps))
 
 
 def failed_steps(exc: BaseException | None) -> list[str]:
@@ -63,13 +67,14 @@ def failed_steps(exc: BaseException | None) -> list[str]:
 
 
 def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: Opened) -> Transition:
-    now, opened = clock.now(), list(opened)
+    now = clock.now()
+    opened = [_stop(one) if status is RunStatus.FAILED else one for one in opened]
     fixed = {"status": status.value, "reason": "", "finished_at": now, "due_at": None, "claims": 0}
     end = Transition(now, change=Change(values | fixed, release=True), events=(draft,))
     return replace(
         end,
         events=(*(event for one in opened for event in one.events), draft),
-        steps=tuple(_stopped(row, status) for one in opened for row in one.steps),
+        steps=tuple(row for one in opened for row in one.steps),
         letters=tuple(row for one in opened for row in one.letters),
         attempts=tuple(row for one in opened for row in one.attempts),
     )
@@ -83,11 +88,11 @@ def pause(reason: str, error: Exception) -> Transition:
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, data),))
 
 
-def hold(inbox: int) -> Transition:
-    """Paused by an operator, who said why when asking for it, unless somebody took that back."""
+def hold(inbox: int, said: dict[str, Any]) -> Transition:
+    """Paused by an operator, who and why as they `said`, unless somebody took that back."""
     values = {"status": RunStatus.PAUSED.value, "due_at": None, "pause_wanted": False, "claims": 0}
     change = Change(values, release=True, expect_inbox=inbox)
-    return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, {"reason": "operator"}),))
+    return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, said),))
 
 
 def wait(until: datetime | None, reason: str, inbox: int) -> Transition:

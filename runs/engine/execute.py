@@ -80,7 +80,7 @@ class Execution(RunKernel):
                 self.history = await call_in(self.world.step_threads, load_history, self.run)
             root = self._start_root(job, value)
             if self.run.pause_wanted:
-                self.pause(self.run.inbox)
+                self.pause(self.run.inbox, self.run.pause_event)
         except JobNotFound as exc:
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
         except (DatabaseError, InterfaceError) as exc:
@@ -152,13 +152,13 @@ class Execution(RunKernel):
         self._is_draining = True
         self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.RELEASED, ends.release)))
 
-    def pause(self, inbox: int) -> None:
-        """An operator holds the run: running steps end first, no other begins.
+    def pause(self, inbox: int, said: dict[str, Any]) -> None:
+        """An operator holds the run, and `said` who and why: running steps end first, no other begins.
 
         Whoever takes the pause back raises the inbox, and then the run is handed back instead of held.
         """
         self._is_pausing = True
-        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, lambda: ends.hold(inbox))))
+        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.PAUSED, lambda: ends.hold(inbox, said))))
 
     def refuse_timer(self, seconds: float) -> None:
         """A wait would leave memory, and with it a timer that the job's own code relies on."""
@@ -175,7 +175,7 @@ class Execution(RunKernel):
         if self._is_draining:
             return
         if look.pause_wanted:
-            self.pause(look.inbox)
+            self.pause(look.inbox, look.pause_event)
         elif self._is_pausing:
             self._is_pausing = False
             self._waiting.stay()

@@ -15,7 +15,7 @@ from runs.conf import get_settings
 from runs.definitions import Retention
 from runs.engine.store import pruning
 from runs.engine.store.pruning import Tally
-from runs.engine.store.rows import SYSTEM
+from runs.engine.store.rows import SYSTEM, write_audit
 from runs.errors import InvalidOption, JobNotFound
 from runs.models import Run, RunStatus
 
@@ -200,4 +200,4 @@ def _write_audit(actor: jobs.Actor, pruned: Pruned, older_than: timedelta | None
         "events": pruned.events,
         "jobs": [asdict(row) for row in pruned.jobs],
     }
-    pruning.write_audit(actor, data)
+    write_audit(actor, "runs.prune", "runs", data)

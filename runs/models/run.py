@@ -74,6 +74,7 @@ class Run(models.Model):
     concurrency_limit = models.IntegerField(default=1, help_text="How many runs of its key may be under way.")
     release_while_waiting = models.BooleanField(default=False, help_text="A waiting run does not hold its key.")
     pause_wanted = models.BooleanField(default=False, help_text="Pause at the next step boundary.")
+    pause_event = models.JSONField(default=dict, blank=True, help_text='Its run:pause: {"actor", "reason"}')
     is_detached = models.BooleanField(default=False, help_text="A cancel of its parent does not reach it.")
     tell_parent = models.BooleanField(default=False, help_text="It has ended and its parent was not woken yet.")
     forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks")

@@ -9,6 +9,7 @@ from django.test import Client
 from perdure.accounts import tokens
 from perdure.accounts.models import ApiToken, OneTimeLink, SignInWindow
 from perdure.accounts.signin import SignInLimit, create_one_time_link
+from runs.models import Audit
 
 LIST = "/admin/accounts/apitoken/"
 
@@ -28,6 +29,12 @@ def test_a_token_made_in_the_admin_is_shown_once_and_works(admin_page: Client, a
     assert token is not None
     assert (token.user, token.name) == (alice, "ci")
     assert shown[0] not in admin_page.get(LIST).content.decode()
+    note = Audit.objects.get()
+    assert (note.action, note.target, note.actor_name, note.address) == (
+        "token.create", token.prefix, "admin", "127.0.0.1",
+    )  # fmt: skip
+    assert note.data == {"name": "ci", "user": "alice", "expires_at": None}
+    assert shown[0] not in str(note.data)
 
 
 def test_the_action_revokes(admin_page: Client, alice: User) -> None:
@@ -37,6 +44,10 @@ def test_the_action_revokes(admin_page: Client, alice: User) -> None:
     assert "1 revoked. Requests with them are refused from now on." in page
     with pytest.raises(tokens.TokenRevoked):
         tokens.check_token(plain)
+    admin_page.post(LIST, form)
+    notes = Audit.objects.order_by("id").values_list("action", "actor_kind", "actor_name", "target")
+    prefix = ApiToken.objects.get().prefix
+    assert list(notes) == [("token.create", "system", "", prefix), ("token.revoke", "user", "admin", prefix)]
 
 
 def test_a_token_is_neither_changed_nor_deleted(admin_page: Client, alice: User) -> None:

@@ -126,6 +126,12 @@ def test_the_end_closes_open_streams(play: Play) -> None:
     assert state["sentence"] == "Cancelled."
 
 
+def test_a_step_that_the_failure_of_its_run_found_at_work_is_shown_stopped(play: Play) -> None:
+    found = [event(1, "step:start", "a"), event(2, "step:cancel", "a", stopped=True), event(3, "run:fail")]
+    assert play(*found)["steps"]["a"]["status"] == "stopped"
+    assert play(event(1, "step:start", "a"), event(2, "step:cancel", "a"))["steps"]["a"]["status"] == "cancelled"
+
+
 def test_a_run_that_a_person_lets_go_on_is_queued_until_a_worker_works(play: Play) -> None:
     olga = {"kind": "user", "id": "7", "name": "olga"}
     assert play(event(1, "run:resume", actor=olga), status="paused")["status"] == "queued"

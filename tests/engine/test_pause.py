@@ -11,7 +11,7 @@ from runs import clock, jobs
 from runs.engine.watch import fetch_leases
 from runs.errors import RunAlreadyEnded, RunNotPaused
 from runs.jobs import StepContext, job
-from runs.models import Run, RunStatus, Step
+from runs.models import Audit, Run, RunStatus, Step
 from runs.testing import advance, claim_for, drain, frozen_worker
 from tests.engine.driver import Driver, begin, events, types, until
 
@@ -49,7 +49,8 @@ def working(driver: Driver) -> Working:
 
 
 def test_a_running_step_ends_before_the_pause_and_no_other_begins(driver: Driver, working: Working) -> None:
-    jobs.pause(working.run.id, reason="look at it")
+    olga = jobs.Actor("user", "7", "olga")
+    jobs.pause(working.run.id, reason="look at it", actor=olga)
     working.see(driver)
     assert jobs.get(working.run.id).status == RunStatus.RUNNING
     working.go.set()
@@ -57,6 +58,7 @@ def test_a_running_step_ends_before_the_pause_and_no_other_begins(driver: Driver
     paused = jobs.get(working.run.id)
     assert (paused.status, paused.reason, paused.lease_worker) == (RunStatus.PAUSED, "look at it", None)
     assert working.calls == ["first"]
+    assert events(working.run)[-1].data == {"actor": olga.as_data(), "reason": "look at it"}
     assert Step.objects.get().status == "completed"
     assert drain() == []
     jobs.resume(working.run.id)
@@ -73,6 +75,7 @@ def test_a_pause_that_is_taken_back_in_time_pauses_nothing(driver: Driver, worki
     working.go.set()
     assert driver.outcome(working.run).value == "ended"
     assert "run:pause" not in types(working.run)
+    assert list(Audit.objects.values_list("action", flat=True)) == ["run.resume", "run.pause", "run.start"]
 
 
 def test_a_pause_that_is_taken_back_unseen_hands_the_run_back(driver: Driver, working: Working) -> None:
@@ -98,12 +101,13 @@ def test_a_signal_does_not_undo_a_pause(driver: Driver, working: Working) -> Non
 
 
 def test_a_pause_outlives_the_worker_that_should_obey_it(driver: Driver, working: Working) -> None:
-    jobs.pause(working.run.id)
+    jobs.pause(working.run.id, actor=(olga := jobs.Actor("user", "7", "olga")))
     driver.call(driver.executions[0].lose)
     working.go.set()
     driver.kill()
     drain()
     assert jobs.get(working.run.id).status == RunStatus.PAUSED
+    assert events(working.run)[-1].data == {"actor": olga.as_data(), "reason": ""}
     assert working.calls == ["first"]
 
 

@@ -12,7 +12,7 @@ from runs.errors import StepFailed
 from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
 from runs.models import Attempt, Run, RunStatus, Step
 from runs.testing import advance, drain
-from tests.engine.driver import Driver, begin, until
+from tests.engine.driver import Driver, begin, events, until
 
 SHORT = timedelta(milliseconds=50)
 
@@ -114,6 +114,8 @@ def test_a_run_that_works_too_long_fails_with_its_open_steps() -> None:
     assert (ended.status, ended.error["type"], ended.output) == (RunStatus.FAILED, "RunTimeout", None)
     assert Step.objects.get().status == "stopped"
     assert Attempt.objects.get().outcome == "cancelled"
+    [cancelled] = [event for event in events(run) if event.type == "step:cancel"]
+    assert cancelled.data == {"stopped": True}, "so that an open page shows the step as a reloaded one does"
 
 
 def test_waiting_does_not_count_for_the_timeout_of_a_run() -> None:

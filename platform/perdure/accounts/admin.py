@@ -11,6 +11,11 @@ from unfold.decorators import display
 from perdure.accounts.models import ApiToken, OneTimeLink, SignInWindow
 from perdure.accounts.tokens import issue_token, revoke
 from runs import clock
+from runs.jobs import Actor
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return Actor.of(request.user, address=request.META.get("REMOTE_ADDR", ""))
 
 
 @admin.register(ApiToken)
@@ -33,7 +38,7 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     @admin.action(description="Revoke the selected tokens", permissions=["delete"])
     def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        count = revoke(queryset)
+        count = revoke(queryset, _actor(request))
         self.message_user(request, f"{count} revoked. Requests with them are refused from now on.", messages.SUCCESS)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
@@ -53,7 +58,7 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return actions
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: "ModelForm[ApiToken]", change: bool) -> None:
-        plain = issue_token(obj)
+        plain = issue_token(obj, _actor(request))
         note = "Copy the token now; it is shown this once: <code>{}</code>"
         self.message_user(request, format_html(note, plain), messages.WARNING)
 

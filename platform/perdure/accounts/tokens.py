@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from perdure.accounts.models import ApiToken
 from runs import clock
+from runs.jobs import SYSTEM, Actor, audit
 
 _SCHEME = "pdr"
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -48,17 +50,21 @@ class UserInactive(TokenError):
         super().__init__("The user of this API token is not active. Ask an administrator to activate the user.")
 
 
-def create_token(user: AbstractBaseUser, name: str, expires_at: datetime | None = None) -> str:
+def create_token(
+    user: AbstractBaseUser, name: str, expires_at: datetime | None = None, *, actor: Actor = SYSTEM
+) -> str:
     """Make a token of `user` and return it in plain: the only time that it can be seen."""
-    return issue_token(ApiToken(user_id=user.pk, name=name, expires_at=expires_at))
+    return issue_token(ApiToken(user_id=user.pk, name=name, expires_at=expires_at), actor)
 
 
-def issue_token(token: ApiToken) -> str:
+def issue_token(token: ApiToken, actor: Actor) -> str:
     """Fill in and save an `ApiToken` that has its name, user and expiry; returns the plain token."""
     prefix = f"{_SCHEME}_{secrets.token_hex(4)}"
     plain = f"{prefix}_{secrets.token_urlsafe(32)}"
     token.prefix, token.digest, token.created_at = prefix, digest_of(plain), clock.now()
-    token.save()
+    with transaction.atomic():
+        token.save()
+        audit(actor, "token.create", prefix, _described(token))
     return plain
 
 
@@ -108,9 +114,19 @@ def authenticate_header(authorization: str) -> User | None:
     return token.user if token else None
 
 
-def revoke(tokens: QuerySet[ApiToken]) -> int:
+def revoke(tokens: QuerySet[ApiToken], actor: Actor = SYSTEM) -> int:
     """Revoke every token of a queryset that is not yet; returns how many that were."""
-    return tokens.filter(revoked_at=None).update(revoked_at=clock.now())
+    with transaction.atomic():
+        found = list(tokens.filter(revoked_at=None).select_for_update(of=("self",)).select_related("user"))
+        ApiToken.objects.filter(pk__in=[token.pk for token in found]).update(revoked_at=clock.now())
+        for token in found:
+            audit(actor, "token.revoke", token.prefix, _described(token))
+    return len(found)
+
+
+def _described(token: ApiToken) -> dict[str, str | None]:
+    expires = token.expires_at.isoformat() if token.expires_at else None
+    return {"name": token.name, "user": token.user.get_username(), "expires_at": expires}
 
 
 def _touch(token: ApiToken) -> None:

@@ -73,11 +73,13 @@ def pause(run_id: UUID | str, actor: Actor, reason: str) -> Run:
         run = lock(run_id)
         if run.has_ended:
             raise RunAlreadyEnded(run.id, run.status, "paused")
+        data = {"actor": actor.as_data(), "reason": clean(reason, 500)}
         if run.status == RunStatus.RUNNING:
             # the inbox, too: a run that is going idle right now must not miss it
-            Run.objects.filter(id=run.id).update(pause_wanted=True, reason=clean(reason, 200), inbox=F("inbox") + 1)
+            Run.objects.filter(id=run.id).update(
+                pause_wanted=True, pause_event=data, reason=clean(reason, 200), inbox=F("inbox") + 1
+            )
         elif run.status != RunStatus.PAUSED:
-            data = {"actor": actor.as_data(), "reason": clean(reason, 500)}
             append_events(run, [EventDraft(EventType.RUN_PAUSE, data)])
             Run.objects.filter(id=run.id).update(
                 status=RunStatus.PAUSED, reason=clean(reason, 200), due_at=None, lease_token=F("lease_token") + 1
@@ -95,6 +97,8 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
             raise RunNotPaused(run.id, run.status)
         if run.status != RunStatus.PAUSED:
             Run.objects.filter(id=run.id).update(pause_wanted=False, reason="", inbox=F("inbox") + 1)
+            write_audit(actor, "run.resume", run)
+            transaction.on_commit(lambda: ring([run.id]))
             return get(run.id)
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED,

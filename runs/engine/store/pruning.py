@@ -1,7 +1,6 @@
 """What clean-up removes: short transactions over ended runs that nobody needs any more, the longest ended first."""
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import accumulate
 from typing import Literal
 
@@ -9,10 +8,8 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from runs import clock
-from runs.engine.payload import clean
-from runs.engine.store.rows import Actor
 from runs.events.doorbell import ring
-from runs.models import ENDED, Audit, Checkpoint, EndHook, Event, Run, RunStatus, Signal, State, Step
+from runs.models import ENDED, Checkpoint, EndHook, Event, Run, RunStatus, Signal, State, Step
 
 EVENTS_AT_ONCE = 5_000
 """Events that one transaction removes at most: some tens of milliseconds."""
@@ -72,14 +69,6 @@ def count_due(runs_due: Q, histories_due: Q) -> Tally:
             tally[job, what] += count
             tally[job, "events"] += events
     return tally
-
-
-def write_audit(actor: Actor, data: Mapping[str, object]) -> None:
-    """Who cleaned up; the row outlives what was removed."""
-    Audit.objects.create(
-        at=clock.now(), actor_kind=actor.kind, actor_id=actor.id, actor_name=clean(actor.name, 200),
-        action="runs.prune", target="runs", data=data, address=actor.address,
-    )  # fmt: skip
 
 
 def _unneeded() -> QuerySet[Run]:

@@ -1,6 +1,6 @@
 """What every transition of a caller needs: the locked row, its events, who did it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -48,11 +48,13 @@ def append_events(run: Run, drafts: Iterable[EventDraft]) -> None:
     Run.objects.filter(id=run.id).update(last_sequence=run.last_sequence)
 
 
-def write_audit(actor: Actor, action: str, target: Run | Schedule | Preset, data: dict[str, Any] | None = None) -> None:
+def write_audit(
+    actor: Actor, action: str, target: Run | Schedule | Preset | str, data: Mapping[str, Any] | None = None
+) -> None:
     """Who did what; the row outlives what it was done to."""
     Audit.objects.create(
         at=clock.now(), actor_kind=actor.kind, actor_id=actor.id, actor_name=clean(actor.name, 200), action=action,
-        target=str(target.id), data=data or {}, address=actor.address,
+        target=target if isinstance(target, str) else str(target.id), data=data or {}, address=actor.address,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ function recordStep(state, event) {
   const error = event.data?.error;
   const step = {
     ...before,
-    status: event.type === "step:start" && WAITS.includes(event.data?.kind) ? "waiting" : STEP_STATUSES[event.type],
+    status: stepStatus(event),
     attempts: Math.max(before.attempts, event.attempt || 1),
     startedAt: event.type === "step:start" ? event.created_at : before.startedAt,
     finishedAt: ended ? event.created_at : null,
@@ -118,6 +118,13 @@ function recordStep(state, event) {
   const steps = new Map(state.steps).set(event.step, step);
   const status = event.type === "step:start" && !state.ended ? "running" : state.status;
   return { ...state, status, steps, streams: endStream(state.streams, event, step.kind) };
+}
+
+function stepStatus(event) {
+  if (event.type === "step:start" && WAITS.includes(event.data?.kind)) return "waiting";
+  // the failure of its run found it at work: a retry of the run begins it again
+  if (event.type === "step:cancel" && event.data?.stopped) return "stopped";
+  return STEP_STATUSES[event.type];
 }
 
 function endStream(streams, event, kind) {
