@@ -1,4 +1,4 @@
-"""A history has no limit, and the last of thousands of steps costs what the first did, live and on replay."""
+"""A history has no limit, and its last step costs what its first did, live and on replay."""
 
 import time
 from datetime import timedelta
@@ -12,28 +12,28 @@ from runs.models import Step, StepStatus
 from runs.testing import advance, drain
 from tests.engine.driver import begin
 
-MANY = 800
+MANY = 400
 PARTS = 4
 
 
 class Watch:
-    """When each quarter of a loop began."""
+    """When each quarter of a loop began, by the processor time of this process: a busy machine does not lengthen it."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     def look(self, number: int, of: int) -> None:
         if number % (of // PARTS) == 0:
-            self.times.append(time.perf_counter())
+            self.times.append(time.process_time())
 
     def assert_even(self) -> None:
-        """The last quarter is no slower than three times the fastest: quadratic work would be seven times as slow."""
+        """Work that grows with what came before would make the last quarter seven times as slow as the first."""
         parts = [later - earlier for earlier, later in pairwise(self.times)]
         assert len(parts) == PARTS
-        assert parts[-1] < 3 * min(parts) + 0.2, parts
+        assert parts[-1] < 3 * min(parts) + 0.1, parts
 
 
-def test_thousands_of_steps_are_as_quick_at_the_end_as_at_the_beginning() -> None:
+def test_hundreds_of_steps_are_as_quick_at_the_end_as_at_the_beginning() -> None:
     live, replayed = Watch(), Watch()
     watches = [live, replayed]
 
@@ -72,12 +72,12 @@ def _seconds_per_race(races: int) -> float:
             history.add(StepRecord(f"{path} step", "run", path, 0, StepStatus.COMPLETED))
             history.add(StepRecord(f"{path} inner", "run", f"{path}.1.1", 0, StepStatus.COMPLETED))
     root = Branch("0", lambda task: None)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for number in range(races):
         history.meet(root, f"race {number}", "race")
         for path in root.skip_children(2):
             history.excuse(path)
             assert history.last_signal_wait(path) is None
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     assert history.unasked() is None, "the steps of the branches, and of those inside them, are excused"
     return seconds / races
