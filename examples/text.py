@@ -17,3 +17,8 @@ def code(text: str) -> str:
 def plain(text: str | None) -> str:
     """On one line of a table cell."""
     return " ".join((text or "").replace("|", "¦").replace("<", "&lt;").split())
+
+
+def counted(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

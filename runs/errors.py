@@ -259,7 +259,7 @@ class StepFailed(RunsError):
         self.failed_steps = (step,)
         self.error = error
         super().__init__(
-            f"Step {step!r} failed with {error.get('type')}: {error.get('message')}. "
+            f"Step {step!r} failed with {error.get('type')}: {str(error.get('message')).removesuffix('.')}. "
             "Read its attempts, mend the cause and retry the run."
         )
 

@@ -14,6 +14,7 @@ from examples.code_review.patching import versions_of, write_diff
 from examples.code_review.schema import Change, FileReview, Finding, Review, ReviewRequest, Written
 from examples.naming import step_name
 from examples.repository_report.folder import open_folder
+from examples.text import counted
 from examples.writing import writer_of
 from hitl.questions import Deny, Outcome, ask
 from runs.jobs import StepContext, job
@@ -88,7 +89,7 @@ async def _ask(
     findings = report.finding_rows(files)
     return await ask(
         step,
-        f"Apply the {'change' if done is None else 'revised change'} to {report.counted(len(files), 'file')}?",
+        f"Apply the {'change' if done is None else 'revised change'} to {counted(len(files), 'file')}?",
         name=f"approval{place}",
         body=report.write_body(files, done),
         context={"diff": change.diff} | ({"findings": findings} if findings else {}),

@@ -2,7 +2,8 @@
 
 import difflib
 import hashlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,9 @@ def versions_of(folder: str, change: FileChange) -> Versions:
 
 
 def write_diff(versions: Iterable[Versions]) -> str:
-    """A unified diff of all of them; files that did not change are not in it."""
-    return "".join("".join(_diff_of(one)) for one in versions)
+    """A unified diff of all of them, whose hunks say their numbers; files that did not change are not in it."""
+    numbers = itertools.count(1)
+    return "".join("".join(_diff_of(one, numbers)) for one in versions)
 
 
 def _read(folder: str, change: FileChange) -> str | None:
@@ -82,8 +84,11 @@ def _find(path: str, hunk: Hunk, before: list[str], earliest: int, moved: int) -
     raise DoesNotApply(path, f"the lines of hunk {hunk.number} are not in it near line {hunk.start + 1}")
 
 
-def _diff_of(versions: Versions) -> Iterable[str]:
+def _diff_of(versions: Versions, numbers: Iterator[int]) -> Iterator[str]:
     old = NOWHERE if versions.before is None else f"a/{versions.path}"
     new = NOWHERE if versions.after is None else f"b/{versions.path}"
     for line in difflib.unified_diff(lines_of(versions.before or ""), lines_of(versions.after or ""), old, new):
-        yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+        if line.startswith("@@"):
+            yield f"{line.rstrip()} hunk {next(numbers)}\n"
+        else:
+            yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from examples.code_review.schema import FileReview, Finding
-from examples.text import code, plain, table
+from examples.text import code, counted, plain, table
 
 _MOST_LISTED = 100
 
@@ -27,19 +27,15 @@ def write_body(files: Sequence[FileReview], revised: Sequence[str] | None) -> st
     )
 
 
-def finding_rows(files: Sequence[FileReview]) -> list[dict[str, object]]:
+def finding_rows(files: Sequence[FileReview]) -> list[dict[str, str]]:
     """The findings as the question's page shows them."""
     return [
-        {"file": one.path, "line": one.line, "rule": one.rule, "finding": one.message} for one in findings_of(files)
+        {"place": f"{one.path}:{one.line}", "rule": one.rule, "finding": one.message} for one in findings_of(files)
     ][:_MOST_LISTED]
 
 
 def findings_of(files: Sequence[FileReview]) -> list[Finding]:
     return [finding for file in files for finding in file.findings]
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _sentence(files: Sequence[FileReview]) -> str:
@@ -56,11 +52,11 @@ def _done(revised: Sequence[str]) -> str:
 
 
 def _files(files: Sequence[FileReview]) -> str:
-    heads = ("File", "Change", "Hunks", "Added", "Removed", "Alike", "Functions", "Complexity")
+    heads = ("File", "Change", "Hunks", "+", "-", "Alike", "Complexity")
     rows = [
         (
             code(file.path), file.kind, ", ".join(map(str, file.hunks)), file.added, file.removed,
-            f"{file.similarity:.0%}", file.functions, f"{file.complexity_before} to {file.complexity}",
+            f"{file.similarity:.0%}", f"{file.complexity_before} to {file.complexity}",
         )
         for file in files
     ]  # fmt: skip

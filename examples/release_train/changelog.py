@@ -5,7 +5,7 @@ from pathlib import Path
 
 from examples.release_train.schema import Notes, Release
 from examples.repository_report.folder import LeavesFolder, list_files, open_folder, read_inside
-from examples.text import code
+from examples.text import code, counted
 
 CHANGELOG = "CHANGELOG.md"
 _HEADING = re.compile(r"^## +\[?v?(\d{1,5})\.(\d{1,5})\.(\d{1,5})\b[^\n]*\n", re.MULTILINE)
@@ -53,7 +53,10 @@ def draft_notes(release: Release) -> Notes:
             counts[top] = files + 1, lines + read_inside(release.folder, path).count(b"\n")
         except (OSError, LeavesFolder):
             continue
-    rows = [f"- {code(top)}: {files} Python files, {lines} lines" for top, (files, lines) in sorted(counts.items())]
+    rows = [
+        f"- {code(top)}: {counted(files, 'Python file')}, {counted(lines, 'line')}"
+        for top, (files, lines) in sorted(counts.items())
+    ]
     text = f"Draft, because {CHANGELOG} has no section for {release.version}. It holds:\n\n" + "\n".join(rows)
     return Notes(source="draft", text=text)
 

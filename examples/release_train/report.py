@@ -1,7 +1,7 @@
 """The summary that people decide by."""
 
 from examples.release_train.schema import Archive, Linted, Notes
-from examples.text import code, table
+from examples.text import code, counted, table
 
 
 def write_sections(version: str, linted: Linted, archive: Archive, notes: Notes) -> list[str]:
@@ -18,7 +18,10 @@ def write_sections(version: str, linted: Linted, archive: Archive, notes: Notes)
 def part_rows(linted: Linted, archive: Archive, notes: Notes) -> list[dict[str, str]]:
     """One row for each child."""
     return [
-        {"part": "lint", "result": f"{linted.findings} findings of {len(linted.rules)} rules"},
-        {"part": "archive", "result": f"{archive.files} files, {archive.bytes} bytes, SHA-256 {archive.sha256[:12]}"},
+        {"part": "lint", "result": counted(linted.findings, "finding")},
+        {
+            "part": "archive",
+            "result": f"{counted(archive.files, 'file')}, {archive.bytes} bytes, SHA-256 {archive.sha256[:12]}",
+        },
         {"part": "notes", "result": "of the changelog" if notes.source == "changelog" else "a draft"},
     ]

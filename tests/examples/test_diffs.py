@@ -1,6 +1,7 @@
 """Unified diffs are read, put on their files and written again; what would leave the folder is refused."""
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_files_are_added_changed_and_removed(tmp_path: Path) -> None:
     )
     found = [versions_of(str(tmp_path), change) for change in parse_diff(diff)]
     assert [(one.before, one.after) for one in found] == [("x = 1\n", "x = 2\n"), ("y\n", None), (None, "z\n")]
-    assert write_diff(found) == diff
+    assert re.sub(r" hunk \d", "", write_diff(found)) == diff
+    assert re.findall(r"@@ hunk (\d)\n", write_diff(found)) == ["1", "2", "3"]
     assert (tmp_path / "a.py").read_text() == "x = 1\n", "nothing is written"
 
 

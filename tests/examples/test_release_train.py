@@ -59,7 +59,7 @@ def test_two_people_publish_what_three_children_made(asked: Asked, sara: User, a
     decide(question, alice)
     output = ended(question.run)
     assert (output["decision"], output["by"]) == ("published", ["sara", "alice"])
-    assert "1 findings of 1 rules" in output["report"]
+    assert "1 finding |" in output["report"]
     published = Path(output["folder"])
     assert (published / "NOTES.md").read_text() == "- New things.\n"
     packed = published / "thing-1.3.0.zip"
@@ -85,7 +85,7 @@ def test_a_changelog_that_says_nothing_yet_has_its_notes_drafted(
     decide(question, sara)
     output = ended(question.run)
     assert (output["decision"], output["folder"], packed.exists()) == ("denied", "", False)
-    assert "`src`: 1 Python files, 1 lines" in output["report"]
+    assert "`src`: 1 Python file, 1 line" in output["report"]
 
 
 def test_a_release_that_fewer_than_two_approve_in_time_expires(asked: Asked, alice: User, folder: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_diff_and_a_table_are_shown_as_such(put: Put, alice: User) -> None:
     assert '<span class="remove">-old' in page
     assert '<span class="add">+new' in page
     table = put(context=[{"name": "a", "cost": 1}, {"name": "b"}])
-    assert '<th scope="col">cost</th>' in browser(alice).get(f"/questions/{table.id}/").content.decode()
+    assert '<th scope="col">Cost</th>' in browser(alice).get(f"/questions/{table.id}/").content.decode()
 
 
 def test_people_comment_and_delegate_on_the_page(put: Put, alice: User, mallory: User) -> None:

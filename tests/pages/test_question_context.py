@@ -6,12 +6,12 @@ from perdure.dashboard.question_context import MAX_LINES, MAX_ROWS, DiffLine, Ta
 def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:
     shown = read_context({"diff": "-a\n+b\n", "new_findings": [{"x": 1}, {"y": 2}], "risk": "low", "none": []})
     assert shown.diff == [DiffLine("remove", "-a"), DiffLine("add", "+b")]
-    assert shown.tables == [Table("New findings", ["x", "y"], [[1, ""], ["", 2]])]
+    assert shown.tables == [Table("New findings", ["X", "Y"], [[1, ""], ["", 2]])]
     assert shown.rest == {"risk": "low", "none": []}
 
 
 def test_a_list_of_flat_objects_is_a_table_and_anything_else_is_json() -> None:
-    assert read_context([{"x": 1}]).tables == [Table("", ["x"], [[1]])]
+    assert read_context([{"x": 1}]).tables == [Table("", ["X"], [[1]])]
     for other in ([{"x": [1]}], [{}], [], "text", 7, [{"x": 1}] * (MAX_ROWS + 1)):
         assert read_context(other).rest == other
     assert read_context({"diff": 7}).rest == {"diff": 7}

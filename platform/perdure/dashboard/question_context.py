@@ -40,7 +40,7 @@ def read_context(context: Any) -> ShownContext:
     rest = dict(context)
     diff = diff_lines(rest.pop("diff")) if isinstance(context.get("diff"), str) else []
     titles = [name for name, value in rest.items() if _is_table(value)]
-    tables = [_table(name.replace("_", " ").capitalize(), rest.pop(name)) for name in titles]
+    tables = [_table(_as_title(name), rest.pop(name)) for name in titles]
     return ShownContext(diff, tables, rest or None)
 
 
@@ -62,8 +62,12 @@ def _is_table(value: Any) -> bool:
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return Table(title, columns, [[row.get(name, "") for name in columns] for row in rows])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return Table(title, list(map(_as_title, names)), [[row.get(name, "") for name in names] for row in rows])
+
+
+def _as_title(name: str) -> str:
+    return name[:1].upper() + name[1:].replace("_", " ")
 
 
 def _look(line: str) -> str:
