@@ -210,10 +210,14 @@ class Registry:
             if (name, version) not in self._jobs:
                 raise JobNotFound(name, version)
             return self._jobs[name, version]
-        versions = [job for job in self._jobs.values() if job.name == name]
+        versions = self.versions(name)
         if not versions:
             raise JobNotFound(name)
         return versions[-1]
+
+    def versions(self, name: str) -> list[Job]:
+        """The versions of a job, in the order in which they were registered."""
+        return [job for job in self._jobs.values() if job.name == name]
 
     @contextmanager
     def restored(self) -> Iterator[None]:

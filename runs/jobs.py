@@ -18,11 +18,13 @@ from runs.engine.queries import RunView, StepView, ask
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
-from runs.engine.store import control, family, forks, messages, rows
+from runs.engine.store import choice, control, family, forks, messages, rows
 from runs.engine.store import start as starting
+from runs.engine.store.choice import choose as job_for_new_run
 from runs.engine.store.firing import trigger_schedule
 from runs.engine.store.messages import Sent
 from runs.engine.store.presets import change_preset, create_preset, delete_preset, start_preset
+from runs.engine.store.rollouts import check_rollout, end_rollout, get_rollout, set_rollout
 from runs.engine.store.rows import SYSTEM, Actor
 from runs.engine.store.schedules import (
     ScheduleSpec,
@@ -65,16 +67,20 @@ __all__ = [
     "cancel",
     "change_preset",
     "change_schedule",
+    "check_rollout",
     "create_preset",
     "create_schedule",
     "current_attempt",
     "delete",
     "delete_preset",
     "delete_schedule",
+    "end_rollout",
     "fork",
     "get",
     "get_job",
+    "get_rollout",
     "job",
+    "job_for_new_run",
     "may_change",
     "move_version",
     "next_times",
@@ -87,6 +93,7 @@ __all__ = [
     "resume_schedule",
     "retrigger",
     "retry",
+    "set_rollout",
     "signal",
     "start",
     "start_preset",
@@ -157,7 +164,7 @@ def start(
     coalesce: str | None = None,
     actor: Actor = SYSTEM,
 ) -> Started:
-    """Start a run: one INSERT in the caller's transaction.
+    """Start a run: one INSERT in the caller's transaction. By name, without a version, the job's rollout chooses one.
 
     The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Runs of one
     `concurrency_key`, job and team (or owner) go on in order, as many at once as the job allows; `coalesce="skip"`
@@ -168,8 +175,9 @@ def start(
         owner=owner, team=team, labels=labels, idempotency_key=idempotency_key, priority=priority, queue=queue,
         run_at=run_at, concurrency_key=concurrency_key, coalesce=coalesce,
     )  # fmt: skip
-    definition = job if isinstance(job, Job) else registry.get(job, version)
-    return starting.start(definition, input, options, actor)
+    if isinstance(job, str):
+        job = choice.choose_for(job, options) if version is None else registry.get(job, version)
+    return starting.start(job, input, options, actor)
 
 
 def get(run_id: UUID | str) -> Run:

@@ -1,4 +1,4 @@
-"""What changes of a job's version are refused for."""
+"""What moves to another version and rollouts are refused for."""
 
 from runs.errors import RunsError
 
@@ -20,3 +20,10 @@ class VersionUnfit(RunsError):
             f"Version {version!r} does not fit what run {run_id} has recorded: {problem}. "
             "Move it to a version that fits, or start it again as a new run."
         )
+
+
+class RolloutNotFound(RunsError):
+    code = "rollout_not_found"
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"Job {job[:200]!r} is not being rolled out. Begin with a version and a percentage.")

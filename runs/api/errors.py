@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "permission_denied": 403,
     "job_not_found": 404,
     "run_not_found": 404,
+    "rollout_not_found": 404,
     "handler_not_found": 404,
     "update_not_found": 404,
     "schedule_not_found": 404,

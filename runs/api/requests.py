@@ -75,6 +75,16 @@ class MoveRun(Body):
     version: Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
+class SetRollout(Body):
+    """What share of a job's new runs gets another version."""
+
+    version: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    percent: int = Field(ge=0, le=100)
+    base: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="Version of the others; without it as before, at first the one registered last beside it."
+    )
+
+
 class SendSignal(Body):
     """A signal to a run."""
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("runs/<str:run_id>/steps/", views.RunSteps.as_view(), name="api-run-steps"),
     path("runs/<str:run_id>/checkpoints/", views.RunCheckpoints.as_view(), name="api-run-checkpoints"),
     path("jobs/", views.JobList.as_view(), name="api-job-list"),
+    path("jobs/<str:name>/rollout/", operators.JobRollout.as_view(), name="api-job-rollout"),
     path("jobs/<str:name>/", views.JobDetail.as_view(), name="api-job"),
     path("schedules/", schedules.ScheduleList.as_view(), name="api-schedule-list"),
     path("schedules/<str:schedule_id>/", schedules.ScheduleDetail.as_view(), name="api-schedule"),

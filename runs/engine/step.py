@@ -142,7 +142,7 @@ class StepContext:
     async def child(
         self, name: str, job: Job | str, input: Any = None, *, on_failure: Job | str | None = None, **options: Any
     ) -> Any:
-        """Run another job and wait for its output; this run holds no worker meanwhile.
+        """Run another job and wait for its output; this run holds no worker meanwhile. By name, a rollout chooses.
 
         `on_failure` names a substitute job, started with the same input when the child does not complete. The
         policy's retries start further children. Further options: `version`, `labels`, `queue`, `priority`. Raises
@@ -194,8 +194,11 @@ class StepContext:
         self._notes.write_progress(current, total, message)
 
 
-def _jobs(wanted: Sequence[Job | str], version: str | None = None) -> list[Job]:
-    return [job if isinstance(job, Job) else registry.get(job, version) for job in wanted]
+def _jobs(wanted: Sequence[Job | str], version: str | None = None) -> list[children.Wanted]:
+    return [
+        children.Wanted(job) if isinstance(job, Job) else children.Wanted(registry.get(job, version), version is None)
+        for job in wanted
+    ]
 
 
 def _with_all_failed(failures: list[BaseException]) -> BaseException:

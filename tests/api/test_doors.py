@@ -36,7 +36,14 @@ FOR_ALL = [
     ("GET", "/api/jobs/"),
     ("GET", "/api/jobs/echo/"),
 ]
-FOR_STAFF = [("GET", "/api/workers/"), ("POST", "/api/prune/"), ("POST", "/api/runs/{}/move/")]
+FOR_STAFF = [
+    ("GET", "/api/workers/"),
+    ("POST", "/api/prune/"),
+    ("POST", "/api/runs/{}/move/"),
+    ("GET", "/api/jobs/echo/rollout/"),
+    ("PUT", "/api/jobs/echo/rollout/"),
+    ("DELETE", "/api/jobs/echo/rollout/"),
+]
 SCHEMA = [("GET", "/api/schema/")]
 
 

@@ -13,7 +13,7 @@ from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import clean
 from runs.engine.schedules import Plan, plan
-from runs.engine.store import schedules
+from runs.engine.store import choice, schedules
 from runs.engine.store.rows import SYSTEM, Actor, iso, write_audit
 from runs.engine.store.start import Started, StartOptions, check_text, start
 from runs.errors import RunsError
@@ -128,7 +128,9 @@ def _start(schedule: Schedule, at: datetime | None, key: str | None, actor: Acto
         queue=schedule.queue or None, run_at=at, idempotency_key=key, one_at_a_time=alone,
         concurrency_key=schedule.concurrency_key if alone else None,
     )  # fmt: skip
-    return start(registry.get(schedule.job, schedule.job_version or None), schedule.input, options, actor)
+    pinned = schedule.job_version
+    job = registry.get(schedule.job, pinned) if pinned else choice.choose_for(schedule.job, options)
+    return start(job, schedule.input, options, actor)
 
 
 def _must_skip(schedule: Schedule) -> bool:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import encode
+from runs.engine.store import choice
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
 from runs.engine.store.start import Started, StartOptions, check_labels, check_text, start
 from runs.models import Preset
@@ -56,7 +57,7 @@ def start_preset(
     if owner is not None and team is not None and not owner.is_superuser:
         team = team if owner.groups.filter(pk=team.pk).exists() else None
     options = StartOptions(owner=owner, team=team, labels=preset.labels, idempotency_key=idempotency_key)
-    return start(registry.get(preset.job), preset.input, options, actor)
+    return start(choice.choose_for(preset.job, options), preset.input, options, actor)
 
 
 def _get(preset_id: UUID | str) -> Preset:

@@ -45,11 +45,12 @@ class OptionsForm(forms.Form):
 @never_cache
 def start_job(request: HttpRequest, name: str) -> HttpResponse:
     """A form made from the job's input schema; sent, it starts one run and shows it."""
-    job = _job_or_404(name)
+    token = request.POST.get("run-token") or secrets.token_urlsafe(24)
+    job = _job_or_404(name, token)
     schema = job.input_schema() if "json" not in request.GET else {}
     if request.method != "POST":
         form = JobForm(schema)
-        options = OptionsForm(request.user, initial={"token": secrets.token_urlsafe(24)})
+        options = OptionsForm(request.user, initial={"token": token})
         return _show(request, job, form, options)
     form, options = JobForm(schema, request.POST), OptionsForm(request.user, request.POST)
     if form.is_valid() and options.is_valid():
@@ -83,9 +84,10 @@ def _key(token: str, value: Any) -> str:
     return f"form:{token}:{digest[:24]}"
 
 
-def _job_or_404(name: str) -> Job:
+def _job_or_404(name: str, token: str) -> Job:
+    """The version that a rollout chooses for this form, when it is shown and when it is sent."""
     try:
-        return jobs.get_job(name)
+        return jobs.job_for_new_run(name, token)
     except JobNotFound as exc:
         raise Http404("There is no such job. Choose one in the list of jobs.") from exc
 
