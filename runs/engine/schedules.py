@@ -44,6 +44,10 @@ class Timetable:
         if self.cron:
             _check_cron(self.cron, zone)
 
+    def in_words(self) -> str:
+        """As in "At 09:00 on Monday through Friday"; empty for a one-off."""
+        return CronSim(self.cron, datetime(2024, 1, 1, tzinfo=UTC)).explain() if self.cron else ""
+
     def after(self, moment: datetime) -> datetime | None:
         """The first time after `moment`."""
         return next(self._after(moment), None)

@@ -73,6 +73,17 @@ class LinesField(forms.CharField):
         return "\n".join(str(item) for item in value) if isinstance(value, list) else value
 
 
+def as_initial(field: forms.Field, value: Any) -> Any:
+    """A JSON value as the field begins with it."""
+    if isinstance(field, forms.MultipleChoiceField):
+        return [str(item) for item in value] if isinstance(value, list) else []
+    if isinstance(field, forms.ChoiceField):
+        return str(value)
+    if isinstance(field, forms.DateTimeField) and isinstance(value, str):
+        return value.removesuffix("Z")[:19]  # what the browser's own field can show
+    return value
+
+
 def make_field(
     path: tuple[str, ...], part: Schema, required: bool, group: str = "", group_help: str = ""
 ) -> SchemaField:

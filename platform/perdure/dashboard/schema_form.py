@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from perdure.dashboard.schema_fields import SchemaField, make_field
+from perdure.dashboard.schema_fields import SchemaField, as_initial, make_field
 from perdure.dashboard.schema_reading import Schema, is_plain_object, resolve
 
 RAW = "__json__"
@@ -47,6 +47,16 @@ class JobForm(forms.Form):
                 target[found.path[-1]] = item
         return value
 
+    def fill(self, value: Any, hidden: list[list[str | int]]) -> None:
+        """Begin with `value`, an input as JSON. What stands at the `hidden` paths may be left empty: it stays."""
+        for name, found in self.schema_fields.items():
+            here = value if RAW in self.schema_fields else _at(value, found.path)
+            if list(found.path) in hidden:
+                found.field.required = False
+                found.field.help_text = f"{found.field.help_text} Leave it empty to keep what it is.".strip()
+            elif here is not None:
+                self.initial[name] = as_initial(found.field, here)
+
     def add_input_errors(self, errors: list[dict[str, str]]) -> None:
         """Puts each `{"field", "message"}` of an InvalidInput at its field, or above the form when there is none."""
         for error in errors:
@@ -59,6 +69,12 @@ class JobForm(forms.Form):
         parts = path.split(".")
         candidates = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
         return next((name for name in candidates if name in self.fields), None)
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def fields_of(schema: Schema) -> dict[str, SchemaField]:

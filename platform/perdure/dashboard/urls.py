@@ -1,6 +1,6 @@
 from django.urls import path
 
-from perdure.dashboard.views import actions, cleanup, home, jobs, questions, run, run_list
+from perdure.dashboard.views import actions, cleanup, home, jobs, presets, questions, run, run_list, schedules
 
 app_name = "dashboard"
 urlpatterns = [
@@ -24,5 +24,16 @@ urlpatterns = [
     path("questions/<uuid:question_id>/comment/", questions.comment_question, name="question-comment"),
     path("questions/<uuid:question_id>/delegate/", questions.delegate_question, name="question-delegate"),
     path("questions/<uuid:question_id>/withdraw/", questions.withdraw_question, name="question-withdraw"),
+    path("schedules/", schedules.show_schedules, name="schedule-list"),
+    path("schedules/new/", schedules.choose_job, name="schedule-job"),
+    path("schedules/new/<str:name>/", schedules.new_schedule, name="schedule-new"),
+    path("schedules/<uuid:schedule_id>/", schedules.show_schedule, name="schedule"),
+    path("schedules/<uuid:schedule_id>/edit/", schedules.edit_schedule, name="schedule-edit"),
+    path("schedules/<uuid:schedule_id>/pause/", schedules.pause_schedule, name="schedule-pause"),
+    path("schedules/<uuid:schedule_id>/resume/", schedules.resume_schedule, name="schedule-resume"),
+    path("schedules/<uuid:schedule_id>/run/", schedules.run_schedule, name="schedule-run"),
+    path("schedules/<uuid:schedule_id>/delete/", schedules.delete_schedule, name="schedule-delete"),
+    path("presets/<uuid:preset_id>/start/", presets.start_preset, name="preset-start"),
+    path("presets/<uuid:preset_id>/delete/", presets.delete_preset, name="preset-delete"),
     path("start/<str:name>/", jobs.start_job, name="start"),
 ]

@@ -152,6 +152,11 @@ def next_times(schedule: Schedule, count: int = 5) -> list[datetime]:
     return [schedule.next_at, *timetable_of(schedule).upcoming(max(schedule.next_at, clock.now()), count - 1)]
 
 
+def cron_in_words(schedule: Schedule) -> str:
+    """As in "At 09:00 on Monday through Friday"; empty for a one-off."""
+    return timetable_of(schedule).in_words()
+
+
 def spec_of(schedule: Schedule) -> ScheduleSpec:
     same = ("name", "job", "input", "cron", "timezone", "at", "overlap", "catch_up", "labels", "queue", "priority")
     return ScheduleSpec(

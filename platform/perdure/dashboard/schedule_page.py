@@ -1,0 +1,56 @@
+"""A schedule as pages show it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from runs import jobs
+from runs.errors import RunsError
+from runs.models import Run, Schedule
+
+_LOOKS = {"active": "completed", "paused": "paused", "failing": "failed", "over": "stopped"}
+
+
+@dataclass(frozen=True)
+class ScheduleCard:
+    """`last_run` is None, too, where the reader may not see it or it is gone."""
+
+    schedule: Schedule
+    last_run: Run | None
+    times: list[tuple[str, datetime]]
+
+    @property
+    def look(self) -> str:
+        return _LOOKS[self.schedule.status]
+
+    @property
+    def label(self) -> str:
+        return self.schedule.status.capitalize()
+
+    @property
+    def rhythm(self) -> str:
+        """In words, as in "At 09:00 on Sunday"."""
+        if self.schedule.at is not None:
+            return f"Once, {_in_zone(self.schedule.at, self.schedule.timezone)}"
+        return jobs.cron_in_words(self.schedule)
+
+
+def cards(user: Any, schedules: list[Schedule]) -> list[ScheduleCard]:
+    """One query for the last runs of all of them."""
+    ids = [schedule.last_run for schedule in schedules if schedule.last_run]
+    runs = {run.pk: run for run in jobs.visible_runs(user).filter(pk__in=ids)}
+    return [ScheduleCard(one, runs.get(one.last_run) if one.last_run else None, _times(one)) for one in schedules]
+
+
+def _times(schedule: Schedule) -> list[tuple[str, datetime]]:
+    """The next five, each as the clocks of the schedule's zone show it."""
+    try:
+        return [(_in_zone(at, schedule.timezone), at) for at in jobs.next_times(schedule)]
+    except RunsError:
+        return []  # a zone that this host does not know: the row says so once it was due
+
+
+def _in_zone(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone)) if zone in jobs.zones() else at
+    return local.strftime("%a %d %b %Y, %H:%M %Z")
