@@ -13,11 +13,14 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
+import hitl.live.routing
 from perdure.accounts.live import TokenAuthMiddleware
 from perdure.origin import OriginCheck
 from runs.live.routing import unknown, websocket_urlpatterns
 
-_sockets = AuthMiddlewareStack(TokenAuthMiddleware(URLRouter([*websocket_urlpatterns, unknown])))
+_sockets = AuthMiddlewareStack(
+    TokenAuthMiddleware(URLRouter([*websocket_urlpatterns, *hitl.live.routing.websocket_urlpatterns, unknown]))
+)
 _origins = [*settings.CORS_ALLOWED_ORIGINS, settings.BASE_URL]
 
 application = ProtocolTypeRouter({"http": _http, "websocket": OriginCheck(_sockets, _origins, settings.ALLOWED_HOSTS)})

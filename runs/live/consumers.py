@@ -8,9 +8,10 @@ from uuid import UUID
 from runs.errors import RunsError
 from runs.live.access import Viewer, parse_run_id
 from runs.live.errors import AddressNotFound, InvalidCursor, parse_cursor
+from runs.live.feed import follow_list
 from runs.live.follow import follow
 from runs.live.pump import pump
-from runs.live.run_list import follow_list
+from runs.live.run_list import RUNS
 from runs.live.sockets import Message, Socket
 from runs.live.watcher import get_watcher
 
@@ -55,7 +56,7 @@ class RunListSocket(Socket):
     """`/ws/runs/`: `{"type": "snapshot", "runs": [...]}`, then `run` with a changed row and `delete` with an id."""
 
     def messages(self, viewer: Viewer) -> AsyncIterator[Message]:
-        return follow_list(viewer)
+        return follow_list(viewer, RUNS)
 
 
 class UnknownSocket(Socket):

@@ -92,7 +92,9 @@ class AddressNotFound(RunsError):
     code = "not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is nothing at this address. Follow /ws/runs/ or /ws/runs/<id>/?after=<sequence>.")
+        super().__init__(
+            "There is nothing at this address. Follow /ws/runs/, /ws/inbox/ or /ws/runs/<id>/?after=<sequence>."
+        )
 
 
 class MessageTooBig(RunsError):

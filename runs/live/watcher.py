@@ -57,7 +57,7 @@ class Watcher:
         self._bus = make_bus()
         self._threads = ReadThreads()
         self._runs: dict[UUID, _Followed] = {}
-        self._ears: list[Callable[[], None]] = []
+        self._ears: dict[Callable[[], None], bool] = {}
         self._changed = asyncio.Event()
         self._ready = asyncio.Event()
         self._interest_due = asyncio.Event()
@@ -86,12 +86,12 @@ class Watcher:
             if followed.unsubscribe is not None and not self.closed:
                 await followed.unsubscribe()
 
-    def add_ear(self, ear: Callable[[], None]) -> None:
-        """Call `ear()` whenever any run may have changed, and every second."""
-        self._ears.append(ear)
+    def add_ear(self, ear: Callable[[], None], *, every_second: bool = True) -> None:
+        """Call `ear()` whenever any run may have changed, and every second if that is wanted."""
+        self._ears[ear] = every_second
 
     def remove_ear(self, ear: Callable[[], None]) -> None:
-        self._ears.remove(ear)
+        del self._ears[ear]
 
     async def look(self, run_id: UUID) -> Head | None:
         """Where the run stands now, read from the database; None when there is none."""
@@ -141,15 +141,17 @@ class Watcher:
         return needed
 
     async def _look_at_all(self) -> None:
+        rung = True
         try:
             async with asyncio.timeout(QUERY_SECONDS):
                 await self._changed.wait()
             await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
-            pass
+            rung = False
         self._changed.clear()
-        for ear in list(self._ears):
-            ear()
+        for ear, every_second in list(self._ears.items()):
+            if rung or every_second:
+                ear()
         if self._runs:
             await self._tell_heads()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,14 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import override_settings
 
+from perdure.asgi import application
 from runs.events import doorbell
 from runs.events.bus import make_bus
 from runs.events.types import RunEvent
 from runs.live.follow import follow
 from runs.worker.frames import Frames
+from tests.live.people import Person
+from tests.live.sockets import HOST, Socket
 
 BUSES = ["runs.live.bus.LayerBus"] + [
     f"tests.live.buses.{name}Bus" for name in ("Dropping", "Repeating", "Reordering", "Leaky")
@@ -64,6 +68,27 @@ class Reader:
             elif event.step == step and event.type == "stream":
                 text += event.data  # type: ignore[operator]
         return text
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Any]:
+    opened: list[Socket] = []
+
+    async def open_one(path: str, person: Person | None = None, token: str | None = None) -> Socket:
+        headers = [HOST]
+        if person is not None:
+            headers = [*headers, (b"cookie", f"sessionid={person.session_key}".encode())]
+        offered = [f"perdure.token.{token}", "perdure"] if token else None
+        socket = Socket(application, path, headers=headers, subprotocols=offered)
+        opened.append(socket)
+        accepted, protocol = await socket.connect(timeout=10)
+        assert accepted
+        assert protocol == ("perdure" if token else None)
+        return socket
+
+    yield open_one
+    for socket in opened:
+        await socket.disconnect()
 
 
 @pytest.fixture

@@ -1,77 +1,21 @@
 """`/ws/runs/{id}/` and `/ws/runs/`, through the whole ASGI application."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group
 
 from perdure.accounts.models import ApiToken
 from perdure.asgi import application
 from runs import clock
-from runs.live import pump, run_list, sockets
+from runs.live import feed, pump, sockets
 from runs.models import Run
 from runs.worker.frames import Frames
 from tests.live.logs import abegin_attempt, amake_run, awrite
 from tests.live.people import Person, amake_person
+from tests.live.sockets import HOST, Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-HOST = (b"host", b"localhost")
-
-
-class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels carries no types
-    # Channels' own would keep database connections open, for tests inside one transaction.
-    send_input = ApplicationCommunicator.send_input
-    receive_output = ApplicationCommunicator.receive_output
-
-    async def message(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await self.receive_from(timeout=10))
-        return found
-
-    async def closed(self) -> tuple[int, str]:
-        """The close code, and the reason that was sent before it."""
-        reason = ""
-        while True:
-            output = await self.receive_output(timeout=10)
-            if output["type"] == "websocket.close":
-                return output["code"], reason
-            message = json.loads(output["text"])
-            reason = message["error"]["code"] if message["type"] == "error" else ""
-
-    async def events(self) -> list[dict[str, Any]]:
-        """All messages until the socket is closed."""
-        found = []
-        while True:
-            output = await self.receive_output(timeout=10)
-            if output["type"] == "websocket.close":
-                assert output["code"] == 1000
-                return found
-            found.append(json.loads(output["text"]))
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Any]:
-    opened: list[Socket] = []
-
-    async def open_one(path: str, person: Person | None = None, token: str | None = None) -> Socket:
-        headers = [HOST]
-        if person is not None:
-            headers = [*headers, (b"cookie", f"sessionid={person.session_key}".encode())]
-        offered = [f"perdure.token.{token}", "perdure"] if token else None
-        socket = Socket(application, path, headers=headers, subprotocols=offered)
-        opened.append(socket)
-        accepted, protocol = await socket.connect(timeout=10)
-        assert accepted
-        assert protocol == ("perdure" if token else None)
-        return socket
-
-    yield open_one
-    for socket in opened:
-        await socket.disconnect()
 
 
 @pytest.fixture
@@ -230,7 +174,7 @@ async def test_the_list_feed_begins_with_a_snapshot_and_goes_on_with_changed_row
 async def test_rows_that_changed_lately_are_sent_again(
     connect: Any, run: Run, member: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_list, "AGAIN_SECONDS", 0.3)
+    monkeypatch.setattr(feed, "AGAIN_SECONDS", 0.3)
     socket = await connect("/ws/runs/", member)
     await socket.message()
     await awrite(run.id, "log:write")

@@ -31,8 +31,10 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
     """The questions that wait for this person, those that run out first before the others; then what was decided."""
     by_deadline = F("deadline").asc(nulls_last=True)
     closed = people.visible_questions(request.user).exclude(status=QuestionStatus.OPEN)
+    waiting = people.inbox(request.user)
     context = {
-        "waiting": people.inbox(request.user).select_related("run").order_by(by_deadline, "id")[:SHOWN],
+        "waiting": waiting.select_related("run").order_by(by_deadline, "id")[:SHOWN],
+        "waiting_count": waiting.count(),
         "closed": closed.select_related("run").order_by("-closed_at")[:CLOSED_SHOWN],
         "may_choose_mails": choice.may_choose(request.user),
         "wants_mails": choice.wants_mails(request.user),
