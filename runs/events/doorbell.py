@@ -45,11 +45,17 @@ async def open_connection(conninfo: str = "", **parameters: Any) -> "psycopg.Asy
     try:
         return await asyncio.shield(connecting)
     except asyncio.CancelledError:
+        _left_behind.add(connecting)
         connecting.add_done_callback(_finish)
         raise
 
 
+# asyncio holds its tasks weakly: one that nobody awaits any more could be collected before its session is closed
+_left_behind: "set[asyncio.Task[psycopg.AsyncConnection[Any]]]" = set()
+
+
 def _finish(connecting: "asyncio.Task[psycopg.AsyncConnection[Any]]") -> None:
+    _left_behind.discard(connecting)
     if not connecting.cancelled() and connecting.exception() is None:
         connecting.result().pgconn.finish()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runs import jobs
-from runs.errors import HistoryPruned, InvalidInput, InvalidOption, RunNotFound
+from runs.errors import ChildFailed, HistoryPruned, InvalidInput, InvalidOption, RunNotFound
 from runs.jobs import Job, StepContext, job
 from runs.models import Run, RunStatus, Step
 from runs.testing import advance, drain
@@ -151,3 +151,27 @@ def test_a_run_that_has_not_ended_can_be_forked_and_goes_on_itself() -> None:
         jobs.signal(one.id, "go", "x")
     drain()
     assert [jobs.get(one.id).output for one in (run, fork)] == [[1, "x", 2]] * 2
+
+
+def test_a_fork_keeps_the_failure_of_a_child_and_starts_none_again() -> None:
+    @job("breaks")
+    async def breaks(step: StepContext) -> None:
+        raise ZeroDivisionError
+
+    @job("parent")
+    async def parent(step: StepContext) -> list[str]:
+        begun = await step.start_child("beside", breaks)
+        try:
+            await step.child("child", breaks)
+        except ChildFailed as exc:
+            found = exc.status
+        return [found, str(begun), await step.run("last", lambda: "last")]
+
+    run = begin(parent)
+    drain()
+    forks = [jobs.fork(run.id, "last") for _ in range(2)]
+    drain()
+    ended = jobs.get(run.id)
+    assert ended.output[0] == "failed", ended.error
+    assert [jobs.get(fork.id).output for fork in forks] == [ended.output] * 2
+    assert Run.objects.filter(job="breaks").count() == 2

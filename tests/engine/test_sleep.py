@@ -9,7 +9,7 @@ import pytest
 from runs import clock, jobs
 from runs.jobs import StepContext, SyncStepContext, job
 from runs.models import Run, RunStatus, Step
-from runs.testing import advance, drain
+from runs.testing import advance, claim_for, drain, frozen_worker
 from tests.engine.driver import Driver, begin, events, types, until
 
 
@@ -120,3 +120,21 @@ def test_a_plain_function_sleeps_too() -> None:
     advance(timedelta(days=1))
     drain()
     assert (jobs.get(run.id).output, calls) == ("awake", [1])
+
+
+def test_a_worker_that_dies_right_after_the_alarm_leaves_the_run_to_the_next() -> None:
+    """The claim has consumed the time it was due at: from then on the lease stands for it, and a dead lease is due."""
+
+    @job("woken")
+    async def woken(step: StepContext) -> str:
+        await step.sleep("nap", timedelta(days=1))
+        return "awake"
+
+    run = begin(woken)
+    drain()
+    advance(timedelta(days=1))
+    [claimed] = claim_for(worker := frozen_worker())
+    assert (claimed.id, jobs.get(run.id).due_at) == (run.id, None)
+    worker.delete()
+    drain()
+    assert jobs.get(run.id).output == "awake"

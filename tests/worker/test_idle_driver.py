@@ -1,7 +1,6 @@
 """A driver with nothing to do asks little of its database, however many runs wait."""
 
 import asyncio
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,8 +15,8 @@ from runs import jobs
 from runs.jobs import StepContext, job
 from runs.models import Run, RunStatus
 from runs.testing import drain, temporary_jobs
-from runs.worker.board import Board
-from runs.worker.driver import Driver, Ending
+from runs.worker.driver import Ending
+from tests.worker.driven_here import drive_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +44,11 @@ def asked() -> Iterator[Counter[str]]:
 
 
 def test_an_idle_driver_asks_a_few_times_a_second_however_many_runs_wait(asked: Counter[str]) -> None:
+    async def rest() -> None:
+        await asyncio.sleep(1)  # its start has questions of its own
+        asked.clear()
+        await asyncio.sleep(SECONDS)
+
     with temporary_jobs():
 
         @job("waits-long")
@@ -55,24 +59,6 @@ def test_an_idle_driver_asks_a_few_times_a_second_however_many_runs_wait(asked: 
             jobs.start(waits_long)
         drain()
         assert Run.objects.filter(status=RunStatus.WAITING).count() == WAITING
-        asked.clear()
-        assert asyncio.run(_drive_for(SECONDS, asked)) is Ending.STOP
+        assert drive_here(rest) is Ending.STOP
     assert asked["runs-database"] > SECONDS, "it does look"
     assert sum(asked.values()) < SECONDS * PER_SECOND, asked
-
-
-async def _drive_for(seconds: float, asked: Counter[str]) -> Ending:
-    board = Board()
-    board.take_slot(0, os.getpid())
-    driver = Driver(0, board)
-
-    async def stop() -> None:
-        await asyncio.sleep(1)  # its start has questions of its own
-        asked.clear()
-        await asyncio.sleep(seconds)
-        board.tell_to_stop()
-
-    stopping = asyncio.create_task(stop())
-    ending = await driver.drive()
-    await stopping
-    return ending
