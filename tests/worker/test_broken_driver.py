@@ -31,7 +31,7 @@ def run() -> Iterator[Run]:
 
         @job("patient")
         async def patient(step: StepContext) -> str:
-            return await step.run("work", asyncio.sleep, 0.5, "done")
+            return await step.run("work", asyncio.sleep, 1.5, "done")
 
         yield jobs.start(patient).run
 
