@@ -17,7 +17,8 @@ def lint(folder: str, versions: Versions) -> list[Finding]:
 
 def fix(folder: str, path: str, text: str, rules: Sequence[str]) -> str:
     """`text` with what ruff can mend of these rules (none: of the folder's own). Raises RuffMissing, RuffFailed."""
-    chosen = [f"--select={','.join(rules)}"] if rules else []
+    # who names a rule wants all of it mended, and sees the result before it is applied
+    chosen = [f"--select={','.join(rules)}", "--unsafe-fixes"] if rules else []
     return _ruff(folder, path, text, "--fix-only", "--quiet", *chosen)
 
 

@@ -64,6 +64,7 @@ def test_ruff_mends_what_is_asked_for_and_no_more(folder: str) -> None:
     assert revision.done == ["ruff mended src/one.py"]
     assert "import os" not in revision.diff
     assert "None == sys.path" in revision.diff
+    assert "None is sys.path" in revise(folder, DIFF, "fix E711").diff
 
 
 def test_a_rule_that_ruff_does_not_know_is_told_and_fails_nothing(folder: str) -> None:

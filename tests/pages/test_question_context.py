@@ -4,14 +4,15 @@ from perdure.dashboard.question_context import MAX_LINES, MAX_ROWS, DiffLine, Ta
 
 
 def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:
-    shown = read_context({"diff": "-a\n+b\n", "new_findings": [{"x": 1}, {"y": 2}], "risk": "low", "none": []})
+    rows = [{"x": 1}, {"y": 2, "x": None}]
+    shown = read_context({"diff": "-a\n+b\n", "new_findings": rows, "risk": "low", "none": []})
     assert shown.diff == [DiffLine("remove", "-a"), DiffLine("add", "+b")]
-    assert shown.tables == [Table("New findings", ["X", "Y"], [[1, ""], ["", 2]])]
+    assert shown.tables == [Table("New findings", ["X", "Y"], [["1", ""], ["", "2"]])]
     assert shown.rest == {"risk": "low", "none": []}
 
 
 def test_a_list_of_flat_objects_is_a_table_and_anything_else_is_json() -> None:
-    assert read_context([{"x": 1}]).tables == [Table("", ["X"], [[1]])]
+    assert read_context([{"x": 1, "is_y": True}]).tables == [Table("", ["X", "Is y"], [["1", "yes"]])]
     for other in ([{"x": [1]}], [{}], [], "text", 7, [{"x": 1}] * (MAX_ROWS + 1)):
         assert read_context(other).rest == other
     assert read_context({"diff": 7}).rest == {"diff": 7}

@@ -17,11 +17,11 @@ class DiffLine:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with a value for each column; the title is empty where the whole context is the table."""
+    """Rows with a text for each column; the title is empty where the whole context is the table."""
 
     title: str
     columns: list[str]
-    rows: list[list[Any]]
+    rows: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,13 @@ def _is_table(value: Any) -> bool:
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return Table(title, list(map(_as_title, names)), [[row.get(name, "") for name in names] for row in rows])
+    return Table(title, list(map(_as_title, names)), [[_as_text(row.get(name)) for name in names] for row in rows])
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _as_title(name: str) -> str:

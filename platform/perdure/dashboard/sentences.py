@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from hitl.models import QuestionStatus
 from perdure.dashboard.rows import shown_status
 from runs import clock
 from runs.models import Run, RunStatus, Step, StepStatus
@@ -65,12 +66,19 @@ def _running(steps: list[Step]) -> str:
 def _wait(run: Run) -> str:
     kind, _, name = run.reason.partition(" ")
     if kind == "signal" and name.startswith(QUESTION):
-        what = "an answer"
-    elif name and kind in _NAMED_WAITS:
+        return _answer(run)
+    if name and kind in _NAMED_WAITS:
         what = f"{_NAMED_WAITS[kind]} {name}"
     else:
         what = _WAITS.get(run.reason, run.reason or "something to happen")
     return f"{what} until {_clock_time(run.due_at)}" if run.due_at and run.due_at > clock.now() else what
+
+
+def _answer(run: Run) -> str:
+    """The run itself wakes for each reminder too, which is nobody's deadline."""
+    still_open = run.questions.filter(status=QuestionStatus.OPEN, deadline__isnull=False)
+    deadline = still_open.order_by("deadline").values_list("deadline", flat=True).first()
+    return f"an answer until {_clock_time(deadline)}" if deadline else "an answer"
 
 
 def _failed(run: Run, steps: list[Step]) -> str:
