@@ -16,7 +16,9 @@ from runs import jobs
 from runs.errors import RunNotFound
 from runs.events import doorbell
 from runs.events.log import read_events
+from runs.events.types import RunEvent
 from runs.live.follow import follow
+from runs.live.watcher import READ_LIMIT
 from runs.maintenance.retention import Pruned, prune
 from runs.models import Run
 from runs.testing import advance, drain
@@ -84,6 +86,41 @@ async def test_twenty_followers_and_ten_waiting_runs_outlast_a_clean_up(work: jo
     for run_id in waiting:
         run: Run = await in_thread(jobs.get, run_id)
         assert (run.status, run.output, run.first_sequence) == ("completed", "done", 1)
+
+
+async def test_twenty_followers_at_a_place_that_is_cleaned_up_get_a_gap_while_ten_runs_wait(work: jobs.Job) -> None:
+    """Each holds the first page of the log in memory; what follows it goes before they ask for it."""
+
+    @jobs.job("talkative")
+    async def talkative(step: jobs.StepContext) -> None:
+        for number in range(READ_LIMIT + 50):
+            step.log.info(f"line {number}")
+
+    def talk() -> Run:
+        run = jobs.start(talkative).run
+        drain()
+        return jobs.get(run.id)
+
+    run: Run = await in_thread(talk)
+    _, waiting = await in_thread(start_runs, work)
+    readers = [follow(run.id) for _ in range(20)]
+    assert [(await anext(reader)).sequence for reader in readers] == [1] * 20
+    pruned: Pruned = await in_thread(lambda: prune(batch=3))
+    assert pruned.trimmed == 11
+    async with asyncio.timeout(30):
+        rest = await asyncio.gather(*(_all(reader) for reader in readers))
+    for events in rest:
+        assert [event.sequence for event in events[:-1]] == list(range(2, READ_LIMIT + 1))
+        assert str(events[-1].type) == "gap"
+        assert events[-1].data == {"after": READ_LIMIT, "first_sequence": run.last_sequence + 1}
+    for run_id in waiting:
+        await in_thread(jobs.signal, run_id, "go")
+    await in_thread(drain)
+    assert {(await in_thread(jobs.get, run_id)).output for run_id in waiting} == {"done"}
+
+
+async def _all(reader: AsyncIterator[RunEvent]) -> list[RunEvent]:
+    return [event async for event in reader]
 
 
 async def test_a_reader_whose_run_is_deleted_under_it_ends(work: jobs.Job) -> None:
