@@ -143,7 +143,7 @@ def _check(question: Question, decision: str, value: Any, comment: str) -> None:
         raise InvalidAnswer.of("value", "goes with no denial; leave it out")
     if question.kind == Kind.APPROVAL and value is not None:
         raise InvalidAnswer.of("value", "is not asked for; leave it out")
-    if question.kind == Kind.CHOICE and not _is_choice(question, value):
+    if question.kind == Kind.CHOICE and not schemas.is_one_of(value, question.choices):
         raise InvalidAnswer.of("value", "is none of the choices")
     if question.kind == Kind.TOOL_CALL and value is not None and not isinstance(value, dict):
         raise InvalidAnswer.of("value", "must be the arguments as an object")
@@ -152,11 +152,6 @@ def _check(question: Question, decision: str, value: Any, comment: str) -> None:
     size, limit = len(json.dumps(value).encode()), get_settings().max_payload_bytes
     if size > limit:
         raise PayloadTooLarge("The answer's value", size, limit)
-
-
-def _is_choice(question: Question, value: Any) -> bool:
-    # as JSON: Python takes True for 1
-    return json.dumps(value, sort_keys=True) in {json.dumps(one, sort_keys=True) for one in question.choices}
 
 
 def _check_text(field: str, text: str) -> None:

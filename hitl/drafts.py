@@ -94,14 +94,26 @@ def escalation_delay(draft: Draft, after: timedelta | None, deadline: timedelta 
 
 
 def _check_ending(draft: Draft, value: Any) -> None:
-    """The value of a missed deadline fits as one that somebody gives must."""
-    if draft.kind == Kind.APPROVAL or (draft.choices and value not in draft.choices):
-        raise InvalidQuestion(draft.title, "does not take the value of its on_timeout", "Give one that fits.")
-    if draft.schema is not None:
-        try:
+    """The value of a missed deadline fits as one that somebody gives must: it is found now, not in seven days."""
+    if wrong := _misfit(draft, value):
+        raise InvalidQuestion(draft.title, "does not take the value of its on_timeout", wrong)
+
+
+def _misfit(draft: Draft, value: Any) -> str:
+    if not schemas.is_json(value):
+        return "Give a JSON value."
+    if draft.kind == Kind.APPROVAL:
+        return "Use Approve or Deny."
+    if draft.kind == Kind.CHOICE and not schemas.is_one_of(value, draft.choices):
+        return "Give one of the choices."
+    if draft.kind == Kind.TOOL_CALL and not isinstance(value, dict):
+        return "Give the arguments of the call."
+    try:
+        if draft.schema is not None:
             schemas.check_value(draft.schema, value)
-        except InvalidAnswer as exc:
-            raise InvalidQuestion(draft.title, "does not take the value of its on_timeout", str(exc)) from exc
+    except InvalidAnswer as exc:
+        return str(exc)
+    return ""
 
 
 def _addressee(one: str | Named) -> str:

@@ -1,5 +1,6 @@
 """The shape of the value that a question asks for."""
 
+import json
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -41,6 +42,20 @@ def check_value(schema: Schema, value: Any) -> None:
                 for error in errors[:20]
             ]
         )
+
+
+def is_json(value: Any) -> bool:
+    """Can it be stored and sent as it is?"""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_one_of(value: Any, choices: list[Any]) -> bool:
+    """As JSON: Python takes True for 1."""
+    return json.dumps(value, sort_keys=True) in {json.dumps(one, sort_keys=True) for one in choices}
 
 
 def typed(wanted: "type[Any] | Schema | None", value: Any) -> Any:
