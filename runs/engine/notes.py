@@ -4,7 +4,6 @@ What it said before a crash or a wait is not written again on replay: each branc
 holds how many of them are written.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -43,9 +42,8 @@ class Notes:
     def write(self, draft: EventDraft, values: dict[str, Any], state: str | None = None) -> None:
         """One note of the job's own code, unless an earlier execution has written it."""
         self._check_open()
-        if self._is_new(draft.type):
-            values = values | {"notes": json.dumps(self._written)}
-            self._post(Transition(clock.now(), change=Change(values), events=(draft,), state=state))
+        if note := self._next(draft.type):
+            self._post(Transition(clock.now(), change=Change(values, notes=note), events=(draft,), state=state))
 
     def are_ahead_of(self, branch: Branch) -> bool:
         """Whether an earlier execution wrote more notes in this branch than this one has come to."""
@@ -59,12 +57,13 @@ class Notes:
         draft = EventDraft(type_, data, attempt.step, attempt.number)
         return self._post(Transition(clock.now(), change=Change(values), events=(draft,)))
 
-    def _is_new(self, what: str) -> bool:
+    def _next(self, what: str) -> dict[str, int]:
+        """The branch with the number of its note; empty if an earlier execution has written that one."""
         branch = current_branch()
         if branch is None:
             raise StepOutsideJob(what)
         number = branch.next_note()
         if number <= self._written.get(branch.path, 0):
-            return False
+            return {}
         self._written[branch.path] = number
-        return True
+        return {branch.path: number}

@@ -1,16 +1,19 @@
 """A history has no limit, and its last step costs what its first did, live and on replay."""
 
+import asyncio
 import time
 from datetime import timedelta
 from itertools import pairwise
 
 from runs import jobs
-from runs.engine.branches import Branch
+from runs.engine.branches import Branch, OwnTimers, enter, leave
 from runs.engine.history import History, StepRecord
+from runs.engine.notes import Notes
+from runs.engine.store.transitions import Transition
 from runs.jobs import StepContext, job
 from runs.models import Step, StepStatus
 from runs.testing import advance, drain
-from tests.engine.driver import begin
+from tests.engine.driver import begin, events
 
 MANY = 400
 PARTS = 4
@@ -71,7 +74,7 @@ def _seconds_per_race(races: int) -> float:
             path = f"0.{2 * number + branch}"
             history.add(StepRecord(f"{path} step", "run", path, 0, StepStatus.COMPLETED))
             history.add(StepRecord(f"{path} inner", "run", f"{path}.1.1", 0, StepStatus.COMPLETED))
-    root = Branch("0", lambda task: None)
+    root = Branch("0", lambda task: None, OwnTimers())
     begun = time.process_time()
     for number in range(races):
         history.meet(root, f"race {number}", "race")
@@ -81,3 +84,39 @@ def _seconds_per_race(races: int) -> float:
     seconds = time.process_time() - begun
     assert history.unasked() is None, "the steps of the branches, and of those inside them, are excused"
     return seconds / races
+
+
+def test_a_log_line_of_a_branch_writes_no_more_than_itself() -> None:
+    posted: list[Transition] = []
+
+    @job("logs")
+    async def logs(step: StepContext) -> None: ...
+
+    notes = Notes(begin(logs), lambda: None, posted.append)
+    for branch in range(1, MANY + 1):
+        entered = enter(Branch(f"0.{branch}", lambda task: None, OwnTimers()))
+        notes.write_log("info", "one line", {})
+        leave(entered)
+    assert [transition.change.notes for transition in posted] == [{f"0.{n}": 1} for n in range(1, MANY + 1)]
+
+
+def test_log_lines_of_many_branches_are_each_written_once() -> None:
+    @job("crowd")
+    async def crowd(step: StepContext) -> int:
+        async def one(number: int) -> int:
+            step.log.info(f"line {number}")
+            await step.sleep(f"nap {number}", timedelta(days=1))
+            step.log.info(f"later line {number}")
+            return number
+
+        return sum(await asyncio.gather(*(one(number) for number in range(20))))
+
+    run = begin(crowd)
+    drain()
+    assert jobs.get(run.id).notes == {f"0.{number}": 1 for number in range(1, 21)}
+    advance(timedelta(days=1))
+    drain()
+    assert jobs.get(run.id).output == sum(range(20)), jobs.get(run.id).error
+    assert jobs.get(run.id).notes == {f"0.{number}": 2 for number in range(1, 21)}
+    lines = [event.data["message"] for event in events(run) if event.type == "log:write"]
+    assert sorted(lines) == sorted([f"{kind} {n}" for kind in ("line", "later line") for n in range(20)])

@@ -22,6 +22,7 @@ from runs.engine.store.transitions import (
     LETTERS,
     STATES,
     STEPS,
+    Change,
     Entry,
     Result,
     Table,
@@ -88,17 +89,17 @@ def _parameters(entries: list[Entry], parts: dict[str, list[Any]]) -> list[Any]:
         [counts[entry.run_id] for entry in entries],
         [change.expect_inbox for change in changes],
         [change.release for change in changes],
-        [_as_json(change.values) for change in changes],
+        [_as_json(change) for change in changes],
         clock.standing(),
         clock.offset(),
         *(parameter for part in parts.values() for parameter in part),
     ]
 
 
-def _as_json(values: dict[str, Any]) -> str:
+def _as_json(change: Change) -> str:
     """One JSON object; columns of JSON hold text already and go in as they are."""
-    parts = []
-    for name, value in values.items():
+    parts = [f'"notes":{json.dumps(change.notes)}'] if change.notes else []
+    for name, value in change.values.items():
         is_text = COLUMNS[name] == "jsonb" and value is not None
         parts.append(f"{json.dumps(name)}:{value if is_text else json.dumps(value, default=str)}")
     return "{" + ",".join(parts) + "}"
@@ -145,6 +146,8 @@ SELECT l.id, l.lease_token, l.lease_worker, w.last_sequence FROM locked l LEFT J
 
 
 def _new_value(name: str, kind: str) -> str:
+    if name == "notes":
+        return "CASE WHEN e.change ? 'notes' THEN r.notes || (e.change -> 'notes') ELSE r.notes END"
     text = f"(e.change ->> '{name}')::{kind}"
     value = f"NULLIF(e.change -> '{name}', 'null'::jsonb)" if kind == "jsonb" else text
     return f"CASE WHEN e.change ? '{name}' THEN {value} ELSE r.{name} END"

@@ -1,5 +1,6 @@
 """SQLite: a batch is one BEGIN IMMEDIATE transaction; it has neither data-modifying CTEs nor unnest."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -72,6 +73,9 @@ def _add_changes(change: Change, sets: list[str], values: list[Any]) -> None:
     for name, value in change.values.items():
         sets.append(f"{name} = %s")
         values.append(value)
+    if change.notes:
+        sets.append("notes = json_patch(notes, %s)")
+        values.append(json.dumps(change.notes))
     if change.values.get("status") in ("completed", "cancelled", "failed"):
         sets.append(_ENDED)
     if change.release:

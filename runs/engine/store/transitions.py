@@ -148,9 +148,11 @@ class Change:
     values: dict[str, Any] = field(default_factory=dict)
     release: bool = False  # gives the lease back and adds the time worked
     expect_inbox: int | None = None  # the transition happens only while the inbox holds this
+    notes: dict[str, int] = field(default_factory=dict)  # added to the column: all of it with each line is quadratic
 
     def merged(self, later: "Change") -> "Change":
-        return Change(self.values | later.values, self.release or later.release, later.expect_inbox)
+        values, notes = self.values | later.values, self.notes | later.notes
+        return Change(values, self.release or later.release, later.expect_inbox, notes)
 
 
 COLUMNS: dict[str, str] = {
