@@ -22,6 +22,27 @@ def start_many(job: str, value: Any, count: int) -> list[str]:
     return [start(job, value) for _ in range(count)]
 
 
+def plan_once(name: str, job: str, value: Any, seconds: float) -> str:
+    """A schedule that is due in so many seconds."""
+    from datetime import timedelta
+
+    from runs import clock, jobs
+
+    spec = jobs.ScheduleSpec(name=name, job=job, input=value, at=clock.now() + timedelta(seconds=seconds))
+    return str(jobs.create_schedule(spec).id)
+
+
+def runs_of(schedule_id: str) -> list[dict[str, Any]]:
+    """The runs that a schedule started; `late` is in seconds."""
+    from runs.models import Run
+
+    found = Run.objects.filter(concurrency_key=f"schedule:{schedule_id}")
+    return [
+        {"id": str(run.id), "status": run.status, "late": (run.created_at - run.run_at).total_seconds()}
+        for run in found
+    ]
+
+
 def count_runs(status: str) -> int:
     from runs.models import Run
 
