@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,6 @@ class ScheduleCard:
 
     schedule: Schedule
     last_run: Run | None
-    times: list[tuple[str, datetime]]
 
     @property
     def look(self) -> str:
@@ -35,20 +35,20 @@ class ScheduleCard:
             return f"Once, {_in_zone(self.schedule.at, self.schedule.timezone)}"
         return jobs.cron_in_words(self.schedule)
 
+    @cached_property
+    def times(self) -> list[tuple[str, datetime]]:
+        """The next five, each as the clocks of the schedule's zone show it."""
+        try:
+            return [(_in_zone(at, self.schedule.timezone), at) for at in jobs.next_times(self.schedule)]
+        except RunsError:
+            return []  # a zone that this host does not know: the row says so once it was due
+
 
 def cards(user: Any, schedules: list[Schedule]) -> list[ScheduleCard]:
     """One query for the last runs of all of them."""
     ids = [schedule.last_run for schedule in schedules if schedule.last_run]
     runs = {run.pk: run for run in jobs.visible_runs(user).filter(pk__in=ids)}
-    return [ScheduleCard(one, runs.get(one.last_run) if one.last_run else None, _times(one)) for one in schedules]
-
-
-def _times(schedule: Schedule) -> list[tuple[str, datetime]]:
-    """The next five, each as the clocks of the schedule's zone show it."""
-    try:
-        return [(_in_zone(at, schedule.timezone), at) for at in jobs.next_times(schedule)]
-    except RunsError:
-        return []  # a zone that this host does not know: the row says so once it was due
+    return [ScheduleCard(one, runs.get(one.last_run) if one.last_run else None) for one in schedules]
 
 
 def _in_zone(at: datetime, zone: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from runs import clock
@@ -30,14 +30,26 @@ FOREIGN_AFTER: Final = timedelta(seconds=5)
 
 Versions = Iterable[tuple[str, str]]
 
+_FIRED: Final = (
+    *("next_at", "last_at", "last_run", "skipped", "last_skipped_at", "missed", "last_missed_at", "failed", "error"),
+)
+
 
 def fire_due(jobs: Versions, limit: int = 8) -> int:
     """Start what is due of up to `limit` schedules; how many of them were dealt with.
 
-    `jobs` are the (name, version) pairs that this process has.
+    `jobs` are the (name, version) pairs that this process has. Schedules that another driver holds are passed over.
     """
-    due = _due(jobs).order_by("next_at").values_list("id", flat=True)
-    return sum(_fire(found, jobs) for found in list(due[:limit]))
+    due = _due(jobs)
+    if connection.vendor == "sqlite" and not due.exists():
+        return 0  # a look costs no write lock
+    with transaction.atomic():
+        free = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("owner", "team")
+        found = list(free.annotate(moment=clock.sql_now()).order_by("next_at")[:limit])
+        for schedule in found:
+            _carry_out(schedule, schedule.moment)
+            schedule.save(update_fields=_FIRED)
+        return len(found)
 
 
 def next_due_at() -> datetime | None:
@@ -74,17 +86,6 @@ def _due(jobs: Versions) -> QuerySet[Schedule]:
         own |= Q(job=name, job_version=version)
     now = clock.sql_now()
     return Schedule.objects.filter(Q(next_at__lte=now) & (own | Q(next_at__lte=now - FOREIGN_AFTER)))
-
-
-def _fire(schedule_id: UUID, jobs: Versions) -> bool:
-    with transaction.atomic():
-        free = _due(jobs).select_for_update(skip_locked=True, no_key=True, of=("self",))
-        found = free.select_related("owner", "team").annotate(moment=clock.sql_now()).filter(id=schedule_id).first()
-        if found is None:
-            return False  # another driver has it, or had it
-        _carry_out(found, found.moment)
-        found.save()
-        return True
 
 
 def _carry_out(schedule: Schedule, now: datetime) -> None:
