@@ -46,6 +46,15 @@ class Handler:
     def result_adapter(self) -> TypeAdapter[Any]:
         return TypeAdapter(self._hints.get("return", Any))
 
+    @cached_property
+    def _takes_none(self) -> bool:
+        assert self.argument_adapter is not None
+        try:
+            self.argument_adapter.validate_python(None)
+        except ValidationError:
+            return False
+        return True
+
     def argument_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of the argument; an empty object's for a handler without one."""
         if self.argument_adapter is None:
@@ -56,13 +65,16 @@ class Handler:
         return self.result_adapter.json_schema(mode="serialization")
 
     def parse(self, value: Any) -> tuple[Any, ...]:
-        """What the function takes besides its first parameter. Raises InvalidArguments naming each field."""
+        """What the function takes besides its first parameter. Raises InvalidArguments naming each field.
+
+        Nothing given (None) is an empty object, where the type does not take None.
+        """
         if self.argument_adapter is None:
             if value in (None, {}):
                 return ()
             raise InvalidArguments(self.what, [{"field": "arguments", "message": "it takes none"}])
         try:
-            return (self.argument_adapter.validate_python(value),)
+            return (self.argument_adapter.validate_python({} if value is None and not self._takes_none else value),)
         except ValidationError as exc:
             raise InvalidArguments(self.what, _fields(exc)) from exc
 

@@ -10,11 +10,12 @@ from django.db.models import Model, Q, QuerySet
 
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine import moves
+from runs.engine.answers import UpdateAnswer, get_update, update
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
-from runs.engine.queries import RunView, StepView, ask
+from runs.engine.queries import RunView, StepView, query
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
@@ -62,6 +63,7 @@ __all__ = [
     "StepContext",
     "StepView",
     "SyncStepContext",
+    "UpdateAnswer",
     "Winner",
     "all_jobs",
     "audit",
@@ -81,6 +83,7 @@ __all__ = [
     "get",
     "get_job",
     "get_rollout",
+    "get_update",
     "job",
     "job_for_new_run",
     "may_change",
@@ -100,6 +103,7 @@ __all__ = [
     "start",
     "start_preset",
     "trigger_schedule",
+    "update",
     "visible_presets",
     "visible_runs",
     "visible_schedules",
@@ -195,14 +199,6 @@ def signal(
     Raises RunNotFound, RunAlreadyEnded, StorageError, InvalidOption, IdempotencyConflict.
     """
     return messages.send(run_id, name, payload, actor, idempotency_key)
-
-
-def query(run_id: UUID | str, name: str, arguments: Any = None) -> Any:
-    """What the handler `name` of the run's job says, as JSON with secrets masked; the run is not woken.
-
-    Raises RunNotFound, JobNotFound, HandlerNotFound, InvalidArguments, QueryFailed, HandlerTimeout, HistoryPruned.
-    """
-    return ask(run_id, name, arguments)
 
 
 def record(run_id: UUID | str, event: EventDraft, actor: Actor, *, action: str = "", data: Any = None) -> Run:

@@ -101,6 +101,16 @@ class AskQuery(Body):
     arguments: Any = Field(None, description="What the handler's schema asks for.")
 
 
+class SendUpdate(Body):
+    """An update for a run to handle."""
+
+    name: Key = Field(description="Name of an update of its job.")
+    payload: Any = Field(None, description="What the handler's schema asks for.")
+    idempotency_key: Key | None = Field(
+        None, description="A second request with the same key, name and payload gives the first one's update."
+    )
+
+
 class RunSelection(Body):
     """Runs by the filters of the list; all must hold."""
 

@@ -133,6 +133,23 @@ class AnswerShape(Shape):
     result: Any = Field(description="Secrets are shown as ***.")
 
 
+class UpdateShape(Shape):
+    """What became of an update."""
+
+    id: int
+    run_id: UUID
+    name: str
+    status: Literal["accepted", "completed", "failed"]
+    result: Any = Field(description="What the handler returned; secrets are shown as ***.")
+    error: dict[str, Any] | None = Field(description="type, message, traceback")
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, answer: jobs.UpdateAnswer) -> dict[str, Any]:
+        return cls.model_validate(answer).as_json()
+
+
 class StateShape(Shape):
     """The JSON document of a run."""
 

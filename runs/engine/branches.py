@@ -29,14 +29,32 @@ class OwnTimers:
         return [one for one in self._handles if not one.cancelled() and one.when() > now]
 
 
+def update_branch(number: int | str) -> str:
+    """Path of the branch that handles a run's update of this number, from 1."""
+    return f"u{number}"
+
+
 class Branch:
     """The path of one task of a job: its parent's path and its number among the parent's children."""
 
-    __slots__ = ("_adopt", "_children", "_named", "_notes", "_position", "path", "timers")
+    __slots__ = (
+        "_adopt", "_born", "_children", "_named", "_notes", "_parent", "_position", "family", "has_ended",
+        "is_inside_step", "path", "timers",
+    )  # fmt: skip
 
-    def __init__(self, path: str, adopt: "Callable[[asyncio.Task[Any]], None]", timers: "OwnTimers") -> None:
+    def __init__(
+        self, path: str, adopt: "Callable[[asyncio.Task[Any]], None]", timers: "OwnTimers",
+        parent: "Branch | None" = None,
+    ) -> None:  # fmt: skip
         self.path = path
         self.timers = timers
+        self._parent = parent
+        self._born = parent.ticks if parent else 0
+        self.family: dict[str, Branch] = parent.family if parent else {}
+        """This branch and all that came of the same root, by path."""
+        self.family[path] = self
+        self.is_inside_step = False
+        self.has_ended = False
         self._adopt = adopt
         self._children = 0
         self._position = 0
@@ -58,10 +76,35 @@ class Branch:
 
     def child(self) -> "Branch":
         self._children += 1
-        return Branch(f"{self.path}.{self._children}", self._adopt, self.timers)
+        return Branch(f"{self.path}.{self._children}", self._adopt, self.timers, self)
+
+    @staticmethod
+    def is_of_update(path: str) -> bool:
+        return path.startswith(update_branch(""))
+
+    @property
+    def ticks(self) -> int:
+        """How far it has come: two for each step, one for a step that it has not left yet."""
+        return 2 * self._position - self.is_inside_step
+
+    def leave_step(self) -> None:
+        self.is_inside_step = False
+
+    def end(self, _: object = None) -> None:
+        self.has_ended = True
+
+    @property
+    def is_past(self) -> bool:
+        """It has ended, and the branch that made it has gone on since: whoever comes there has passed it."""
+        return self.has_ended and self._parent is not None and self._parent.ticks > self._born
+
+    def qualified(self, name: str) -> str:
+        """Names are unique in a run: a step of an update says which one it belongs to."""
+        return f"{name}@{self.path.partition('.')[0]}" if self.is_of_update(self.path) else name
 
     def next_position(self) -> int:
         self._position += 1
+        self.is_inside_step = True
         return self._position - 1
 
     @property
@@ -131,7 +174,9 @@ def task_factory(
     if parent is None:
         return asyncio.Task(coro, loop=loop, context=context, **kwargs)
     own = (context or contextvars.copy_context()).copy()
-    own.run(_current.set, parent.child())
+    child = parent.child()
+    own.run(_current.set, child)
     task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, context=own, **kwargs)
+    task.add_done_callback(child.end)
     parent.adopt(task)
     return task

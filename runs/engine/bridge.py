@@ -62,6 +62,18 @@ def _outcome(task: "asyncio.Task[Any]") -> Any:
     return task.result()
 
 
+_bridge: contextvars.ContextVar[Bridge | None] = contextvars.ContextVar("runs_bridge", default=None)
+
+
+def current_bridge() -> Bridge | None:
+    """To the thread of the job whose code is running; None in an async job, and in an update of any."""
+    return _bridge.get()
+
+
+def enter(bridge: Bridge) -> None:
+    _bridge.set(bridge)
+
+
 class SyncStepContext:
     """What a plain `def` job receives: the names of StepContext, blocking."""
 

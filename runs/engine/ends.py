@@ -25,8 +25,11 @@ async def body(function: Callable[..., Any], *args: Any) -> Any:
         raise RuntimeError(f"the job raised {type(exc).__name__}") from exc
 
 
-def complete(run: Run, job: Job, value: Any, opened: Opened) -> Transition:
-    """The run is done; an output that does not fit or cannot be stored fails it instead."""
+def complete(run: Run, job: Job, value: Any, opened: Opened, inbox: int | None = None) -> Transition:
+    """The run is done; an output that does not fit or cannot be stored fails it instead.
+
+    With `inbox` only if nothing has arrived that the run has not seen.
+    """
     try:
         output = encode(job.parse_output(value), f"The output of job {job.name!r}")
     except RunsError as exc:
@@ -34,7 +37,8 @@ def complete(run: Run, job: Job, value: Any, opened: Opened) -> Transition:
     values = {"output": output.text}
     if output.secrets:
         values["secrets"] = dump(run.secrets | {"output": output.secrets}, "secrets")
-    return _end(RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}), opened)
+    done = _end(RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}), opened)
+    return replace(done, change=replace(done.change, expect_inbox=inbox))
 
 
 def fail(exc: BaseException, opened: Opened) -> Transition:

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -17,15 +17,17 @@ from runs.definitions import Job, registry
 from runs.engine import ends
 from runs.engine.branches import Branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
-from runs.engine.calls import Policy, StepCall
+from runs.engine.bridge import enter as enter_bridge
+from runs.engine.calls import StepCall
 from runs.engine.history import load_history
 from runs.engine.hooks import call_end_hook
-from runs.engine.kernel import RunKernel, World
+from runs.engine.kernel import World
 from runs.engine.perform import Performance
+from runs.engine.ports import through
 from runs.engine.state import RunState
-from runs.engine.step import StepContext
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, give_back_connections
+from runs.engine.updated import UpdatedRun
 from runs.engine.watch import Look
 from runs.errors import JobNotFound, NondeterminismError, RunTimeout, TimerAroundWait
 
@@ -52,7 +54,7 @@ class Verdict:
     transition: Callable[[], Transition] | None = None
 
 
-class Execution(RunKernel):
+class Execution(UpdatedRun):
     """Drives one claimed run. All methods are called in the driving loop, unless they say otherwise."""
 
     async def drive(self) -> Outcome:
@@ -78,6 +80,7 @@ class Execution(RunKernel):
             value = job.parse_input(self.run.input)
             if self.run.write_no:
                 self.history = await call_in(self.world.step_threads, load_history, self.run)
+            await self._load_updates(job)
             root = self._start_root(job, value)
             if self.run.pause_wanted:
                 self.pause(self.run.inbox, self.run.pause_event)
@@ -94,8 +97,10 @@ class Execution(RunKernel):
 
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()
-        context.run(enter, Branch("0", self.adopt, self.timers))
-        step = StepContext(self.run, Policy(job.retries), self, self.perform, self._notes, RunState(self._notes))
+        branch, state = Branch("0", self.adopt, self.timers), RunState(self._notes)
+        context.run(enter, branch)
+        self._prepare_updates(job, branch, state)
+        step = self._context_of(job, state)
         arguments = (value,) if job.input_adapter is not None else ()
         if job.is_async:
             root: asyncio.Future[Any] = asyncio.Task(
@@ -103,10 +108,13 @@ class Execution(RunKernel):
             )
         else:
             self._bridge = Bridge(self._loop, self.adopt)
+            context.run(enter_bridge, self._bridge)
             blocking = SyncStepContext(step, self._bridge)
             root = call_in(self.world.job_threads, context.run, job.function, blocking, *arguments)
         root.add_done_callback(lambda done: self._root_ended(job, done), context=self._context)
         self._watch_time(job)
+        if self.run.inbox:
+            self._look_for_updates()
         return root
 
     def _root_ended(self, job: Job, root: "asyncio.Future[Any]") -> None:
@@ -115,10 +123,16 @@ class Execution(RunKernel):
             return
         if error is not None:
             self.decide(self._failure(error))
-        elif missing := self.history.unasked():
+        elif job.updates:
+            self.in_background(self._after_updates(lambda: self._complete(job, root.result(), self.mailbox.inbox)))
+        else:
+            self._complete(job, root.result(), None)
+
+    def _complete(self, job: Job, output: Any, inbox: int | None) -> None:
+        if missing := self.history.unasked():
             self.diverge(NondeterminismError(missing.place, "the end of the job"))
         else:
-            self.decide(Verdict(Outcome.ENDED, lambda: ends.complete(self.run, job, root.result(), self._opened())))
+            self.decide(Verdict(Outcome.ENDED, lambda: ends.complete(self.run, job, output, self._opened(), inbox)))
 
     def _failure(self, error: BaseException) -> Verdict:
         return Verdict(Outcome.ENDED, lambda: ends.fail(error, self._opened()))
@@ -164,6 +178,12 @@ class Execution(RunKernel):
         """A wait would leave memory, and with it a timer that the job's own code relies on."""
         self.decide(self._failure(TimerAroundWait(seconds)))
 
+    def broken(self, error: BaseException) -> None:
+        """Nobody but an operator can say what becomes of a run whose updates the engine fails to handle."""
+        logger.error("Run %s: its updates cannot be handled.", self.run_id, exc_info=error)
+        cause = error if isinstance(error, Exception) else RuntimeError(repr(error))
+        self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "update_error", cause)))
+
     def unloaded(self) -> None:
         self.decide(Verdict(Outcome.WAITING))
 
@@ -172,6 +192,7 @@ class Execution(RunKernel):
         if look.inbox != self.mailbox.inbox:
             self.mailbox.mark_stale()
             self._waiting.wake()
+            self._look_for_updates()
         if self._is_draining:
             return
         if look.pause_wanted:
@@ -219,4 +240,5 @@ class Execution(RunKernel):
 
     async def perform(self, call: StepCall) -> Any:
         """One `step.*` call of the job's code that calls a function."""
-        return await Performance(self, call, self.meet(call.name, call.kind)).result()
+        record = self.meet(call.name, call.kind)
+        return await through(self, Performance(self, replace(call, name=record.name), record).result())

@@ -57,6 +57,7 @@ class History:
     asked: set[str] = field(default_factory=set)
     markers: set[str] = field(default_factory=set)
     reach: patches.Reach = field(default_factory=patches.Reach)
+    excused: set[str] = field(default_factory=set)
 
     def add(self, record: StepRecord) -> None:
         if record.kind == patches.KIND:
@@ -91,6 +92,10 @@ class History:
         self.asked.add(name)
         return recorded
 
+    @property
+    def has_updates(self) -> bool:
+        return any(Branch.is_of_update(path) for path in self.by_branch)
+
     def last_signal_wait(self, path: str) -> StepRecord | None:
         """The step that a branch ended with, if that was a wait which took a signal."""
         steps = self.by_branch.get(path, BranchRecords()).steps
@@ -101,11 +106,17 @@ class History:
 
     def excuse(self, path: str) -> None:
         """The steps of a branch that this replay does not enter, because what it led to is recorded."""
+        self.excused.add(path)
         paths = [path]
         while paths:
             found = self.by_branch.get(paths.pop(), BranchRecords())
             self.asked |= {record.name for record in found.steps}
             paths += found.inner
+
+    def is_excused(self, path: str) -> bool:
+        while path and path not in self.excused:
+            path = path.rpartition(".")[0]
+        return bool(path)
 
     def unasked(self) -> StepRecord | None:
         """A recorded step that the finished function never asked for."""

@@ -2,9 +2,8 @@
 
 import asyncio
 import concurrent.futures
-import contextvars
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from runs.engine import patches
 from runs.engine.branches import Branch, OwnTimers, current_branch
-from runs.engine.bridge import Bridge
+from runs.engine.bridge import Bridge, current_bridge
 from runs.engine.history import History, StepRecord
 from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
 from runs.engine.notes import Notes
@@ -24,6 +23,7 @@ from runs.engine.payload import Payload
 from runs.engine.perform import check_name
 from runs.engine.ports import FrameSink, OpenStep
 from runs.engine.store.transitions import Result, Transition
+from runs.engine.tasks import RunTasks
 from runs.engine.threads import call_in, give_back_connections, watch_thread
 from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
@@ -49,15 +49,14 @@ logger = logging.getLogger("runs.engine")
 _OUTAGE_SECONDS = 0.5
 
 
-class RunKernel(ABC):
+class RunKernel(RunTasks):
     """One claimed run, as its steps see it (`ports.Kernel`). All methods are called in the driving loop, unless they
     say otherwise."""
 
-    _loop: asyncio.AbstractEventLoop
-    _context: contextvars.Context
     _query_thread: ThreadSensitiveContext
 
     def __init__(self, run: Run, world: World) -> None:
+        super().__init__()
         self.run = run
         self.run_id = run.id
         self.token = run.lease_token
@@ -66,12 +65,11 @@ class RunKernel(ABC):
         self.history = History()
         self._old_roads: set[str] = set()
         self.timers = OwnTimers()
-        self.mailbox = Mailbox(run.inbox, self._read_mail, lambda: self._waiting.wake())
+        self.mailbox = Mailbox(run.inbox, self._read_mail, self._mail_came)
         self._waiting = Waiting(self, self.mailbox, world.unload_after)
         self._notes = Notes(run, self.check_open, self.post)
         self.is_cautious = run.claims > 1
         self._handle = Handle(run.id, run.lease_token, run.write_no)
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._bridge: Bridge | None = None
         self._is_draining = self._is_pausing = False
 
@@ -91,6 +89,11 @@ class RunKernel(ABC):
     def refuse_timer(self, seconds: float) -> None:
         """The job's own code has set a timer for so long around a durable wait."""
 
+    @property
+    @abstractmethod
+    def needs_to_stay(self) -> bool:
+        """Whether something of the run is to be done that no wait holds."""
+
     @abstractmethod
     def unloaded(self) -> None:
         """The commit of a wait is done: the run leaves memory."""
@@ -102,10 +105,13 @@ class RunKernel(ABC):
         if branch is None:
             raise StepOutsideJob(str(name))
         try:
-            return self.history.meet(branch, check_name(name), kind)
+            return self.history.meet(branch, check_name(branch.qualified(check_name(name))), kind)
         except NondeterminismError as exc:
             self.diverge(exc)
             raise Suspended from exc
+
+    def _mail_came(self) -> None:
+        self._waiting.wake()
 
     def patched(self, name: str) -> bool:
         """Any thread of the job. The answer is the same whenever this branch asks again."""
@@ -230,7 +236,8 @@ class RunKernel(ABC):
 
     def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]":
         """A sync job's steps run in its own thread, those of an async job in the pool."""
-        return self._bridge.submit(function) if self._bridge else self.world.step_threads.submit(function)
+        bridge = current_bridge()
+        return bridge.submit(function) if bridge else self.world.step_threads.submit(function)
 
     async def in_transaction(
         self, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]
@@ -253,24 +260,6 @@ class RunKernel(ABC):
 
     def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
         watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)
-
-    def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
-        """A timer outside every branch; it does nothing once the run has left this process."""
-        return self._loop.call_later(seconds, self._fire, function, args, context=self._context)
-
-    def _fire(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
-        if not self.sealed:
-            function(*args)
-
-    def adopt(self, task: "asyncio.Task[Any]") -> None:
-        """Remember a task of the job's code, to end it with the run."""
-        self._tasks.add(task)
-        task.add_done_callback(self._task_ended, context=self._context)
-
-    def _task_ended(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if self.sealed and not task.cancelled():
-            task.exception()  # retrieved: what a sealed context raises is nobody's error
 
     async def _read_mail(self, after: int) -> Mail:
         mail: Mail = await self.in_thread(read_mail, self.run_id, after)

@@ -21,6 +21,7 @@ class Letter:
     kind: str
     name: str
     payload: Any
+    effect: Any = None  # what an update that an earlier execution began has seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ def read_mail(run_id: UUID, after: int) -> Mail:
     """The inbox of the run, then its unconsumed letters with `id > after` (two queries, in this order)."""
     inbox = Run.objects.filter(id=run_id).values_list("inbox", flat=True).first() or 0
     rows = Signal.objects.filter(run_id=run_id, consumed_by=None, id__gt=after).order_by("id")
-    return Mail(inbox, [Letter(*row) for row in rows.values_list("id", "kind", "name", "payload")])
+    return Mail(inbox, [Letter(*row) for row in rows.values_list("id", "kind", "name", "payload", "effect")])
 
 
 def letters_of(run_id: UUID, steps: list[str]) -> dict[str, Letter]:
-    """The letters that these steps of the run consumed, by step."""
-    rows = Signal.objects.filter(run_id=run_id, consumed_by__in=steps)
+    """The signals that these steps of the run consumed, by step."""
+    rows = Signal.objects.filter(run_id=run_id, kind=SignalKind.SIGNAL, consumed_by__in=steps)
     return {row.consumed_by or "": Letter(row.pk, row.kind, row.name, row.payload) for row in rows}
 
 

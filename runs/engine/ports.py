@@ -2,9 +2,9 @@
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from runs.engine.attempts import CurrentAttempt
@@ -13,6 +13,8 @@ from runs.engine.history import StepRecord
 from runs.engine.mailbox import Mailbox
 from runs.engine.payload import Payload
 from runs.engine.store.transitions import Transition
+
+T = TypeVar("T")
 
 
 class FrameSink(Protocol):
@@ -95,6 +97,9 @@ class Kernel(Protocol):
     def patched(self, name: str) -> bool:
         """Whether the running branch takes the road that the code has under this name."""
 
+    async def leave_step(self) -> None:
+        """The step that the running branch asked for gives its value, or its error, to the job's code now."""
+
     def next_branches(self, count: int) -> list[str]:
         """Paths of the next `count` tasks of the running branch."""
 
@@ -140,3 +145,14 @@ class Kernel(Protocol):
     def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
     def submit_to_thread(self, function: Callable[[], Any]) -> "concurrent.futures.Future[Any]": ...
     def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None: ...
+
+
+async def through(kernel: Kernel, step: Awaitable[T]) -> T:
+    """The value or the error of a step, as the job's code gets it."""
+    try:
+        value = await step
+    except Exception:
+        await kernel.leave_step()
+        raise
+    await kernel.leave_step()
+    return value

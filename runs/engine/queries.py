@@ -81,17 +81,20 @@ class RunView:
             raise HistoryPruned(self.id, self._run.first_sequence, "asked about its history")
 
 
-def ask(run_id: UUID | str, name: str, arguments: Any = None) -> Any:
-    """What the run's query `name` says, as JSON. See `runs.jobs.query`."""
+def query(run_id: UUID | str, name: str, arguments: Any = None) -> Any:
+    """What the handler `name` of the run's job says, as JSON with secrets masked; the run is not woken.
+
+    Raises RunNotFound, JobNotFound, HandlerNotFound, InvalidArguments, QueryFailed, HandlerTimeout, HistoryPruned.
+    """
     run = rows.get(run_id)
-    query = registry.get(run.job, run.job_version).queries.find(name)
-    given = query.parse({} if arguments is None else arguments)
+    handler = registry.get(run.job, run.job_version).queries.find(name)
+    given = handler.parse(arguments)
 
     def answer() -> Any:
-        return encode(query.function(RunView(run), *given), f"The answer of {query.what}").shown
+        return encode(handler.function(RunView(run), *given), f"The answer of {handler.what}").shown
 
     try:
-        return call_aside(query.what, answer)
+        return call_aside(handler.what, answer)
     except (HandlerTimeout, HistoryPruned):
         raise
     except Exception as exc:

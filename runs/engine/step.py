@@ -15,7 +15,7 @@ from runs.engine.branches import current_branch
 from runs.engine.calls import Policy, StepCall
 from runs.engine.ends import failed_steps
 from runs.engine.notes import Notes
-from runs.engine.ports import Kernel
+from runs.engine.ports import Kernel, through
 from runs.engine.state import RunState
 from runs.engine.waits import SignalWait, Sleep
 from runs.errors import InvalidOption, RunsError, StepOutsideJob
@@ -187,7 +187,7 @@ class StepContext:
         Gives `Winner(name, value)`, and the same one on replay. Raises what the winner raised.
         """
         calls = {label: functools.partial(branch, self) for label, branch in branches.items()}
-        return await races.run(self._kernel, name, calls)
+        return await through(self._kernel, races.run(self._kernel, name, calls))
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
         """Say how far the run is; shown on its page and kept in its row."""
@@ -215,5 +215,5 @@ def _signal_step(names: tuple[str, ...]) -> str:
         raise StepOutsideJob("wait_for_signal")
     label = "|".join(names)
     number = branch.next_of(label)
-    place = "" if branch.path == "0" else f"@{branch.path}"
+    place = "" if branch.path == "0" or branch.qualified("") == f"@{branch.path}" else f"@{branch.path}"
     return f"signal:{label}#{number}{place}"

@@ -55,6 +55,8 @@ class Driving(Protocol):
 
     @property
     def sealed(self) -> bool: ...
+    @property
+    def needs_to_stay(self) -> bool: ...
     def submit(self, transition: Transition) -> "asyncio.Future[Any]": ...
     def call_later(self, seconds: float, function: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
     def check_open(self) -> None: ...
@@ -150,7 +152,7 @@ class Waiting:
             return
         if self._leave is not None:
             self._leave()
-        elif self.load.parked and not self.load.held:
+        elif self.load.parked and not self.load.held and not self._driving.needs_to_stay:
             after = get_settings().unload_after if self._unload_after is None else self._unload_after
             self._idle = self._driving.call_later(after, self._unload)
 

@@ -14,7 +14,7 @@ from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.mailbox import Letter, MailArrived
 from runs.engine.payload import clean, dump
-from runs.engine.ports import Kernel
+from runs.engine.ports import Kernel, through
 from runs.engine.store.transitions import Change, LetterRow, StepRow, Transition
 from runs.errors import InvalidSignal, RunsError, SignalTimeout
 from runs.events.types import EventDraft, EventType
@@ -51,6 +51,9 @@ class DurableWait:
 
     async def result(self) -> Any:
         """The recorded value, or the one that arrives. Raises what the wait failed with."""
+        return await through(self._kernel, self._result())
+
+    async def _result(self) -> Any:
         if self.record.status == StepStatus.COMPLETED:
             return self.give(self.record.output)
         if self.record.status == StepStatus.FAILED:

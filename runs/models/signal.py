@@ -10,7 +10,7 @@ class SignalKind(models.TextChoices):
 
 
 class Signal(models.Model):
-    """A durable message sent to a run, consumed once, in order of arrival."""
+    """A durable message to a run, a signal or an update: consumed once, in order of arrival."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="signals")
     kind = models.CharField(max_length=10, choices=SignalKind, default=SignalKind.SIGNAL)
@@ -19,10 +19,19 @@ class Signal(models.Model):
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)
     actor = models.JSONField(default=dict, help_text='{"kind", "id", "name"}')
     created_at = models.DateTimeField()
-    consumed_by = models.CharField(max_length=200, null=True, blank=True, help_text="The step that took it.")
+    consumed_by = models.CharField(
+        max_length=200, null=True, blank=True, help_text="The step that took it, or the branch of an update."
+    )
     consumed_at = models.DateTimeField(null=True, blank=True)
     result = models.JSONField(null=True, blank=True, help_text="What an update's handler returned.")
     error = models.JSONField(null=True, blank=True, help_text='{"type", "message"} of an update that failed')
+
+    effect = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='Of an update: what it has "seen" of the state; at its end what it "set" and "drop"ped, '
+        'and its "place" among the steps of the job, for a replay.',
+    )
 
     class Meta:
         ordering = ("id",)

@@ -24,6 +24,8 @@ OF_A_RUN = [
     ("GET", "/api/runs/{}/signals/"),
     ("GET", "/api/runs/{}/queries/any/"),
     ("POST", "/api/runs/{}/queries/any/"),
+    ("POST", "/api/runs/{}/updates/"),
+    ("GET", "/api/runs/{}/updates/1/"),
     ("GET", "/api/runs/{}/state/"),
     ("GET", "/api/runs/{}/steps/"),
     ("GET", "/api/runs/{}/checkpoints/"),

@@ -91,10 +91,11 @@ def event_text(event: Any) -> str:
         return str(data.get("message", ""))
     if event.type == "run:progress":
         return f"{data.get('current')} of {data.get('total')} {data.get('message') or ''}".strip()
+    about = event.step or data.get("update") or ""
     error = data.get("error")
     if isinstance(error, dict):
-        return f"{event.step or ''} {error.get('type', '')}: {error.get('message', '')}".strip(": ")
-    return f"{event.step or ''} {data.get('signal') or data.get('reason') or ''}".strip()
+        return f"{about} {error.get('type', '')}: {error.get('message', '')}".strip(": ")
+    return f"{about} {data.get('signal') or data.get('reason') or ''}".strip()
 
 
 def _level(event: Any) -> str:

@@ -8,6 +8,7 @@ from django.db.models import F
 from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import clean
+from runs.engine.store.messages import close_updates
 from runs.engine.store.reopen import reopen_steps
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.errors import (
@@ -124,6 +125,7 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
         run = lock(run_id)
         _check_retry(run)
         again = reopen_steps(run)
+        close_updates(run)
         append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED, reason=RETRIED, error=None, finished_at=None, due_at=clock.sql_now(), claims=0,

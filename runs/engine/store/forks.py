@@ -1,18 +1,21 @@
 """New runs from old ones: fork from a recorded step, or start again."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from runs.definitions import registry
+from runs.engine.branches import Branch
 from runs.engine.payload import encode
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import Run, Step, StepStatus
+from runs.models import Run, Signal, SignalKind, Step, StepStatus
 
 _KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
 
@@ -44,7 +47,7 @@ def fork(
 
 
 def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any]) -> Run:
-    kept = _steps_before(old, step, outputs)
+    first, kept = _steps_before(old, step, outputs)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
@@ -54,6 +57,7 @@ def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, An
     run.write_no = 1  # it has a history to load
     run.save(force_insert=True)
     Step.objects.bulk_create([_copy(one, run, outputs) for one in kept])
+    _copy_updates(old, run, first.started_at)
     data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs)}
     append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),
                         EventDraft(EventType.RUN_FORK, data)])  # fmt: skip
@@ -61,18 +65,30 @@ def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, An
     return run
 
 
-def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> list[Step]:
+def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> tuple[Step, list[Step]]:
     steps = list(Step.objects.filter(run=old).order_by("id"))
     place = next((number for number, one in enumerate(steps) if one.name == step), None)
     if place is None:
         raise InvalidOption("step", "names no recorded step of that run", "Take a name from its steps.")
-    kept = [one for one in steps[:place] if one.status in _KEPT]
+    kept = [one for one in steps[:place] if one.status in _KEPT and not Branch.is_of_update(one.branch)]
     unknown = set(outputs) - {one.name for one in kept}
     if unknown:
         raise InvalidOption(
             "outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps."
         )
-    return kept
+    return steps[place], kept
+
+
+def _copy_updates(old: Run, run: Run, until: datetime | None) -> None:
+    """What updates had changed before the fork. Only the job's own flow is sure to come to their places again."""
+    done = Signal.objects.filter(run=old, kind=SignalKind.UPDATE, consumed_at__isnull=False)
+    for update in done.filter(consumed_at__lte=until).order_by("id") if until else ():
+        update.pk, update.run = None, run
+        if update.effect is not None:
+            own = {path: ticks for path, ticks in update.effect["place"].items() if path == "0"}
+            update.effect = update.effect | {"place": own}
+        update.save(force_insert=True)
+        Run.objects.filter(id=run.id).update(inbox=F("inbox") + 1)
 
 
 def _as_recorded(step: Step, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Signals: durable messages to a run, consumed once, in order of arrival."""
+"""Signals and updates: durable messages to a run, consumed once, in order of arrival."""
 
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -6,16 +6,19 @@ from uuid import UUID
 from django.db import transaction
 
 from runs import clock
-from runs.engine.payload import clean, encode
+from runs.engine.branches import update_branch
+from runs.engine.payload import clean, describe_error, encode
 from runs.engine.store.rows import Actor, append_events, lock, wake, write_audit
 from runs.errors import IdempotencyConflict, InvalidOption, RunAlreadyEnded
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import Run, Signal, SignalKind
+from runs.models import Run, Signal, SignalKind, Step, StepStatus
+
+_AS_TEXT = {SignalKind.SIGNAL: "a signal", SignalKind.UPDATE: "an update"}
 
 
 class Sent(NamedTuple):
-    """The signal, and whether this call made it."""
+    """The signal or update, and whether this call made it."""
 
     signal: Signal
     disposition: Literal["created", "idempotent"]
@@ -25,25 +28,27 @@ def send(
     run_id: UUID | str, name: str, payload: Any, actor: Actor, idempotency_key: str | None = None,
     kind: SignalKind = SignalKind.SIGNAL,
 ) -> Sent:  # fmt: skip
-    """Write the signal and wake its run, in the caller's transaction.
+    """Write the signal or update and wake its run, in the caller's transaction.
 
-    The same `idempotency_key` for the same run gives the signal that has it. Raises RunNotFound, RunAlreadyEnded,
-    StorageError, InvalidOption, IdempotencyConflict (the key was used for another signal).
+    The same `idempotency_key` for the same run gives the one that has it. Raises RunNotFound, RunAlreadyEnded,
+    StorageError, InvalidOption, IdempotencyConflict (the key was used for another).
     """
     _check_name(name)
-    value = encode(payload, f"The payload of signal {name!r}").value
+    value = encode(payload, f"The payload of {kind.value} {name!r}").value
     with transaction.atomic():
         run = lock(run_id)
-        if idempotency_key is not None and (found := _same(run, idempotency_key, name, value)):
+        if idempotency_key is not None and (found := find_same(run, idempotency_key, kind, name, value)):
             return Sent(found, "idempotent")
         if run.has_ended:
-            raise RunAlreadyEnded(run.id, run.status, "sent a signal")
+            raise RunAlreadyEnded(
+                run.id, run.status, f"sent {'an update' if kind == SignalKind.UPDATE else 'a signal'}"
+            )
         signal = Signal.objects.create(
             run=run, kind=kind, name=name, payload=value, idempotency_key=idempotency_key, actor=actor.as_data(),
             created_at=clock.now(),
         )  # fmt: skip
         type_ = EventType.UPDATE_ACCEPT if kind == SignalKind.UPDATE else EventType.SIGNAL_RECEIVE
-        append_events(run, [EventDraft(type_, {"signal": name, "id": signal.pk, "actor": actor.as_data()})])
+        append_events(run, [EventDraft(type_, {kind.value: name, "id": signal.pk, "actor": actor.as_data()})])
         wake(run.id)
     transaction.on_commit(lambda: ring([run.id]))
     return Sent(signal, "created")
@@ -67,8 +72,30 @@ def _check_name(name: str) -> None:
         raise InvalidOption("name", "is empty, longer than 200 or not printable", "Send plain text.")
 
 
-def _same(run: Run, key: str, name: str, value: Any) -> Signal | None:
+def find_same(run: Run, key: str, kind: SignalKind, name: str, value: Any) -> Signal | None:
+    """What was sent under the key before. Raises IdempotencyConflict if that was something else."""
     found = Signal.objects.filter(run=run, idempotency_key=key).first()
-    if found is not None and (found.name, found.payload) != (name, value):
+    if found is not None and (found.kind, found.name, found.payload) != (kind, name, value):
         raise IdempotencyConflict(key, run.id)
     return found
+
+
+def close_updates(run: Run) -> None:
+    """Updates that a run left behind when it failed get that as their end: whoever asked was told so.
+
+    The caller has the run's row locked and lets it go on; what they began is not begun again.
+    """
+    now = clock.now()
+    updates = Signal.objects.filter(run=run, kind=SignalKind.UPDATE)
+    begun = updates.filter(consumed_by__isnull=False).count()
+    error = describe_error(RunAlreadyEnded(run.id, run.status, "updated"))
+    for number, update in enumerate(updates.filter(consumed_by=None).order_by("id"), start=begun + 1):
+        taken = {"consumed_by": update_branch(number), "consumed_at": now, "error": error, "effect": None}
+        Signal.objects.filter(pk=update.pk).update(**taken)
+        append_events(
+            run, [EventDraft(EventType.UPDATE_FAIL, {"update": update.name, "id": update.pk, "error": error})]
+        )
+    left = [StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.STOPPED]
+    Step.objects.filter(run=run, branch__startswith=update_branch(""), status__in=left).update(
+        status=StepStatus.CANCELLED, finished_at=now, wake_at=None
+    )

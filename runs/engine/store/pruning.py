@@ -127,7 +127,7 @@ def _remove_payloads(runs: list[Run]) -> None:
     """What the steps recorded; a failed run keeps it as long as itself, for those who look into the failure."""
     ids = [run.id for run in runs]
     Step.objects.filter(run__in=ids).update(output=None, secrets=[])
-    Signal.objects.filter(run__in=ids).update(payload=None, result=None)
+    Signal.objects.filter(run__in=ids).update(payload=None, result=None, effect=None)
     Checkpoint.objects.filter(run__in=ids).delete()
     State.objects.filter(run__in=ids).delete()
 

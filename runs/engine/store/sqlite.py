@@ -101,11 +101,11 @@ def _insert(cursor: Any, table: Table, rows: list[Any]) -> None:
 
 def _update_letters(cursor: Any, entry: Entry) -> None:
     rows = [
-        [_adapt(row.consumed_at), row.consumed_by, row.result, row.error, row.id, entry.run_id.hex]
+        [_adapt(row.consumed_at), row.consumed_by, row.result, row.error, row.effect, row.id, entry.run_id.hex]
         for row in entry.letter_rows()
     ]
     cursor.executemany(
-        "UPDATE runs_signal SET consumed_at = %s, consumed_by = %s, result = %s, error = %s "
+        "UPDATE runs_signal SET consumed_at = %s, consumed_by = %s, result = %s, error = %s, effect = %s "
         "WHERE id = %s AND run_id = %s",
         rows,
     )

@@ -63,6 +63,7 @@ class LetterRow(NamedTuple):
     consumed_at: datetime | None
     result: str | None = None
     error: str | None = None
+    effect: str | None = None
 
 
 class StateRow(NamedTuple):
@@ -128,7 +129,7 @@ LETTERS = Table(
     "runs_signal",
     (
         ("run_id", "uuid"), ("id", "bigint"), ("consumed_by", "text"), ("consumed_at", "timestamptz"),
-        ("result", "jsonb"), ("error", "jsonb"),
+        ("result", "jsonb"), ("error", "jsonb"), ("effect", "jsonb"),
     ),
 )  # fmt: skip
 STATES = Table("runs_state", (("run_id", "uuid"), ("value", "jsonb")), ("run_id",))

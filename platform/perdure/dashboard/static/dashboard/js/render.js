@@ -176,7 +176,7 @@ export function setBadge(badge, status) {
 /** What an event says in a few words; the `event_text` filter of the templates says the same. */
 export function eventText(event) {
   const data = event.data || {};
-  const step = event.step ? `${event.step} ` : "";
+  const step = event.step || data.update ? `${event.step || data.update} ` : "";
   if (event.type === "log:write") return String(data.message ?? "");
   if (event.type === "run:progress") return `${data.current} of ${data.total} ${data.message || ""}`.trim();
   if (data.error) return `${step}${data.error.type || ""}: ${data.error.message || ""}`;
