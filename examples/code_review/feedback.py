@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from examples.code_review import lint
 from examples.code_review.diff import FileChange, parse_diff
-from examples.code_review.patching import Versions, versions_of, write_diff
+from examples.code_review.patching import Versions, versions_of, with_mended, write_diff
 from examples.code_review.schema import Revision
 from examples.ruff import RuffFailed
 
@@ -82,16 +82,16 @@ def _revised(folder: str, change: FileChange, wishes: Wishes, done: list[str]) -
     found = versions_of(folder, replace(change, hunks=kept))
     if wishes.fix is None or found.after is None or not change.path.endswith((".py", ".pyi")):
         return found
-    return replace(found, after=_mended(folder, found.path, found.after, wishes.fix, done))
+    return _mended(folder, found, found.after, wishes.fix, done)
 
 
-def _mended(folder: str, path: str, text: str, rules: tuple[str, ...], done: list[str]) -> str:
+def _mended(folder: str, found: Versions, text: str, rules: tuple[str, ...], done: list[str]) -> Versions:
     try:
-        mended = lint.fix(folder, path, text, rules)
+        mended = with_mended(found, lint.fix(folder, found.path, text, rules))
     except RuffFailed as exc:
         # a rule that ruff does not know is a slip of the reviewer, who reads this in the next round
         done.append(str(exc))
-        return text
-    if mended != text:
-        done.append(f"ruff mended {path}")
+        return found
+    if mended.after != found.after:
+        done.append(f"ruff mended {found.path}")
     return mended

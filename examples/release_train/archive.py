@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
+
 from examples.release_train.schema import Archive, Release
 from examples.repository_report.folder import SKIPPED_FOLDERS, LeavesFolder
 from examples.work_folder import work_folder
@@ -29,11 +31,15 @@ class ArchiveDamaged(Exception):
 
 
 def list_everything(release: Release) -> list[str]:
-    """Paths relative to the folder, sorted; links are left out. Raises TooLargeToRelease."""
+    """Paths relative to the folder, sorted; links and the data directory are left out. Raises TooLargeToRelease."""
     root = Path(release.folder)
     found, size = [], 0
+    own = Path(settings.DATA_DIR).resolve()
     for place, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith("."))
+        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")]
+        if Path(place).is_relative_to(own):
+            folders.clear()
+            continue
         for path in (Path(place, name) for name in names if not name.startswith(".")):
             about = path.lstat()
             if stat.S_ISREG(about.st_mode) and str(path).isprintable():

@@ -1,8 +1,11 @@
 """Unified diffs are read, put on their files and written again; what would leave the folder is refused."""
 
 import contextlib
+import difflib
 import re
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from examples.code_review.diff import MAX_FILES, FileChange, lines_of, parse_diff
 from examples.code_review.errors import DoesNotApply, UnreadableDiff
-from examples.code_review.patching import Versions, versions_of, write_diff
+from examples.code_review.patching import versions_of, write_diff
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "", "-- c", "++ d", "@@", "\\ e", "f\r"]), max_size=12).flatmap(
     lambda lines: st.sampled_from(["\n".join(lines), "\n".join([*lines, ""])])
@@ -26,18 +29,17 @@ def changed(path: str = "a.py", lines: str = "-x = 1\n+x = 2\n", head: str = "@@
     return f"--- a/{path}\n+++ b/{path}\n{head}\n{lines}"
 
 
-@given(TEXTS, TEXTS)
-def test_what_is_written_is_read_and_applied_to_the_same(before: str, after: str) -> None:
-    diff = write_diff([Versions("a.txt", before, after)])
+@given(TEXTS, TEXTS, st.integers(0, 3))
+def test_what_difflib_writes_is_applied_and_written_again(before: str, after: str, around: int) -> None:
+    lines = difflib.unified_diff(lines_of(before), lines_of(after), "a/a.txt", "b/a.txt", n=around)
+    diff = "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
     if before == after:
-        assert diff == ""
         return
-    place = 0
-    result: list[str] = []
-    for hunk in only(diff).hunks:
-        result += lines_of(before)[place : hunk.start] + hunk.after
-        place = hunk.start + len(hunk.before)
-    assert "".join(result + lines_of(before)[place:]) == after
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "a.txt").write_bytes(before.encode())
+        found = versions_of(str(Path(folder).resolve()), only(diff))
+        assert found.after == after
+        assert only(write_diff([found])).hunks == found.hunks
 
 
 def test_files_are_added_changed_and_removed(tmp_path: Path) -> None:
@@ -116,6 +118,20 @@ def test_what_is_no_diff_is_refused_with_its_line(diff: str, says: str) -> None:
 def test_any_other_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(UnreadableDiff):
         parse_diff("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n" + text)
+
+
+def test_a_diff_shows_no_line_that_it_did_not_bring(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("".join(f"secret = {n}\n" for n in range(9)))
+    blind = only(changed(lines="+x = 2\n", head="@@ -4,0 +5 @@"))
+    assert "secret" not in write_diff([versions_of(str(tmp_path), blind)])
+
+
+def test_the_data_directory_is_not_touched(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path / "var"
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret-key").write_text("x = 1\n")
+    with pytest.raises(DoesNotApply, match="data directory"):
+        versions_of(str(tmp_path), only(changed("var/secret-key")))
 
 
 def test_a_diff_for_other_files_does_not_apply(tmp_path: Path) -> None:

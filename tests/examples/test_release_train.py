@@ -47,6 +47,13 @@ def ended(run: Run) -> dict[str, Any]:
     return dict(run.output)
 
 
+def test_the_data_directory_is_not_packed(here: None, tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secret-key").write_text("secret")
+    packed = archive.list_everything(Release(folder=str(tmp_path), version="1.0.0"))
+    assert packed == ["thing/CHANGELOG.md", "thing/src/a.py"]
+
+
 def test_two_people_publish_what_three_children_made(asked: Asked, sara: User, alice: User, folder: Path) -> None:
     question = asked("release-train", folder=str(folder), version="1.3.0")
     assert children(question.run) == dict.fromkeys(

@@ -67,6 +67,13 @@ def test_ruff_mends_what_is_asked_for_and_no_more(folder: str) -> None:
     assert "None is sys.path" in revise(folder, DIFF, "fix E711").diff
 
 
+def test_ruff_mends_the_changed_places_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import secret\n\nx = 1\n")
+    diff = "--- a/a.py\n+++ b/a.py\n@@ -3 +3,3 @@\n+import os\n x = 1\n+y = 2\n"
+    revised = revise(str(tmp_path), diff, "fix F401").diff
+    assert revised == "--- a/a.py\n+++ b/a.py\n@@ -3 +3,2 @@ hunk 1\n x = 1\n+y = 2\n"
+
+
 def test_a_rule_that_ruff_does_not_know_is_told_and_fails_nothing(folder: str) -> None:
     revision = revise(folder, DIFF, "fix ZZZ999")
     assert "Unknown rule selector" in revision.done[0]
