@@ -41,6 +41,7 @@ class RolloutForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no s
 @admin.register(Rollout)
 class RolloutAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     form = RolloutForm
+    fields = ("job", "version", "base", "percent")
     list_display = ("job", "version", "percent", "base", "changed_at")
     search_fields = ("job",)
     actions = ("send_all", "send_none", "end")

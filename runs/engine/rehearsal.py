@@ -20,6 +20,7 @@ from runs.engine.branches import Branch, task_factory
 from runs.engine.execute import Execution, Outcome, Verdict, World
 from runs.engine.history import StepRecord
 from runs.engine.idle import IdleLoop
+from runs.engine.mailbox import Mail, read_mail
 from runs.engine.payload import clean
 from runs.engine.ports import NoFrames, OpenStep
 from runs.engine.state import RunState
@@ -55,20 +56,22 @@ def rehearse(run: Run, version: str | None = None) -> Rehearsed:
     """Replay the run against its own version of the job, or another one. Not from inside a running event loop."""
     if run.first_sequence > 1 or run.pruned_at is not None:
         return Rehearsed(Fit.PRUNED, message=f"its events before {run.first_sequence} are pruned")
+    mail = read_mail(run.pk, 0)
     threads = ThreadPoolExecutor(2, thread_name_prefix="runs-rehearsal")
     try:
         with asyncio.Runner(loop_factory=IdleLoop) as runner:
-            return runner.run(_drive(run, version or run.job_version, threads))
+            return runner.run(_drive(run, version or run.job_version, mail, threads))
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def _drive(run: Run, version: str, threads: ThreadPoolExecutor) -> Rehearsed:
+async def _drive(run: Run, version: str, mail: Mail, threads: ThreadPoolExecutor) -> Rehearsed:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, IdleLoop)
     loop.set_task_factory(task_factory)  # type: ignore[arg-type]
     unwritten = Writer(lambda committed: None, lambda error: None)  # never started: what it is given goes with it
-    rehearsal = Rehearsal(run, version, World(unwritten, NoFrames(), threads, threads, lambda message: None))
+    world = World(unwritten, NoFrames(), threads, threads, lambda message: None)
+    rehearsal = Rehearsal(run, version, mail, world)
     loop.watched = rehearsal
     await rehearsal.drive()
     return rehearsal.rehearsed
@@ -77,9 +80,9 @@ async def _drive(run: Run, version: str, threads: ThreadPoolExecutor) -> Rehears
 class Rehearsal(Execution):
     """Drives a run through its history and no further."""
 
-    def __init__(self, run: Run, version: str, world: World) -> None:
+    def __init__(self, run: Run, version: str, mail: Mail, world: World) -> None:
         super().__init__(_as_claimed(run, version), world)
-        self._recorded = run
+        self._recorded, self._mail = run, mail
         self._deadline = clock.monotonic() + SECONDS
         self._has_begun = False
         self._divergence: NondeterminismError | None = None
@@ -147,6 +150,9 @@ class Rehearsal(Execution):
 
     async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         await self._beyond()
+
+    async def _read_mail(self, after: int) -> Mail:
+        return Mail(self._mail.inbox, [letter for letter in self._mail.letters if letter.id > after])
 
     def meet(self, name: str, kind: str) -> StepRecord:
         record = super().meet(name, kind)

@@ -101,11 +101,11 @@ def remove_completed(batch: int = 200) -> int:
     return sum(count for (_, what), count in tally.items() if what == "runs")
 
 
-def parse_age(text: str) -> timedelta:
-    """`90s`, `30m`, `12h`, `7d` or `2w`. Raises InvalidOption."""
+def parse_age(text: str, option: str = "older_than") -> timedelta:
+    """`90s`, `30m`, `12h`, `7d` or `2w`. Raises InvalidOption, which names the option."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip(), re.ASCII)
     if found is None:
-        raise InvalidOption("older_than", "is no age", "Write a number and a unit: 90s, 30m, 12h, 7d or 2w.")
+        raise InvalidOption(option, "is no age", "Write a number and a unit: 90s, 30m, 12h, 7d or 2w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

@@ -163,6 +163,36 @@ def test_later_rounds_of_a_loop_take_the_new_road_under_names_of_their_own() -> 
     assert output_after(waiting_run_of(code(False)), code(True)) == ["word", "WORD"]
 
 
+def test_every_place_of_a_patch_meets_every_place_of_a_wait() -> None:
+    """Runs that wait at each place of the old code go on with a patch at each place of the new one."""
+
+    def code(wait_at: int, patch_at: int, patched: bool) -> Any:
+        async def places(step: StepContext) -> list[str]:
+            found = []
+            for place in range(4):
+                if patched and place == patch_at and step.patched("new"):
+                    found.append(await step.run("new", say, "new"))
+                if place == wait_at:
+                    await step.wait_for_signal("go")
+                found.append(await step.run(f"old-{place}", say, "old"))
+            return found
+
+        return places
+
+    pairs = [(wait_at, patch_at) for wait_at in range(4) for patch_at in range(4)]
+    with temporary_jobs():
+        runs = {pair: begin(job(f"places {pair}")(code(*pair, False))).id for pair in pairs}
+        drain()
+    for pair in pairs:
+        job(f"places {pair}")(code(*pair, True))
+        jobs.signal(runs[pair], "go")
+    drain()
+    for (wait_at, patch_at), run_id in runs.items():
+        output = jobs.get(run_id).output
+        assert output.count("old") == 4
+        assert output[patch_at : patch_at + 1] == (["new"] if patch_at > wait_at else ["old"])
+
+
 def test_a_fork_keeps_the_markers_before_its_step_only() -> None:
     run = waiting_run_of(new_code)
     assert output_after(run, new_code)[-1] == "new"

@@ -288,6 +288,6 @@ def test_old_ended_runs_are_left_out_and_old_live_ones_are_not() -> None:
 
 @pytest.mark.parametrize("wrong", [["--job", "nobody"], ["--since", "soon"], ["--run", "none"]])
 def test_a_wrong_question_is_told_apart(wrong: list[str]) -> None:
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(CommandError, match=wrong[0].strip("-").replace("job", "nobody")) as refused:
         call_command("replay", *wrong)
     assert refused.value.returncode == 2

@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            runs = runs_to_replay(options["job"], parse_age(options["since"]), options["run"])
+            runs = runs_to_replay(options["job"], parse_age(options["since"], "since"), options["run"])
         except RunsError as exc:
             raise CommandError(str(exc), returncode=USAGE) from exc
         counts = dict.fromkeys(Fit, 0)
