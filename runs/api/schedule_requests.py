@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from runs.api.requests import Body, Key, LabelKey, LabelValue
 from runs.api.times import Rfc3339
@@ -23,6 +23,16 @@ _CRON = "Minute, hour, day of month, month, day of week; this or `at`."
 _VERSION = "Version of the job; null: the newest at that time."
 _TEAM = "Name or id of one of your teams, whose members see and change it."
 _WITHIN = "Seconds. What was missed for longer is not made up for."
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """What is not sent stays as it is, so no default is true."""
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class Change(Body):
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 class CreateSchedule(Body):
@@ -46,7 +56,7 @@ class CreateSchedule(Body):
     paused: bool = False
 
 
-class ChangeSchedule(Body):
+class ChangeSchedule(Change):
     """What is to be different; `cron` replaces `at`, and the other way round."""
 
     name: Key = ""
@@ -83,7 +93,7 @@ class CreatePreset(Body):
     team: Team | None = Field(None, description=_TEAM)
 
 
-class ChangePreset(Body):
+class ChangePreset(Change):
     """What is to be different."""
 
     name: Key = ""

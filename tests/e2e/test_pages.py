@@ -241,13 +241,39 @@ def test_a_wrong_value_is_told_beside_its_field(open_page: OpenPage) -> None:
     expect(page.locator(".field.wrong")).to_contain_text("This field is required.")
 
 
+def test_a_schedule_is_made_by_its_form_and_started_by_hand(open_page: OpenPage) -> None:
+    page = open_page("/schedules/new/echo/")
+    cron, at = page.get_by_label("Cron expression"), page.get_by_label("Date and time")
+    expect(at).to_be_hidden()
+    page.get_by_label("Once").check()
+    expect(cron).to_be_hidden()
+    expect(at).to_be_visible()
+    page.get_by_label("Again and again").check()
+    cron.fill("0 3 * * *")
+    page.get_by_label("Name", exact=True).fill("nightly echo")
+    page.get_by_role("button", name="Make the schedule").click()
+    expect(page.get_by_text("At 03:00 every day, UTC")).to_be_visible()
+    page.get_by_role("button", name="Run now").click()
+    expect(page.locator("main")).to_have_attribute("data-run-status", "completed")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_its_window(server: Installation, open_page: OpenPage, width: int, scheme: str) -> None:
     run_id = server.start_run("fail", {"text": "an_error_without_any_blank_" * 12})
     server.wait_for_status(run_id, "failed")
     options: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-    paths = ["/", "/runs/", "/jobs/", "/start/append-lines/", f"/runs/{run_id}/", f"/runs/{run_id}/step/?name=raise"]
+    paths = [
+        "/",
+        "/runs/",
+        "/jobs/",
+        "/schedules/",
+        "/schedules/new/",
+        "/schedules/new/append-lines/",
+        "/start/append-lines/",
+        f"/runs/{run_id}/",
+        f"/runs/{run_id}/step/?name=raise",
+    ]
     page = open_page("/", **options)
     for path in paths:
         page.goto(path)
