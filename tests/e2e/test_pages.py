@@ -131,6 +131,18 @@ def test_a_retried_stream_shows_the_second_attempt_alone(server: Installation, o
     expect(page.locator('[data-step="words"]')).to_contain_text("2 attempts")
 
 
+def test_the_children_of_a_run_are_shown_as_they_end(server: Installation, open_page: OpenPage, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = server.start_run("two-children", {"path": str(gate)})
+    page = open_page(f"/runs/{run_id}/")
+    children = page.locator('[data-part="around"] li')
+    expect(children.filter(has_text="echo").filter(has_text="Completed")).to_be_visible()
+    expect(children.filter(has_text="hold")).not_to_contain_text("Completed")
+    gate.touch()
+    expect_whole(page, server, run_id)
+    expect(children.filter(has_text="hold").filter(has_text="Completed")).to_be_visible()
+
+
 def test_a_run_is_cancelled_with_a_reason_by_keyboard(
     server: Installation, open_page: OpenPage, tmp_path: Path
 ) -> None:
@@ -237,7 +249,7 @@ def test_a_double_click_on_start_starts_one_run(server: Installation, open_page:
 def test_a_wrong_value_is_told_beside_its_field(open_page: OpenPage) -> None:
     page = open_page("/start/append-lines/", quiet=True)
     page.get_by_role("button", name="Start the run").click()
-    expect(page.get_by_role("alert")).to_contain_text("was not started")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was started")
     expect(page.locator(".field.wrong")).to_contain_text("This field is required.")
 
 

@@ -188,3 +188,9 @@ async def poison(step: StepContext) -> str:
         os._exit(3)
 
     return await step.run("kill", kill)
+
+
+@job("two-children")
+async def two_children(step: StepContext, gate: Gate) -> list[str]:
+    """One child ends at once, the other when a file appears."""
+    return list(await asyncio.gather(step.child("quick", "echo", {"text": "done"}), step.child("slow", "hold", gate)))

@@ -15,6 +15,8 @@ let lost = false;
 let frame = 0;
 let quiet = 0;
 let refreshing = 0;
+let asked = 0;
+let shown = 0;
 let stale = false;
 renderer.renderState(state);
 scrollLogToEnd();
@@ -37,8 +39,7 @@ function take(event) {
   state = result.state;
   if (result.verdict === "recorded") {
     renderer.addEvent(event);
-    if (event.type.startsWith("run:") && event.type !== "run:progress") refreshSoon();
-    if (event.type.startsWith("question:")) refreshSoon();
+    if (isTold(event.type)) refreshSoon();
   }
   frame ||= requestAnimationFrame(draw);
   if (state.ended) line.stop();
@@ -72,10 +73,14 @@ function say(text, tone, milliseconds = 0) {
   if (milliseconds) quiet = setTimeout(() => (pill.hidden = true), milliseconds);
 }
 
-/* The sentence, the actions and the result are the server's to write: after a change of status they are fetched again. */
+/* The sentence, the actions, the waits, the children and the state are the server's to write: fetched after such events. */
+function isTold(type) {
+  return /^(run|question|child|signal|state):/.test(type) && type !== "run:progress";
+}
+
+/* Once for all events of the moment, and not put off by those that keep coming. */
 function refreshSoon() {
-  clearTimeout(refreshing);
-  refreshing = setTimeout(refresh, 150);
+  refreshing ||= setTimeout(refresh, 150);
 }
 
 /* An answer that somebody is writing is not taken away by an event of the run. */
@@ -86,13 +91,17 @@ function isTouched(part) {
 }
 
 async function refresh() {
+  refreshing = 0;
   if (document.querySelector("dialog[open]")) {
     stale = true;
     return;
   }
+  const mine = ++asked;
   try {
     const answer = await fetch(`${location.pathname}?summary`, { headers: { Accept: "text/html" } });
     if (!answer.ok || answer.redirected) return;
+    if (mine < shown) return; // a later question was answered first
+    shown = mine;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
@@ -101,7 +110,7 @@ async function refresh() {
     tick();
     draw();
   } catch {
-    refreshing = setTimeout(refresh, 2000);
+    refreshing ||= setTimeout(refresh, 2000);
   }
 }
 document.addEventListener("close", () => stale && ((stale = false), refreshSoon()), true);
