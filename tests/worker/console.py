@@ -105,6 +105,19 @@ def packs() -> int:
     return OrmQ.objects.count()
 
 
+def signal(run_id: str, name: str, payload: Any, key: str) -> str:
+    from runs import jobs
+
+    return jobs.signal(run_id, name, payload, idempotency_key=key).disposition
+
+
+def consumers(run_id: str) -> list[Any]:
+    """(payload, the step that took it) of each signal, in order of arrival."""
+    from runs.models import Signal
+
+    return list(Signal.objects.filter(run=run_id).order_by("id").values_list("payload", "consumed_by"))
+
+
 def count_groups(name: str) -> int:
     from django.contrib.auth.models import Group
 

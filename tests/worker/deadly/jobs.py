@@ -48,3 +48,26 @@ def _make(record: Record) -> str:
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Collection(BaseModel):
+    """So many signals; the file `path` gets a line for each call of the step that follows one."""
+
+    count: int
+    path: str
+
+
+@job("collect-signals")
+async def collect_signals(step: StepContext, collection: Collection) -> list[int]:
+    """Take signals one after the other."""
+    found = []
+    for place in range(collection.count):
+        number = await step.wait_for_signal("number", type=int)
+        found.append(await step.run(f"note {place}", _note, collection.path, number))
+    return found
+
+
+def _note(path: str, number: int) -> int:
+    with open(path, "a") as file:
+        file.write(f"{number}\n")
+    return number
