@@ -249,7 +249,7 @@ def test_a_double_click_on_start_starts_one_run(server: Installation, open_page:
 def test_a_wrong_value_is_told_beside_its_field(open_page: OpenPage) -> None:
     page = open_page("/start/append-lines/", quiet=True)
     page.get_by_role("button", name="Start the run").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was started")
+    expect(page.get_by_role("alert")).to_contain_text("was not started")
     expect(page.locator(".field.wrong")).to_contain_text("This field is required.")
 
 
