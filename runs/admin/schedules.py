@@ -1,6 +1,7 @@
 """Schedules and presets in the admin: to be read, and what an administrator does to them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -90,7 +91,7 @@ class ScheduleAdmin(ManagedAdmin):
 
     @admin.action(description="Start a run of the selected schedules now", permissions=["act"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        self.each(request, queryset, jobs.trigger_schedule, "started")
+        self.each(request, queryset, partial(jobs.trigger_schedule, starter=request.user), "started")
 
 
 @admin.register(Preset)

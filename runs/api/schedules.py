@@ -95,6 +95,7 @@ class ScheduleDetail(ScheduleDoor):
         body=ChangeSchedule,
         refusals=(404, 409),
         parameters=[SCHEDULE_ID],
+        description="Whoever changes the job or the input of a team's schedule becomes its owner.",
     )
     def patch(self, request: Request, schedule_id: str) -> Response:
         schedule = self.schedule(request, schedule_id)
@@ -102,7 +103,8 @@ class ScheduleDetail(ScheduleDoor):
         changes = given(body)
         if "team" in body.model_fields_set:
             changes["team"] = self.team_of(request, body.team)
-        return Response(ScheduleShape.of(jobs.change_schedule(schedule.id, changes, actor=self.actor(request))))
+        changed = jobs.change_schedule(schedule.id, changes, by=request.user, actor=self.actor(request))
+        return Response(ScheduleShape.of(changed))
 
     @operation(
         "schedules_delete",
@@ -149,11 +151,14 @@ class ScheduleTrigger(ScheduleDoor):
         body=TriggerSchedule,
         refusals=(404, 409),
         parameters=[SCHEDULE_ID],
-        description="Also while it is paused; its next time stays. 409 if its runs must not overlap and one is under "
-        "way. 201 and `created`; or 200 and `idempotent` with the run that the idempotency key already started.",
+        description="Also while it is paused; its next time stays. The run of a team's schedule is yours. 409 if its "
+        "runs must not overlap and one is under way. 201 and `created`; or 200 and `idempotent` with the run that the "
+        "idempotency key already started.",
     )
     def post(self, request: Request, schedule_id: str) -> Response:
         schedule = self.schedule(request, schedule_id)
         body = read_body(TriggerSchedule, self.body(request))
-        key, actor = body.idempotency_key, self.actor(request)
-        return self.started(request, jobs.trigger_schedule(schedule.id, idempotency_key=key, actor=actor))
+        started = jobs.trigger_schedule(
+            schedule.id, starter=request.user, idempotency_key=body.idempotency_key, actor=self.actor(request)
+        )
+        return self.started(request, started)

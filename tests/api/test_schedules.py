@@ -165,8 +165,19 @@ def test_a_colleague_acts_and_may_give_it_only_to_teams_of_their_own(as_bob: Api
     error_of(change(as_bob, schedule, {"team": "elsewhere"}), 400, "invalid_request")
     assert as_bob.send(f"/api/schedules/{schedule.id}/pause/").json()["paused"] is True
     run = as_bob.send(f"/api/schedules/{schedule.id}/trigger/", {}).json()
-    assert (run["owner"], run["team"]) == ("alice", "night shift")
+    assert (run["owner"], run["team"]) == ("bob", "night shift"), "who starts it may not approve what it asks"
     assert Audit.objects.filter(action="schedule.trigger", actor_name__contains="bob").exists()
+
+
+def test_a_schedule_of_a_team_becomes_theirs_who_decide_what_it_does(as_bob: ApiClient, schedule: Schedule) -> None:
+    assert change(as_bob, schedule, {"cron": "5 * * * *", "input": {"text": "hello"}}).json()["owner"] == "alice"
+    assert change(as_bob, schedule, {"input": {"text": "other"}}).json()["owner"] == "bob"
+
+
+def test_an_administrator_acts_for_the_owner_where_there_is_no_team(as_admin: ApiClient, schedule: Schedule) -> None:
+    Schedule.objects.update(team=None)
+    assert change(as_admin, schedule, {"input": {"text": "other"}}).json()["owner"] == "alice"
+    assert as_admin.send(f"/api/schedules/{schedule.id}/trigger/", {}).json()["owner"] == "alice"
 
 
 def test_an_address_without_its_slash_refuses_a_post(api: ApiClient, schedule: Schedule) -> None:

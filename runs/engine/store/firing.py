@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT: Final = 100
 """Runs of one schedule that may wait for each other; beyond that its times are skipped."""
 
-FOREIGN_AFTER: Final = timedelta(seconds=5)
-"""A schedule of a job that this process does not have is left to others for so long."""
+FOREIGN_AFTER: Final = timedelta(seconds=60)
+"""A schedule of a job that this process does not have is left to others for so long: they may be starting."""
 
 Versions = Iterable[tuple[str, str]]
 
@@ -59,20 +59,24 @@ def next_due_at() -> datetime | None:
     return found
 
 
-def trigger_schedule(schedule_id: UUID | str, *, idempotency_key: str | None = None, actor: Actor = SYSTEM) -> Started:
+def trigger_schedule(
+    schedule_id: UUID | str, *, starter: Any = None, idempotency_key: str | None = None, actor: Actor = SYSTEM
+) -> Started:
     """Start its run now, also of one that is paused or over; its next time stays.
 
+    The run of a team's schedule belongs to the `starter`, if one is given: nobody approves as a colleague what they
+    started themselves. Without a team it belongs to the schedule's owner, who would not see it otherwise.
     Raises ScheduleNotFound, ScheduleBusy, OwnerInactive, and what starting a run raises.
     """
     check_text("idempotency_key", idempotency_key, 100)
     with transaction.atomic():
         schedule = schedules.lock(schedule_id)
         key = f"{schedule.concurrency_key}:now:{idempotency_key}" if idempotency_key else None
-        same = Run.objects.filter(job=schedule.job, owner=schedule.owner, team=schedule.team, idempotency_key=key)
+        same = Run.objects.filter(_in_scope(schedule), job=schedule.job, idempotency_key=key)
         is_repeated = key is not None and same.exists()
         if not is_repeated and schedule.overlap == Overlap.SKIP and (busy := _under_way(schedule).first()):
             raise ScheduleBusy(schedule.name, busy.id)
-        started = _start(schedule, None, key, actor)
+        started = _start(schedule, None, key, actor, starter)
         schedule.last_run, schedule.error = started.run.id, None
         schedule.save(update_fields=["last_run", "error"])
         if started.disposition == "created":
@@ -120,12 +124,13 @@ def _start_planned(schedule: Schedule, at: datetime, now: datetime) -> None:
         _note_failure(schedule, exc, now)
 
 
-def _start(schedule: Schedule, at: datetime | None, key: str | None, actor: Actor) -> Started:
+def _start(schedule: Schedule, at: datetime | None, key: str | None, actor: Actor, starter: Any = None) -> Started:
     if schedule.owner is not None and not schedule.owner.is_active and schedule.team is None:
         raise OwnerInactive(schedule.name)
     alone = schedule.overlap != Overlap.ALLOW
     options = StartOptions(
-        owner=schedule.owner, team=schedule.team, labels=schedule.labels, priority=schedule.priority,
+        owner=(starter if schedule.team else None) or schedule.owner, team=schedule.team,
+        labels=schedule.labels, priority=schedule.priority,
         queue=schedule.queue or None, run_at=at, idempotency_key=key, one_at_a_time=alone,
         concurrency_key=schedule.concurrency_key if alone else None,
     )  # fmt: skip
@@ -145,9 +150,13 @@ def _must_skip(schedule: Schedule) -> bool:
 
 def _under_way(schedule: Schedule) -> QuerySet[Run]:
     """By the key, and the last one: it may be of another job, or of a time when overlapping was allowed."""
-    own = Q(owner=schedule.owner, team=schedule.team)
-    keyed = own & Q(job=schedule.job, concurrency_key=schedule.concurrency_key)
+    keyed = _in_scope(schedule) & Q(job=schedule.job, concurrency_key=schedule.concurrency_key)
     return Run.objects.filter(keyed | Q(id=schedule.last_run)).exclude(status__in=ENDED)
+
+
+def _in_scope(schedule: Schedule) -> Q:
+    """As keys are: of the team or, without one, of the owner."""
+    return Q(team=schedule.team) if schedule.team else Q(team=None, owner=schedule.owner)
 
 
 def _note_missed(schedule: Schedule, found: Plan, now: datetime) -> None:

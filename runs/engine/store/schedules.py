@@ -73,9 +73,13 @@ def create_schedule(spec: ScheduleSpec, *, owner: Any = None, paused: bool = Fal
     return _saved(schedule, actor, "schedule.create", {"name": spec.name, "job": spec.job})
 
 
-def change_schedule(schedule_id: UUID | str, changes: Mapping[str, Any], *, actor: Actor = SYSTEM) -> Schedule:
+def change_schedule(
+    schedule_id: UUID | str, changes: Mapping[str, Any], *, by: Any = None, actor: Actor = SYSTEM
+) -> Schedule:
     """Change the given fields of a ScheduleSpec; a new `cron` replaces `at`, and the other way round.
 
+    Where somebody else (`by`) changes the job or the input of a team's schedule, it becomes theirs: its runs do what
+    they decided, and who starts a run may not approve what it asks.
     Raises ScheduleNotFound, and what `create_schedule` raises; then nothing is changed.
     """
     unknown = set(changes) - {one.name for one in fields(ScheduleSpec)}
@@ -87,8 +91,11 @@ def change_schedule(schedule_id: UUID | str, changes: Mapping[str, Any], *, acto
         old_times = timetable_of(schedule)
         _take(schedule, spec)
         if any(name in changes for name in _WORK):
+            before = (schedule.job, schedule.job_version, schedule.input)
             _take_work(schedule, spec)
             schedule.error = None
+            if by is not None and schedule.team and before != (schedule.job, schedule.job_version, schedule.input):
+                schedule.owner = by
         if spec.timetable != old_times:
             schedule.error = None
             schedule.last_at = None if spec.at else schedule.last_at

@@ -77,7 +77,10 @@ def edit_schedule(request: HttpRequest, schedule_id: UUID) -> HttpResponse:
     when = ScheduleForm(request.user, data, schedule)
     if data is not None and (form is None or form.is_valid()) & when.is_valid():
         changes = when.spec() | ({"input": input_of(form, schedule)} if form else {})
-        if _save(form, when, lambda: jobs.change_schedule(schedule.pk, changes, actor=_actor(request))) is not None:
+        saved = _save(form, when, lambda: jobs.change_schedule(
+            schedule.pk, changes, by=request.user, actor=_actor(request)
+        ))  # fmt: skip
+        if saved is not None:
             messages.success(request, "The schedule is changed.")
             return _back_to(request, schedule)
     return _show_form(request, card_of(job) if job else None, form, when, schedule)
@@ -115,7 +118,7 @@ def run_schedule(request: HttpRequest, schedule_id: UUID) -> HttpResponse:
     started: list[Run] = []
 
     def trigger(found: UUID, actor: jobs.Actor) -> None:
-        started.append(jobs.trigger_schedule(found, actor=actor).run)
+        started.append(jobs.trigger_schedule(found, starter=request.user, actor=actor).run)
 
     answer = _act(request, schedule_id, trigger, "This run was started.")
     seen = started and jobs.visible_runs(request.user).filter(pk=started[0].pk).exists()
