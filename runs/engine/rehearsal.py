@@ -23,7 +23,6 @@ from runs.engine.idle import IdleLoop
 from runs.engine.mailbox import Mail, read_mail
 from runs.engine.payload import clean
 from runs.engine.ports import NoFrames, OpenStep
-from runs.engine.state import RunState
 from runs.engine.store.transitions import Transition
 from runs.engine.writer import Writer
 from runs.errors import NondeterminismError, RunsError
@@ -168,18 +167,6 @@ class Rehearsal(Execution):
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         self._has_begun = True
         return super()._start_root(job, value)
-
-    def _prepare_updates(self, job: Job, root: Branch, state: RunState) -> None:
-        """What updates changed is in their rows; their handlers are not called, so nobody asks for their steps."""
-        super()._prepare_updates(job, root, state)
-        for path in {one.branch for one in self.history.by_name.values() if Branch.is_of_update(one.branch)}:
-            self.history.excuse(path)
-
-    def _look_for_updates(self) -> None:
-        return None
-
-    async def _after_updates(self, go_on: Callable[[], None]) -> None:
-        go_on()
 
     def _watch_time(self, job: Job) -> None:
         return None
