@@ -54,6 +54,24 @@ def check_leases(**_: Any) -> Iterable[CheckMessage]:
         )
 
 
+@register()
+def check_queues(**_: Any) -> Iterable[CheckMessage]:
+    """Names and limits of queues (runs.E012)."""
+    served, limits = getattr(settings, "RUNS_QUEUES", ()), getattr(settings, "RUNS_QUEUE_LIMITS", {})
+    if not isinstance(served, tuple | list) or not all(isinstance(name, str) and name for name in served):
+        yield Error(
+            f"RUNS_QUEUES is {served!r}, so a worker would serve no queue, or wrong ones.",
+            hint='Name the queues in a tuple, as in ("default", "mail"), or leave it empty to serve all.',
+            id="runs.E012",
+        )
+    if not isinstance(limits, dict) or not all(type(limit) is int and limit > 0 for limit in limits.values()):
+        yield Error(
+            f"RUNS_QUEUE_LIMITS is {limits!r}; each queue's limit is how many of its runs are driven at once.",
+            hint='Give whole numbers above 0, as in {"gpu": 2}. To let nothing begin, pause the queue.',
+            id="runs.E012",
+        )
+
+
 @register(Tags.database)
 def check_versions(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Runs that no live worker can take (runs.W003); with `manage.py check --database default`."""

@@ -1,6 +1,7 @@
 """Typed settings of the engine with their defaults: `settings.RUNS_<NAME>` in Django's settings."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
 
 from django.conf import settings
@@ -37,6 +38,8 @@ class RunsSettings:
     heartbeat_seconds: float = 15.0
     query_seconds: float = 5.0
     update_wait_seconds: float = 5.0
+    queues: tuple[str, ...] = ()
+    queue_limits: Mapping[str, int] = field(default_factory=dict)
     bus: str = "runs.live.bus.LayerBus"
     clock_file: str = ""
 
@@ -50,6 +53,12 @@ def get_settings() -> RunsSettings:
         if hasattr(settings, f"RUNS_{field.name.upper()}")
     }
     return RunsSettings(**found)
+
+
+def serve_only(queues: tuple[str, ...]) -> None:
+    """This process, and those that are forked from it, take runs of these queues only."""
+    settings.RUNS_QUEUES = queues
+    get_settings.cache_clear()
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -16,6 +16,7 @@ from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
 from runs.engine.queries import RunView, StepView, query
+from runs.engine.queues import QueueState, overview
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
@@ -25,6 +26,7 @@ from runs.engine.store.choice import choose as job_for_new_run
 from runs.engine.store.firing import trigger_schedule
 from runs.engine.store.messages import Sent
 from runs.engine.store.presets import change_preset, create_preset, delete_preset, start_preset
+from runs.engine.store.queues import forget_queue, set_queue
 from runs.engine.store.rollouts import check_rollout, end_rollout, get_rollout, set_rollout
 from runs.engine.store.rows import SYSTEM, Actor
 from runs.engine.store.schedules import (
@@ -53,6 +55,7 @@ __all__ = [
     "Emit",
     "EndedRun",
     "Job",
+    "QueueState",
     "ReceivedSignal",
     "Retention",
     "Retry",
@@ -79,6 +82,7 @@ __all__ = [
     "delete_preset",
     "delete_schedule",
     "end_rollout",
+    "forget_queue",
     "fork",
     "get",
     "get_job",
@@ -92,12 +96,14 @@ __all__ = [
     "pause",
     "pause_schedule",
     "query",
+    "queues",
     "record",
     "redact",
     "resume",
     "resume_schedule",
     "retrigger",
     "retry",
+    "set_queue",
     "set_rollout",
     "signal",
     "start",
@@ -127,9 +133,9 @@ def job(
     """Register a function `(step, input)` or `(step)` as a job.
 
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
-    counted; `on_end` is called at least once after every end. `concurrency` says how many runs with the same
-    `concurrency_key` may be under way (an int is the limit); `retention` says how long ended runs are kept. Raises
-    JobAlreadyRegistered, InvalidJob.
+    counted; `on_end` is called at least once after every end; runs wait for a worker in `queue`. `concurrency` says
+    how many runs with the same `concurrency_key` may be under way (an int is the limit); `retention` says how long
+    ended runs are kept. Raises JobAlreadyRegistered, InvalidJob.
     """
 
     def register(function: Callable[..., Any]) -> Job:
@@ -286,6 +292,11 @@ def _visible(rows: QuerySet[M], user: Any) -> QuerySet[M]:
     if user.is_superuser:
         return rows
     return rows.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
+
+
+def queues(user: Any) -> list[QueueState]:
+    """Every queue and what holds for it, with the numbers of runs that `user` may see."""
+    return overview(visible_runs(user))
 
 
 def may_change(user: Any, run: Run) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import TypeAdapter, field_validator
+from pydantic import PositiveInt, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,6 +26,8 @@ class Environment(BaseSettings):
     data_dir: Path = ROOT / "var"
     apps: Names = []
     workers: int | None = None
+    queues: Names = []
+    queue_limits: Annotated[dict[str, PositiveInt], NoDecode] = {}
     secret_key: str | None = None
     allowed_hosts: Names = ["localhost", "127.0.0.1", "[::1]"]
     cors_origins: Names = []
@@ -38,10 +40,20 @@ class Environment(BaseSettings):
     webhook_allow_private: bool = False
     log_level: str = "INFO"
 
-    @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")
+    @field_validator("apps", "queues", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("queue_limits", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if any(not (name.strip() and limit.strip()) for name, _, limit in pairs):
+            raise ValueError("write it as queue=limit,queue=limit, as in gpu=2,mail=10")
+        return {name.strip(): limit.strip() for name, _, limit in pairs}
 
     @field_validator("data_dir")
     @classmethod

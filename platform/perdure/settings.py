@@ -194,6 +194,8 @@ UNFOLD = {
 # -------------------------------------------------------------------------------------------------------------- engine
 RUNS_AUTHENTICATOR = "perdure.accounts.tokens.authenticate_header"
 RUNS_BUS = "runs.live.bus.LayerBus"
+RUNS_QUEUES = tuple(ENVIRONMENT.queues)
+RUNS_QUEUE_LIMITS = ENVIRONMENT.queue_limits
 globals().update(RUNS)
 
 _processes = ENVIRONMENT.worker_processes + 1

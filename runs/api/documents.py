@@ -37,6 +37,7 @@ PAGE = [
 ]
 FILTERS = [
     OpenApiParameter("job", str),
+    OpenApiParameter("queue", str),
     OpenApiParameter(
         "status",
         {"type": "array", "items": {"type": "string", "enum": RunStatus.values}},

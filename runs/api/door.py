@@ -101,6 +101,7 @@ def filtered(rows: QuerySet[Run], wanted: RunFilter | RunSelection) -> QuerySet[
     """Those of `rows` for which every filter holds."""
     plain = {
         "job": wanted.job,
+        "queue": wanted.queue,
         "status__in": wanted.status or None,
         "owner__username": wanted.owner,
         "team__name": wanted.team,

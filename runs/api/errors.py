@@ -31,6 +31,7 @@ STATUS: dict[str, int] = {
     "job_not_found": 404,
     "run_not_found": 404,
     "rollout_not_found": 404,
+    "queue_not_found": 404,
     "handler_not_found": 404,
     "update_not_found": 404,
     "schedule_not_found": 404,

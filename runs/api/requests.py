@@ -39,7 +39,9 @@ class StartRun(Body):
     )
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=50)
     priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
-    queue: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    queue: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="Without it the job's."
+    )
     run_at: Rfc3339 | None = Field(None, description="Not before this time.")
     concurrency_key: Key | None = Field(
         None, description="Runs of one key go on in order, as many at once as the job allows."
@@ -47,6 +49,15 @@ class StartRun(Body):
     coalesce: Literal["skip"] | None = Field(
         None, description="`skip`: a run of the same concurrency key that has not begun is given instead of a new one."
     )
+
+
+class SetQueue(Body):
+    """All that holds for a queue; what is left out is not kept."""
+
+    concurrency: int | None = Field(
+        None, ge=1, lt=2**31, description="How many of its runs may be driven at once; null: no limit."
+    )
+    paused: bool = Field(False, description="None of its runs is begun, woken or taken over.")
 
 
 class CancelRun(Body):
@@ -115,6 +126,7 @@ class RunSelection(Body):
     """Runs by the filters of the list; all must hold."""
 
     job: str | None = None
+    queue: str | None = None
     status: list[Annotated[RunStatus, Field(strict=False)]] = []
     owner: str | None = Field(None, description="User name.")
     team: str | None = Field(None, description="Name of the team.")
@@ -153,6 +165,7 @@ class RunFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     job: str | None = None
+    queue: str | None = None
     status: list[RunStatus] = []
     owner: str | None = None
     team: str | None = None

@@ -32,6 +32,7 @@ class RunShape(Shape):
     error: dict[str, Any] | None = Field(description="type, message, traceback")
     progress: dict[str, Any] | None = Field(description="current, total, message")
     labels: dict[str, str]
+    queue: str
     priority: int
     attempt: int
     last_sequence: int = Field(description="Number of its last event.")
@@ -211,6 +212,7 @@ class JobShape(Shape):
     output_schema: dict[str, Any]
     retries: RetryShape = Field(description="Default of its steps. Times in seconds.")
     timeout_seconds: float | None
+    queue: str = Field(description="Where its runs wait for a worker, unless they are started in another one.")
     queries: list[HandlerShape] = Field(description="What its runs can be asked.")
     updates: list[HandlerShape] = Field(description="What its runs can be told to do, with a result.")
 
@@ -224,6 +226,7 @@ class JobShape(Shape):
             output_schema=job.output_schema(),
             retries=RetryShape.model_validate(job.retries),
             timeout_seconds=job.timeout.total_seconds() if job.timeout else None,
+            queue=job.queue,
             queries=HandlerShape.all(job.queries),
             updates=HandlerShape.all(job.updates),
         ).as_json()
@@ -238,6 +241,7 @@ class WorkerShape(Shape):
     started_at: datetime
     seen_at: datetime
     jobs: list[tuple[str, str]] = Field(description="Name and version of each job that it can run.")
+    queues: list[str] = Field(description="Those that it serves; empty: all.")
     driving: int = Field(description="Runs that it drives now.")
 
     @classmethod

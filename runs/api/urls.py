@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, schedules, views
+from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, queues, schedules, views
 from runs.api.errors import error_body
 
 
@@ -47,6 +47,8 @@ urlpatterns = [
     path("presets/", presets.PresetList.as_view(), name="api-preset-list"),
     path("presets/<str:preset_id>/", presets.PresetDetail.as_view(), name="api-preset"),
     path("presets/<str:preset_id>/start/", presets.PresetStart.as_view(), name="api-preset-start"),
+    path("queues/", queues.QueueList.as_view(), name="api-queue-list"),
+    path("queues/<str:name>/", queues.QueueDetail.as_view(), name="api-queue"),
     path("workers/", views.WorkerList.as_view(), name="api-worker-list"),
     path("prune/", cleanup.CleanUp.as_view(), name="api-prune"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -54,5 +56,5 @@ urlpatterns = [
     path(
         "schema/browse/", login_required(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="schema-browse"
     ),
-    re_path(r"^(?:runs|jobs|schedules|presets|workers|prune)(?:/.*)?(?<!/)$", add_slash),
+    re_path(r"^(?:runs|jobs|schedules|presets|queues|workers|prune)(?:/.*)?(?<!/)$", add_slash),
 ]

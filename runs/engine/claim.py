@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from runs import clock
 from runs.conf import get_settings
-from runs.engine import keys
+from runs.engine import keys, queues
 from runs.engine.store.control import RESUMED, RETRIED
 from runs.engine.store.rows import append_events
 from runs.events.types import EventDraft, EventType
@@ -25,13 +25,15 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     A run that was claimed too often without a recorded step is paused instead (`crash_loop`): one poisonous run
     must not kill worker after worker.
     """
-    versions = of_versions(jobs)
-    if connection.vendor == "sqlite" and not _is_anything_due(versions):
+    rules = queues.rules()
+    mine = of_versions(jobs) & queues.served() & queues.moving(rules)
+    if connection.vendor == "sqlite" and not _is_anything_due(mine, rules):
         return []  # a look costs no write lock
     with transaction.atomic():
-        found = _locked(_orphans(versions), limit)
-        found += keys.admit(_locked(_due(versions), limit - len(found)))
-        found += _locked(_hooks(versions), limit - len(found))
+        found = _locked(_orphans(mine), limit)
+        if len(found) < limit:
+            found += keys.admit(_locked(queues.with_room(_due(mine), rules), limit - len(found)))
+        found += _locked(_hooks(mine), limit - len(found))
         poisonous = [run for run in found if run.claims >= get_settings().max_claims]
         for run in found:
             _add_lost_time(run)
@@ -40,14 +42,15 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
         return _take([run for run in found if run not in poisonous], worker_id)
 
 
-def _is_anything_due(versions: Q) -> bool:
-    return any(query(versions).exists() for query in (_due, _orphans, _hooks))
+def _is_anything_due(mine: Q, rules: dict[str, queues.Rule]) -> bool:
+    return any(query.exists() for query in (queues.with_room(_due(mine), rules), _orphans(mine), _hooks(mine)))
 
 
 def next_due_at(jobs: Versions) -> datetime | None:
     """When the earliest run that is not due yet becomes so."""
-    later = of_versions(jobs) & Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__gt=clock.sql_now())
-    due_at: datetime | None = Run.objects.filter(later).order_by("due_at").values_list("due_at", flat=True).first()
+    later = Q(status__in=[RunStatus.QUEUED, RunStatus.WAITING], due_at__gt=clock.sql_now())
+    mine = Run.objects.filter(of_versions(jobs) & queues.served() & later)
+    due_at: datetime | None = mine.order_by("due_at").values_list("due_at", flat=True).first()
     return due_at
 
 

@@ -41,6 +41,7 @@ def register_worker(pid_start: str, jobs: Iterable[tuple[str, str]], version: st
         pid_start=pid_start,
         version=version,
         jobs=[list(key) for key in jobs],
+        queues=list(get_settings().queues),
         started_at=clock.sql_now(),
         seen_at=clock.sql_now(),
         expires_at=_from_now(_lease()),

@@ -2,6 +2,7 @@ from runs.models.audit import Audit
 from runs.models.checkpoint import Checkpoint
 from runs.models.event import Event
 from runs.models.preset import Preset
+from runs.models.queue import Queue
 from runs.models.rollout import Rollout
 from runs.models.run import ENDED, EndHook, Run, RunStatus
 from runs.models.schedule import CatchUp, Overlap, Schedule
@@ -21,6 +22,7 @@ __all__ = [
     "Event",
     "Overlap",
     "Preset",
+    "Queue",
     "Rollout",
     "Run",
     "RunStatus",

@@ -28,6 +28,7 @@ class Worker(models.Model):
     pid_start = models.CharField(max_length=40, help_text="Start time of the pid: pids are used again.")
     version = models.CharField(max_length=100, blank=True, default="")
     jobs = models.JSONField(default=list, help_text="[[name, version], ...] that it can run.")
+    queues = models.JSONField(default=list, blank=True, help_text="Names of those that it serves; none: all.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)

@@ -11,7 +11,7 @@ import time
 from typing import Any, Final
 
 from runs import clock
-from runs.conf import get_settings
+from runs.conf import get_settings, serve_only
 from runs.worker.board import Board, State, Work, make_board
 from runs.worker.broker import drivers
 from runs.worker.cluster import OwnCluster
@@ -29,8 +29,13 @@ STABLE_SECONDS: Final = 10.0
 LONGEST_PAUSE: Final = 5.0
 
 
-def keep_cluster() -> None:
-    """Run a cluster until SIGTERM or SIGINT; a second signal does not wait for the drain."""
+def keep_cluster(queues: tuple[str, ...] = ()) -> None:
+    """Run a cluster until SIGTERM or SIGINT; a second signal does not wait for the drain.
+
+    With `queues` it takes runs of these only, whatever the settings say.
+    """
+    if queues:
+        serve_only(queues)
     Watchdog().run()
 
 

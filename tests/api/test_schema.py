@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from runs import errors, schedule_errors, version_errors
+from runs import errors, queue_errors, schedule_errors, version_errors
 from runs.api.errors import STATUS
 from tests.api.client import ApiClient
 
@@ -52,7 +52,7 @@ CALLER_NEVER_MEETS = {
     "kind",
     [
         kind
-        for kind in (vars(errors) | vars(schedule_errors) | vars(version_errors)).values()
+        for kind in (vars(errors) | vars(queue_errors) | vars(schedule_errors) | vars(version_errors)).values()
         if isinstance(kind, type) and issubclass(kind, errors.RunsError)
     ],
 )

@@ -20,9 +20,9 @@ FULL = {
     "idempotency_key": "k1",
 }
 SHAPE = {
-    "id", "job", "job_version", "status", "reason", "input", "output", "error", "progress", "labels", "priority",
-    "attempt", "last_sequence", "owner", "team", "parent", "root", "forked_from", "idempotency_key", "concurrency_key",
-    "created_at", "run_at", "started_at", "finished_at",
+    "id", "job", "job_version", "status", "reason", "input", "output", "error", "progress", "labels", "queue",
+    "priority", "attempt", "last_sequence", "owner", "team", "parent", "root", "forked_from", "idempotency_key",
+    "concurrency_key", "created_at", "run_at", "started_at", "finished_at",
 }  # fmt: skip
 
 

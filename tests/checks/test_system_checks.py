@@ -90,3 +90,15 @@ def test_a_redis_client_that_breaks_idle_subscriptions_is_refused(
 def test_a_lease_that_any_pause_loses_is_warned_of() -> None:
     with override_settings(RUNS_LEASE_SECONDS=1):
         assert _ids(list(checks.check_leases())) == ["runs.W002"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"RUNS_QUEUES": "gpu"}, {"RUNS_QUEUES": ("",)}, {"RUNS_QUEUE_LIMITS": {"gpu": 0}},
+     {"RUNS_QUEUE_LIMITS": {"gpu": "2"}}, {"RUNS_QUEUE_LIMITS": ["gpu"]}], ids=str,
+)  # fmt: skip
+def test_queues_that_cannot_be_served_or_counted_are_refused(named: dict[str, Any]) -> None:
+    with override_settings(RUNS_QUEUES=("gpu",), RUNS_QUEUE_LIMITS={"gpu": 2}):
+        assert _ids(list(checks.check_queues())) == []
+    with override_settings(**named):
+        assert _ids(list(checks.check_queues())) == ["runs.E012"]

@@ -16,6 +16,20 @@ def test_lists_are_separated_by_commas(monkeypatch):
     assert Environment().allowed_hosts == ["a.example", "b.example"]
 
 
+def test_queues_and_their_limits_are_lists(monkeypatch):
+    monkeypatch.setenv("PERDURE_QUEUES", "default, mail")
+    monkeypatch.setenv("PERDURE_QUEUE_LIMITS", "gpu=2, mail = 10,")
+    assert Environment().queues == ["default", "mail"]
+    assert Environment().queue_limits == {"gpu": 2, "mail": 10}
+
+
+@pytest.mark.parametrize("limits", ["gpu", "gpu=", "=2", "gpu=0", "gpu=many", "gpu=-1"])
+def test_a_limit_that_does_not_fit_is_refused(monkeypatch, limits):
+    monkeypatch.setenv("PERDURE_QUEUE_LIMITS", limits)
+    with pytest.raises(ValueError, match="queue_limits"):
+        Environment()
+
+
 def test_a_postgresql_url_may_name_a_socket_and_an_encoded_password():
     found = database_from_url("postgres://me:p%40ss@/runs?host=/run/pg&sslmode=disable")
     assert (found["NAME"], found["USER"], found["PASSWORD"], found["HOST"]) == ("runs", "me", "p@ss", "/run/pg")

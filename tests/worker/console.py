@@ -12,10 +12,10 @@ from typing import Any
 import django
 
 
-def start(job: str, value: Any) -> str:
+def start(job: str, value: Any, queue: str | None = None) -> str:
     from runs import jobs
 
-    return str(jobs.start(job, value).run.id)
+    return str(jobs.start(job, value, queue=queue).run.id)
 
 
 def start_many(job: str, value: Any, count: int) -> list[str]:

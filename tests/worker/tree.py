@@ -24,12 +24,12 @@ class WorkerTree(Installation):
         self._console: subprocess.Popen[str] | None = None
         self._is_fresh = False
 
-    def start_worker(self, command: str = "worker") -> "WorkerTree":
+    def start_worker(self, command: str = "worker", *arguments: str) -> "WorkerTree":
         """Returns as soon as every driver drives runs: until then an idle process may be about to become one."""
-        self._is_fresh = command == "worker"
+        self._is_fresh = command == "worker" and not arguments
         self.lines = []
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), command],
+            [sys.executable, str(ROOT / "manage.py"), command, *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
