@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
 
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine import moves
@@ -16,7 +15,7 @@ from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import redact
 from runs.engine.queries import RunView, StepView, query
-from runs.engine.queues import QueueState, overview
+from runs.engine.queues import QueueState
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
@@ -41,9 +40,10 @@ from runs.engine.store.schedules import (
 )
 from runs.engine.store.start import Started, StartOptions
 from runs.engine.streams import Checkpoint, Emit
+from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules
 from runs.engine.waits import ReceivedSignal
 from runs.events.types import EventDraft
-from runs.models import Preset, Run, Schedule
+from runs.models import Run
 
 __all__ = [
     "SYSTEM",
@@ -115,8 +115,6 @@ __all__ = [
     "visible_schedules",
     "zones",
 ]
-
-M = TypeVar("M", bound=Model)
 
 
 def job(
@@ -269,36 +267,3 @@ def move_version(run_id: UUID | str, version: str, *, actor: Actor = SYSTEM) -> 
 def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:
     """Remove an ended run. Raises RunNotFound, RunNotFinished."""
     control.delete(run_id, actor)
-
-
-def visible_runs(user: Any) -> QuerySet[Run]:
-    """The runs that `user` may see: their own, their teams', and all for a superuser. Doors answer 404 for others."""
-    return _visible(Run.objects.all(), user)
-
-
-def visible_schedules(user: Any) -> QuerySet[Schedule]:
-    """The schedules that `user` may see and change: as with runs."""
-    return _visible(Schedule.objects.all(), user)
-
-
-def visible_presets(user: Any) -> QuerySet[Preset]:
-    """The presets that `user` may see, start and change: as with runs."""
-    return _visible(Preset.objects.all(), user)
-
-
-def _visible(rows: QuerySet[M], user: Any) -> QuerySet[M]:
-    if not user.is_authenticated or not user.is_active:
-        return rows.none()
-    if user.is_superuser:
-        return rows
-    return rows.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
-
-
-def queues(user: Any) -> list[QueueState]:
-    """Every queue and what holds for it, with the numbers of runs that `user` may see."""
-    return overview(visible_runs(user))
-
-
-def may_change(user: Any, run: Run) -> bool:
-    """Who sees a run may cancel, resume and delete it."""
-    return visible_runs(user).filter(id=run.id).exists()

@@ -15,7 +15,12 @@ from runs.api.requests import SetQueue, read_body, refuse_unknown
 from runs.api.shapes import Page, Shape
 from runs.queue_errors import QueueNotFound
 
-NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="Name of the queue.")
+NAME = OpenApiParameter(
+    "name",
+    {"type": "string", "minLength": 1, "maxLength": 100},
+    OpenApiParameter.PATH,
+    description="Name of the queue.",
+)
 
 
 class QueueShape(Shape):

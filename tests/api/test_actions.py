@@ -128,5 +128,5 @@ def test_live_workers_are_listed(as_admin: ApiClient, alice: User) -> None:
     stamp = now.isoformat().replace("+00:00", "Z")
     assert as_admin.get("/api/workers/").json() == [
         {"host": "box", "pid": 7, "version": "1.0", "started_at": stamp, "seen_at": stamp, "jobs": [["echo", "1"]],
-         "driving": 1}
+         "queues": [], "driving": 1}
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0007_rollouts'),
+        ('runs', '0008_updates'),
     ]
 
     operations = [

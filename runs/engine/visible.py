@@ -1,0 +1,43 @@
+"""Who sees what: people their own and their teams', a superuser all. Doors answer 404 for the rest."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from runs.engine.queues import QueueState, overview
+from runs.models import Preset, Run, Schedule
+
+M = TypeVar("M", bound=Model)
+
+
+def visible_runs(user: Any) -> QuerySet[Run]:
+    """The runs that `user` may see: their own, their teams', and all for a superuser. Doors answer 404 for others."""
+    return _visible(Run.objects.all(), user)
+
+
+def visible_schedules(user: Any) -> QuerySet[Schedule]:
+    """The schedules that `user` may see and change: as with runs."""
+    return _visible(Schedule.objects.all(), user)
+
+
+def visible_presets(user: Any) -> QuerySet[Preset]:
+    """The presets that `user` may see, start and change: as with runs."""
+    return _visible(Preset.objects.all(), user)
+
+
+def _visible(rows: QuerySet[M], user: Any) -> QuerySet[M]:
+    if not user.is_authenticated or not user.is_active:
+        return rows.none()
+    if user.is_superuser:
+        return rows
+    return rows.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
+
+
+def queues(user: Any) -> list[QueueState]:
+    """Every queue and what holds for it, with the numbers of runs that `user` may see."""
+    return overview(visible_runs(user))
+
+
+def may_change(user: Any, run: Run) -> bool:
+    """Who sees a run may cancel, resume and delete it."""
+    return visible_runs(user).filter(id=run.id).exists()
