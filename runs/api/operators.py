@@ -40,7 +40,9 @@ class RunMove(Door):
         return Response(self.shown(request, run.id))
 
 
-JOB_NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="Name of the job.")
+JOB_NAME = OpenApiParameter(
+    "name", {"type": "string", "minLength": 1, "maxLength": 200}, OpenApiParameter.PATH, description="Name of the job."
+)
 
 
 class MayRollOut(IsAdminUser):
