@@ -24,10 +24,13 @@ class Chores:
         self._over.set()
 
     def _repeat(self, chore: Chore) -> None:
-        while not self._over.wait(chore.every.total_seconds()):
-            try:
-                chore.function()
-            except Exception:
-                log.exception("The chore %r failed; it is called again.", chore.name)
-            finally:
-                connections.close_all()
+        """On one connection, as the other parts of a driver; a new one after an error."""
+        try:
+            while not self._over.wait(chore.every.total_seconds()):
+                try:
+                    chore.function()
+                except Exception:
+                    log.exception("The chore %r failed; it is called again.", chore.name)
+                    connections.close_all()
+        finally:
+            connections.close_all()
