@@ -4,7 +4,8 @@ import importlib.util
 import subprocess
 import sys
 
-_SECONDS = 120
+_SECONDS = 50
+"""Less than a cancelled step is given to end."""
 
 
 class RuffMissing(Exception):
@@ -18,7 +19,8 @@ class RuffMissing(Exception):
 class RuffFailed(Exception):
     def __init__(self, folder: str, said: str) -> None:
         super().__init__(
-            f"Ruff could not check {folder!r}: {said}. Correct the folder's ruff configuration and retry the run."
+            f"Ruff could not check {folder!r}: {said}. Correct the folder's ruff configuration, or give a smaller "
+            "folder or diff, and retry the run."
         )
 
 
@@ -28,7 +30,10 @@ def run_ruff(folder: str, *arguments: str, text: str = "") -> str:
         raise RuffMissing
     # isolated: the folder may hold a ruff.py, which must not be what runs
     command = [sys.executable, "-I", "-m", "ruff", "check", "--no-cache", *arguments]
-    done = subprocess.run(command, cwd=folder, input=text.encode(), capture_output=True, timeout=_SECONDS)
+    try:
+        done = subprocess.run(command, cwd=folder, input=text.encode(), capture_output=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired as exc:
+        raise RuffFailed(folder, f"it took longer than {_SECONDS} s") from exc
     if done.returncode:
         raise RuffFailed(folder, done.stderr.decode(errors="replace").strip()[-500:])
     return done.stdout.decode()

@@ -12,6 +12,7 @@ from examples.repository_report.schema import FunctionFacts
 
 LONGEST_FUNCTION = 40
 HARDEST_FUNCTION = 10
+MOST_FINDINGS = 500
 _Documented = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -31,7 +32,7 @@ def review_file(change: FileChange, versions: Versions) -> FileReview:
 
 
 def what_is_new(before: list[Finding], after: list[Finding]) -> list[Finding]:
-    """The findings that the change brings in: lines move, so they are told apart by rule and message."""
+    """The first findings that the change brings in: lines move, so they are told apart by rule and message."""
     old = Counter((finding.rule, finding.message) for finding in before)
     new = []
     for finding in after:
@@ -39,7 +40,7 @@ def what_is_new(before: list[Finding], after: list[Finding]) -> list[Finding]:
             old[finding.rule, finding.message] -= 1
         else:
             new.append(finding)
-    return new
+    return new[:MOST_FINDINGS]
 
 
 def _measure(review: FileReview, versions: Versions) -> None:

@@ -49,7 +49,7 @@ def restart(server: Installation) -> None:
 
 
 def approve(server: Installation, page: Page, run_id: str) -> float:
-    """Press the button; seconds between the answer and the beginning of the step that needs it."""
+    """Press the button; seconds between the answer and the start of the run's next step."""
     [question] = server.request("GET", f"/api/questions/?run={run_id}").json()["results"]
     page.goto(f"{server.base_url}/questions/{question['id']}/")
     page.get_by_role("button", name="Approve").click()
@@ -58,10 +58,23 @@ def approve(server: Installation, page: Page, run_id: str) -> float:
     events = server.events(run_id)
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     answered = next(event for event in events if event["type"] == "question:answer")
-    applied = next(event for event in events if event["step"] == "apply")
+    after = events[answered["sequence"] :]
+    begun = next(event for event in after if event["type"] == "step:start")
+    assert any(event["step"] == "apply" for event in after)
     assert [event["type"] for event in events].count("question:answer") == 1
     assert sum(event["step"] == "read-diff" for event in events) <= 2, "no step is done again"
-    return (at(applied["created_at"]) - at(answered["created_at"])).total_seconds()
+    return (at(begun["created_at"]) - at(answered["created_at"])).total_seconds()
+
+
+def expect_it_fits(server: Installation, page: Page, run_id: str) -> None:
+    """The question and the run, with their diff and tables, are no wider than a phone's window or a desk's."""
+    [question] = server.request("GET", f"/api/questions/?run={run_id}").json()["results"]
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in (f"/questions/{question['id']}/", f"/runs/{run_id}/"):
+            page.goto(server.base_url + path)
+            expect(page.get_by_label("Diff")).to_contain_text("lift-off")
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, path)
 
 
 def at(text: str) -> datetime:
@@ -79,11 +92,14 @@ def test_an_approval_in_the_browser_goes_on_within_a_second_after_a_restart_and_
     server: Installation, browser: Browser, tmp_path: Path
 ) -> None:
     runs = wait_for_people(server, tmp_path / "source", 2 * APPROVALS)
+    sample = server.start_run("code-review", {})
+    server.wait_for_status(sample, "waiting", within=60)
     expect_nobody_drives(server, runs)
     restart(server)
     expect_nobody_drives(server, runs)
     page = browser.new_page()
     page.goto(server.one_time_link)
+    expect_it_fits(server, page, sample)
     expect_quick([approve(server, page, run_id) for run_id in runs[:APPROVALS]])
 
     (tmp_path / "clock").write_text(str(SIX_DAYS.total_seconds()))

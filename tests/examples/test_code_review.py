@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from examples.repository_report.folder import own_source
 from hitl import answers
@@ -39,13 +40,20 @@ def ended(run: Run) -> dict[str, Any]:
     return dict(run.output)
 
 
-def test_the_sample_change_of_perdures_own_source_is_analysed(asked: Asked) -> None:
+def test_the_sample_change_of_perdures_own_source_is_analysed(asked: Asked, alice: User) -> None:
     question = asked("code-review")
     assert question.title == "Apply the change to 3 files?"
     assert {row["rule"] for row in question.context["findings"]} >= {"missing-docstring", "F401", "E711"}
     assert "+++ b/examples/pieces.py" in question.context["diff"]
     assert abs(question.deadline - question.created_at - timedelta(days=7)) < timedelta(seconds=5)
     assert not (own_source() / "examples" / "lift_off.py").exists()
+    browser = Client()
+    browser.force_login(alice)
+    for path in (f"/questions/{question.id}/", f"/runs/{question.run_id}/"):
+        page = browser.get(path).content.decode()
+        assert '<span class="add">+        emit(&quot;lift-off\\n&quot;)\n</span>' in page
+        assert "<caption>Findings</caption>" in page
+        assert "examples/pieces.py:17" in page
 
 
 def test_an_approved_change_is_written_beside_the_source(asked: Asked, alice: User, folder: Path) -> None:
