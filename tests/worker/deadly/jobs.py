@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -71,3 +72,14 @@ def _note(path: str, number: int) -> int:
     with open(path, "a") as file:
         file.write(f"{number}\n")
     return number
+
+
+@job("block-the-loop")
+async def block_the_loop(step: StepContext, collection: Collection) -> int:
+    """Block the event loop of its process for `count` seconds, which nobody should do."""
+
+    async def block() -> int:
+        time.sleep(collection.count)  # noqa: ASYNC251  (that is the mistake)
+        return _note(collection.path, collection.count)
+
+    return await step.run("block", block)
