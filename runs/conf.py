@@ -38,6 +38,7 @@ class RunsSettings:
     heartbeat_seconds: float = 15.0
     query_seconds: float = 5.0
     update_wait_seconds: float = 5.0
+    workflow_job: str = ""
     queues: tuple[str, ...] = ()
     queue_limits: Mapping[str, int] = field(default_factory=dict)
     bus: str = "runs.live.bus.LayerBus"

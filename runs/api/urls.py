@@ -1,10 +1,11 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, queues, schedules, views
+from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, queues, schedules, views, workflows
+from runs.api.door import Door
 from runs.api.errors import error_body
 
 
@@ -15,6 +16,11 @@ def add_slash(request: HttpRequest, **_: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     message = f"There is nothing at {request.path}. Addresses end with a slash; add it."
     return JsonResponse(error_body("not_found", message), status=404)
+
+
+def with_and_without_slash(address: str, view: type[Door]) -> list[URLPattern]:
+    """Clients of the workflow API send no slash; the document shows it that way."""
+    return [path(address, view.as_view()), path(f"{address}/", view.as_view(schema=None))]
 
 
 urlpatterns = [
@@ -51,6 +57,10 @@ urlpatterns = [
     path("queues/<str:name>/", queues.QueueDetail.as_view(), name="api-queue"),
     path("workers/", views.WorkerList.as_view(), name="api-worker-list"),
     path("prune/", cleanup.CleanUp.as_view(), name="api-prune"),
+    *with_and_without_slash("workflows/start", workflows.WorkflowStart),
+    *with_and_without_slash("workflows/<str:run_id>/signal", workflows.WorkflowSignal),
+    *with_and_without_slash("workflows/<str:run_id>/query", workflows.WorkflowQuery),
+    *with_and_without_slash("workflows/<str:run_id>/update", workflows.WorkflowUpdate),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # The split view loads its script from an address of its own: no inline script under the strict policy.
     path(

@@ -1,6 +1,7 @@
 """A run's events as bytes: server-sent events and NDJSON."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runs.events.types import RunEvent
@@ -37,10 +38,10 @@ ENCODINGS = (JSON_PAGE, SSE, NDJSON)
 """In order of preference where a client takes anything."""
 
 
-def choose_encoding(accept: str) -> Encoding | None:
+def choose_encoding(accept: str, encodings: Sequence[Encoding] = ENCODINGS) -> Encoding | None:
     """By an Accept header: the highest quality, then our own order; None if nothing fits."""
     ranges = [_parse_range(part) for part in (accept or "*/*").split(",")]
-    best = max(ENCODINGS, key=lambda encoding: _quality(encoding.media_type, ranges))
+    best = max(encodings, key=lambda encoding: _quality(encoding.media_type, ranges))
     return best if _quality(best.media_type, ranges) > 0 else None
 
 

@@ -6,4 +6,6 @@ from runs.live import views
 urlpatterns = [
     path("runs/<str:run_id>/events", views.events, name="run-events"),
     path("runs/<str:run_id>/events/", views.events),
+    path("workflows/<str:run_id>/events", views.workflow_events),
+    path("workflows/<str:run_id>/events/", views.workflow_events),
 ]

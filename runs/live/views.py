@@ -1,6 +1,6 @@
 """A run's events over HTTP: one address, and `Accept` chooses a JSON page, server-sent events or NDJSON."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,7 +12,7 @@ from runs.conf import get_settings
 from runs.errors import HistoryPruned, RunsError
 from runs.events.log import read_events
 from runs.live.access import Viewer, parse_run_id
-from runs.live.encodings import ENCODINGS, JSON_PAGE, SSE, Encoding, choose_encoding
+from runs.live.encodings import ENCODINGS, JSON_PAGE, Encoding, SseEncoding, choose_encoding
 from runs.live.errors import (
     InvalidCursor,
     InvalidLimit,
@@ -24,6 +24,7 @@ from runs.live.errors import (
 from runs.live.follow import follow
 from runs.live.pump import pump
 from runs.live.reads import Head
+from runs.live.workflow_events import WORKFLOW_SSE
 
 R = TypeVar("R", bound=HttpResponseBase)
 DEFAULT_LIMIT = 100
@@ -32,26 +33,35 @@ MAX_LIMIT = 1000
 
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """`GET /api/runs/{id}/events?after=N&limit=N`; `Last-Event-ID` counts before `after`."""
+    return await _answer_or_refuse(request, run_id, ENCODINGS)
+
+
+async def workflow_events(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """`GET /api/workflows/{id}/events`: server-sent events in the words of the workflow API."""
+    return await _answer_or_refuse(request, run_id, (WORKFLOW_SSE,))
+
+
+async def _answer_or_refuse(request: HttpRequest, run_id: str, encodings: Sequence[Encoding]) -> HttpResponseBase:
     try:
-        return await _answer(request, run_id)
+        return await _answer(request, run_id, encodings)
     except RunsError as exc:
         return error_response(exc)
 
 
-async def _answer(request: HttpRequest, run_id: str) -> HttpResponseBase:
+async def _answer(request: HttpRequest, run_id: str, encodings: Sequence[Encoding]) -> HttpResponseBase:
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed(str(request.method))
     viewer = Viewer.of_request(request)
     await _in_thread(viewer.user)
-    encoding = choose_encoding(request.headers.get("Accept", ""))
+    encoding = choose_encoding(request.headers.get("Accept", ""), encodings)
     if encoding is None:
-        raise NotAcceptable([known.media_type for known in ENCODINGS])
+        raise NotAcceptable([known.media_type for known in encodings])
     run = parse_run_id(run_id)
     head = await _in_thread(viewer.head, run)
     after = _cursor(request, head)
     if encoding is JSON_PAGE:
         return await _page(request, run, head, after)
-    if encoding is SSE and _was_read_to_its_end(request, head, after):
+    if isinstance(encoding, SseEncoding) and _was_read_to_its_end(request, head, after):
         # 204 is how a server tells an EventSource not to come back.
         return HttpResponse(status=204)
     if request.method == "HEAD":
