@@ -20,6 +20,7 @@ from hitl.questions import Deny, Outcome, ask
 from runs.jobs import StepContext, job
 
 DEADLINE = timedelta(days=7)
+REMIND_EVERY = timedelta(days=2)
 
 
 @job("code-review")
@@ -97,6 +98,7 @@ async def _ask(
         starter_may_answer=not request.reviewers,
         deadline=DEADLINE,
         on_timeout=Deny(),
+        remind_every=REMIND_EVERY,
     )
 
 

@@ -119,6 +119,20 @@ def test_who_started_it_decides_only_where_no_reviewer_is_named(
     assert ended(question.run)["by"] == ["sara"]
 
 
+def test_the_reviewers_are_told_and_reminded_until_they_answer(
+    asked: Asked, alice: User, folder: Path, settings: Any
+) -> None:
+    settings.HITL_EMAIL = True
+    User.objects.update(email="somebody@example.org")
+    question = asked("code-review", folder=str(folder), diff=DIFF, reviewers=["alice"])
+    assert list(question.deliveries.values_list("about", "to__username")) == [("asked", "alice")]
+    advance(timedelta(days=2, seconds=1))
+    drain()
+    assert list(question.deliveries.values_list("about", "to__username")) == [("reminded", "alice"), ("asked", "alice")]
+    answers.answer(question.id, alice, "approve", digest=question.digest)
+    assert ended(question.run)["by"] == ["alice"]
+
+
 def test_six_days_later_it_still_waits_and_goes_on_and_after_seven_it_is_over(
     asked: Asked, alice: User, folder: Path
 ) -> None:
