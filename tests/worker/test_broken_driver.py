@@ -18,7 +18,7 @@ from tests.worker.driven_here import drive_here
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PLACES = {
-    "recovering a run": (Execution, "drive"),
+    "recovering a run": (Execution, "_drive_job"),
     "claiming": (claims, "claim_due"),
     "looking after loaded runs": (loaded, "fetch_leases"),
     "sweeping": (sweeps, "sweep"),

@@ -21,7 +21,7 @@ from tests.worker.driven_here import drive_here
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECONDS = 3.0
-PER_SECOND = 20
+PER_SECOND = 25
 WAITING = 40
 
 
