@@ -8,10 +8,10 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e bench lock
+.PHONY: help install run test lint types imports e2e properties bench lock
 
 help:  ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 install: $(STAMP)  ## Make .venv with everything that runs, tests and checks need
 
@@ -31,6 +31,10 @@ test: $(STAMP)  ## Run the tests: on SQLite, on PostgreSQL with Redis, and in a 
 
 e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems in a browser, on both databases
 	@$(BIN)/python -m tests.servers.suite processes-sqlite processes-postgresql e2e-sqlite e2e-postgresql
+
+properties: $(STAMP)  ## Try many orders of what can befall a run, on both databases
+	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \
+		--database $$database tests/engine/test_durability_machine.py || exit 1; done
 
 bench: $(STAMP)  ## Measure what a recorded step costs beside a plain INSERT, on both databases
 	@for bench in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done

@@ -11,6 +11,7 @@ from tests.servers.installation import Installation
 
 # The quick suite tries the same examples every time: whether a change is good must not be a matter of luck.
 hypothesis.settings.register_profile("quick", derandomize=True)
+hypothesis.settings.register_profile("long", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("quick")
 
 

@@ -4,11 +4,12 @@ Needs a database with real transactions (`@pytest.mark.django_db(transaction=Tru
 """
 
 from runs.testing.claims import claim_for, frozen_worker, temporary_jobs
-from runs.testing.crashes import crash_after
+from runs.testing.crashes import NobodyDied, crash_after
 from runs.testing.drain import drain
 from runs.testing.passing import advance, freeze, run_to_end, signal
 
 __all__ = [
+    "NobodyDied",
     "advance",
     "claim_for",
     "crash_after",

@@ -19,6 +19,10 @@ class WorkerDied(Suspended):
     """Ends the writer of a drained worker; to the job's code its lease is lost."""
 
 
+class NobodyDied(AssertionError):
+    """A `crash_after` whose step no worker came to."""
+
+
 class Crash:
     """A death that waits for its step; it happens once."""
 
@@ -44,7 +48,7 @@ def crash_after(step: str, *, run: Run | UUID | None = None, before_record: bool
 
     The next `drain()` goes on as another worker would. With `before_record` it dies when the step's function has
     returned and its result is not written yet: the function will be called again. `run` says whose step, where runs
-    of several jobs have one of that name. Raises AssertionError at the end if the step was never reached.
+    of several jobs have one of that name. Raises NobodyDied at the end if no worker came to the step.
     """
     crash = Crash(step, run.id if isinstance(run, Run) else run, before_record)
     _armed.append(crash)
@@ -54,7 +58,7 @@ def crash_after(step: str, *, run: Run | UUID | None = None, before_record: bool
         _armed.remove(crash)
     if not crash.happened:
         known = sorted(set(Step.objects.values_list("name", flat=True)))
-        raise AssertionError(f"No drain() recorded step {step!r}, so no worker died. Steps recorded: {known}.")
+        raise NobodyDied(f"No drain() recorded step {step!r}, so no worker died. Steps recorded: {known}.")
 
 
 class MortalCommit:
