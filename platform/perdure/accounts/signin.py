@@ -42,7 +42,8 @@ def use_one_time_link(plain: str) -> User | None:
         digest=digest_of(plain), used_at=None, expires_at__gt=clock.now(), user__is_active=True
     )
     link = links.select_related("user").first()
-    if link is None or not links.filter(pk=link.pk).update(used_at=clock.now()):
+    # of its own columns only: a join becomes a subquery, which PostgreSQL does not look at again after a lock wait
+    if link is None or not OneTimeLink.objects.filter(pk=link.pk, used_at=None).update(used_at=clock.now()):
         return None
     return link.user
 
