@@ -240,19 +240,24 @@ def retry(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
     return control.retry(run_id, actor)
 
 
-def retrigger(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Started:
-    """A new run with the same job, input and labels. Raises RunNotFound, JobNotFound, InvalidInput."""
-    return forks.retrigger(run_id, actor)
+def retrigger(run_id: UUID | str, *, starter: Any = None, actor: Actor = SYSTEM) -> Started:
+    """A new run with the same job, input and labels. Of a team's run it is the `starter`'s, if one is given.
+
+    Raises RunNotFound, JobNotFound, InvalidInput.
+    """
+    return forks.retrigger(run_id, actor, starter)
 
 
 def fork(
-    run_id: UUID | str, step: str, *, input: Any = None, outputs: dict[str, Any] | None = None, actor: Actor = SYSTEM
-) -> Run:
+    run_id: UUID | str, step: str, *, input: Any = None, outputs: dict[str, Any] | None = None, starter: Any = None,
+    actor: Actor = SYSTEM,
+) -> Run:  # fmt: skip
     """A new run with everything before `step` recorded, with other input or results where given.
 
+    Of a team's run it is the `starter`'s, if one is given. With another input or result no answer of people is kept.
     Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption.
     """
-    return forks.fork(run_id, step, actor, input=input, outputs=outputs)
+    return forks.fork(run_id, step, actor, input=input, outputs=outputs, starter=starter)
 
 
 def move_version(run_id: UUID | str, version: str, *, actor: Actor = SYSTEM) -> Run:

@@ -62,9 +62,20 @@ def pack(run_id: UUID, release: Release, paths: list[str]) -> Archive:
     return Archive(path=str(target), files=len(paths), bytes=target.stat().st_size, sha256=digest_of(target))
 
 
+def path_of(archive: Archive) -> Path:
+    """Where it lies: among the archives of releases. Raises ArchiveDamaged.
+
+    Whoever forks a run may write another path into a recorded result.
+    """
+    path, place = Path(archive.path).resolve(), (Path(settings.DATA_DIR) / "work" / "release-archive").resolve()
+    if path.parent.parent != place or path.suffix != ".zip":
+        raise ArchiveDamaged(archive.path)
+    return path
+
+
 def verify(archive: Archive) -> Archive:
     """The same archive, read back whole. Raises ArchiveDamaged."""
-    with zipfile.ZipFile(archive.path) as found:
+    with zipfile.ZipFile(path_of(archive)) as found:
         if found.testzip() is not None or len(found.namelist()) != archive.files:
             raise ArchiveDamaged(archive.path)
     check_digest(archive)
@@ -73,7 +84,8 @@ def verify(archive: Archive) -> Archive:
 
 def check_digest(archive: Archive) -> None:
     """Raises ArchiveDamaged."""
-    if not Path(archive.path).is_file() or digest_of(Path(archive.path)) != archive.sha256:
+    path = path_of(archive)
+    if not path.is_file() or digest_of(path) != archive.sha256:
         raise ArchiveDamaged(archive.path)
 
 
@@ -84,7 +96,7 @@ def digest_of(path: Path) -> str:
 
 def _read(folder: str, path: str) -> bytes:
     full = Path(folder, path)
-    if full.resolve() != full:
+    if full.resolve() != full or not full.is_relative_to(folder):
         raise LeavesFolder(path)
     descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as file:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from uuid import UUID
 
-from examples.release_train.archive import check_digest
+from examples.release_train.archive import check_digest, path_of
 from examples.release_train.schema import Archive, Notes
 from examples.work_folder import work_folder
 
@@ -23,8 +23,8 @@ def publish(run_id: UUID, archive: Archive, notes: Notes) -> str:
 
 
 def discard(archive: Archive) -> bool:
-    """Remove the archive of a release that was not approved; whether it was still there."""
-    path = Path(archive.path)
+    """Remove the archive of a release that was not approved; whether it was still there. Raises ArchiveDamaged."""
+    path = path_of(archive)
     there = path.is_file()
     path.unlink(missing_ok=True)
     return there

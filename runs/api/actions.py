@@ -67,12 +67,12 @@ class RunRetrigger(Door):
         {201: RunShape},
         refusals=(400, 404, 409),
         parameters=[RUN_ID],
-        description="The new run has the same job, version, input, labels, owner and team.",
+        description="The new run has the same job, version, input, labels and team; one of a team is yours.",
     )
     def post(self, request: Request, run_id: str) -> Response:
         run = self.find(request, run_id)
         self.refuse_body(request)
-        started = jobs.retrigger(run.id, actor=self.actor(request))
+        started = jobs.retrigger(run.id, starter=request.user, actor=self.actor(request))
         return self.made(request, started.run)
 
 
@@ -84,9 +84,13 @@ class RunFork(Door):
         body=ForkRun,
         refusals=(404, 409),
         parameters=[RUN_ID],
+        description="The run of a team is yours. With another input or other results it begins no later than at the "
+        "first step that asked people: what they decided does not hold for what they were not shown.",
     )
     def post(self, request: Request, run_id: str) -> Response:
         run = self.find(request, run_id)
         body = read_body(ForkRun, self.body(request))
-        forked = jobs.fork(run.id, body.step, input=body.input, outputs=body.outputs, actor=self.actor(request))
+        forked = jobs.fork(
+            run.id, body.step, input=body.input, outputs=body.outputs, starter=request.user, actor=self.actor(request)
+        )
         return self.made(request, forked)

@@ -80,7 +80,7 @@ def test_a_run_is_started_again_as_a_new_one(as_bob: ApiClient, run: Run, nothin
     made = response.json()
     assert (response.status_code, response.headers["Location"]) == (201, f"http://testserver/api/runs/{made['id']}/")
     assert made["id"] != str(run.id)
-    wanted = {"job": "echo", "input": {"text": "hello"}, "labels": {"kind": "test"}, "owner": "alice",
+    wanted = {"job": "echo", "input": {"text": "hello"}, "labels": {"kind": "test"}, "owner": "bob",
               "team": "night shift", "status": "queued", "forked_from": None}  # fmt: skip
     assert {name: made[name] for name in wanted} == wanted
 

@@ -120,6 +120,17 @@ def test_secrets_are_never_shown(api: ApiClient) -> None:
     assert Schedule.objects.get().input["password"] == "hunter2"
 
 
+def test_secrets_do_not_go_to_another_job_which_might_show_them(api: ApiClient, nothing_changes: Watch) -> None:
+    secret = {"job": "log-in", "input": {"user": "ada", "password": "hunter2"}}
+    kept = api.send("/api/schedules/", BODY | secret).json()["id"]
+    preset = api.send("/api/presets/", {"name": "as ada"} | secret).json()["id"]
+    with nothing_changes():
+        for path in (f"/api/schedules/{kept}/", f"/api/presets/{preset}/"):
+            answer = api.patch(path, {"job": "echo"}, content_type="application/json")
+            assert error_of(answer, 400, "invalid_option")["details"] == {"option": "input"}
+    assert change(api, kept, {"job": "echo", "input": {"text": "hi"}}).json()["input"] == {"text": "hi"}
+
+
 def test_a_preset_is_taken_over_with_its_secrets(api: ApiClient, alice: User, mallory: User) -> None:
     preset = jobs.create_preset(
         "as ada", "log-in", {"user": "ada", "password": "hunter2"}, labels={"a": "1"}, owner=alice
@@ -172,6 +183,13 @@ def test_a_colleague_acts_and_may_give_it_only_to_teams_of_their_own(as_bob: Api
 def test_a_schedule_of_a_team_becomes_theirs_who_decide_what_it_does(as_bob: ApiClient, schedule: Schedule) -> None:
     assert change(as_bob, schedule, {"cron": "5 * * * *", "input": {"text": "hello"}}).json()["owner"] == "alice"
     assert change(as_bob, schedule, {"input": {"text": "other"}}).json()["owner"] == "bob"
+
+
+def test_who_takes_a_schedule_from_its_team_starts_nothing_in_its_owners_name(
+    as_bob: ApiClient, schedule: Schedule
+) -> None:
+    taken = change(as_bob, schedule, {"input": {"text": "other"}, "team": None}).json()
+    assert (taken["owner"], taken["team"]) == ("bob", None)
 
 
 def test_an_administrator_acts_for_the_owner_where_there_is_no_team(as_admin: ApiClient, schedule: Schedule) -> None:

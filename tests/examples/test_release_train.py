@@ -128,3 +128,22 @@ def test_an_archive_that_was_touched_is_not_published(asked: Asked, sara: User, 
     drain()
     run = jobs.get(question.run_id)
     assert (run.status, "not as it was packed" in run.error["message"]) == ("failed", True)
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_a_fork_that_names_another_file_as_its_archive_neither_copies_nor_removes_it(
+    asked: Asked, sara: User, alice: User, folder: Path, tmp_path: Path, decision: str
+) -> None:
+    treasure = tmp_path / "treasure.zip"
+    treasure.write_bytes(b"gold")
+    named = {"path": str(treasure), "files": 1, "bytes": 4, "sha256": hashlib.sha256(b"gold").hexdigest()}
+    first = asked("release-train", folder=str(folder), version="1.3.0").run
+    made = jobs.fork(first.id, "report", outputs={"archive": named})
+    drain()
+    question = Question.objects.get(run=made)
+    for by in (alice, sara):
+        decide(question, by, decision)
+    drain()
+    made.refresh_from_db()
+    assert (made.status, made.error and "is not as it was packed" in made.error["message"]) == ("failed", True)
+    assert treasure.read_bytes() == b"gold"

@@ -88,7 +88,7 @@ def test_a_run_is_started_again_and_the_new_one_is_shown(run: Run, member: User,
     answer = signed_in(member).post(f"/runs/{run.pk}/again/", follow=True)
     made = Run.objects.exclude(pk=run.pk).get()
     assert answer.redirect_chain == [(f"/runs/{made.pk}/", 302)]
-    assert (made.job, made.owner, made.team) == (run.job, run.owner, run.team)
+    assert (made.job, made.owner, made.team) == (run.job, member, run.team)
 
 
 def send(client: Client, run: Run, token: str = "t" * 32, **fields: str) -> Any:

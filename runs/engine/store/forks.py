@@ -15,43 +15,56 @@ from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import Run, Signal, SignalKind, Step, StepStatus
+from runs.models import Event, Run, Signal, SignalKind, Step, StepStatus
 
 _KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
 
 
-def retrigger(run_id: UUID | str, actor: Actor) -> Started:
+def retrigger(run_id: UUID | str, actor: Actor, starter: Any = None) -> Started:
     """A new run of the same job with the same input and labels; nothing of the old one is used again."""
     old = get(run_id)
     options = StartOptions(
-        owner=old.owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
+        owner=_owner(old, starter), team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
         concurrency_key=old.concurrency_key,
     )  # fmt: skip
     return start(registry.get(old.job, old.job_version), old.input, options, actor)
 
 
 def fork(
-    run_id: UUID | str, step: str, actor: Actor, *, input: Any = None, outputs: dict[str, Any] | None = None
+    run_id: UUID | str,
+    step: str,
+    actor: Actor,
+    *,
+    input: Any = None,
+    outputs: dict[str, Any] | None = None,
+    starter: Any = None,
 ) -> Run:
     """A new run that has the steps before `step` recorded, with other input or other results where given.
 
-    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step).
+    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step, or people decided about what changes).
     """
     with transaction.atomic():
         old = lock(run_id)  # so that no clean-up takes its steps meanwhile
         if old.first_sequence > 1:
             raise HistoryPruned(old.id, old.first_sequence, "forked")
-        run = _forked(old, step, actor, input, outputs or {})
+        run = _forked(old, step, actor, input, outputs or {}, _owner(old, starter))
     transaction.on_commit(lambda: ring([run.id]))
     return get(run.id)
 
 
-def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any]) -> Run:
+def _owner(old: Run, starter: Any) -> Any:
+    """Who starts a run does not decide what it asks, so a colleague's is theirs; without a team the owner's stays."""
+    return starter if starter is not None and old.team is not None else old.owner
+
+
+def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], owner: Any) -> Run:
     first, kept = _steps_before(old, step, outputs)
+    if input is not None or outputs:
+        _refuse_decided(old, kept)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
-        owner=old.owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue
+        owner=owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue
     ))  # fmt: skip
     run.forked_from, run.forked_step = old, step
     run.write_no = 1  # it has a history to load
@@ -77,6 +90,17 @@ def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> tuple[Step, l
             "outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps."
         )
     return steps[place], kept
+
+
+def _refuse_decided(old: Run, kept: list[Step]) -> None:
+    """What people decided holds for what they were shown. The events of a fork's own past lie with another run, so
+    there each transaction counts as a question: questions are asked in one."""
+    names = [one.name for one in kept]
+    asked = Event.objects.filter(run=old, type=EventType.QUESTION_ASK, step__in=names).exists()
+    if asked or (old.forked_step and any(one.kind == "transaction" for one in kept)):
+        problem = "would change what people may have decided about"
+        remedy = "Fork from the step that asks, so that it asks again, or from the run that this one was forked from."
+        raise InvalidOption("step", problem, remedy)
 
 
 def _copy_updates(old: Run, run: Run, until: datetime | None) -> None:

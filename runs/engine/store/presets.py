@@ -10,6 +10,7 @@ from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import encode
 from runs.engine.store import choice
+from runs.engine.store.kept import KeptSecrets
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
 from runs.engine.store.start import Started, StartOptions, check_labels, check_text, start
 from runs.models import Preset
@@ -36,7 +37,8 @@ def change_preset(preset_id: UUID | str, changes: Mapping[str, Any], *, actor: A
         for name in {"name", "labels", "team"} & set(changes):
             setattr(preset, name, changes[name])
         if {"job", "input"} & set(changes):
-            _take_work(preset, changes.get("job", preset.job), changes.get("input", preset.input))
+            kept = None if "input" in changes else KeptSecrets.of(preset)
+            _take_work(preset, changes.get("job", preset.job), changes.get("input", preset.input), kept)
         return _saved(preset, actor, "preset.change")
 
 
@@ -76,9 +78,11 @@ def _found(preset: Preset | None, preset_id: UUID | str) -> Preset:
     return preset
 
 
-def _take_work(preset: Preset, job: str, input: Any) -> None:
+def _take_work(preset: Preset, job: str, input: Any, kept: KeptSecrets | None = None) -> None:
     definition = registry.get(job)
     payload = encode(definition.parse_input(input), f"The input of job {job!r}")
+    if kept is not None:
+        kept.check(job, payload)
     preset.job, preset.input, preset.secrets = job, payload.value, payload.secrets
 
 

@@ -12,6 +12,7 @@ from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import encode
 from runs.engine.schedules import GRACE, LONGEST, Timetable
+from runs.engine.store.kept import KeptSecrets
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
 from runs.engine.store.start import StartOptions, check_text
 from runs.errors import InvalidOption
@@ -88,13 +89,15 @@ def change_schedule(
     with transaction.atomic():
         schedule = lock(schedule_id)
         spec = replace(spec_of(schedule), **_one_kind_of_time(changes))
-        old_times = timetable_of(schedule)
+        old_times, was_shared = timetable_of(schedule), schedule.team is not None
         _take(schedule, spec)
         if any(name in changes for name in _WORK):
             before = (schedule.job, schedule.job_version, schedule.input)
-            _take_work(schedule, spec)
+            kept = None if "input" in changes else KeptSecrets.of(schedule)
+            _take_work(schedule, spec, kept)
             schedule.error = None
-            if by is not None and schedule.team and before != (schedule.job, schedule.job_version, schedule.input):
+            # also when the same change takes it from the team: its former owner decided nothing of it
+            if by is not None and was_shared and before != (schedule.job, schedule.job_version, schedule.input):
                 schedule.owner = by
         if spec.timetable != old_times:
             schedule.error = None
@@ -179,10 +182,12 @@ def _take(schedule: Schedule, spec: ScheduleSpec) -> None:
     schedule.catch_up_seconds = int(spec.catch_up_within.total_seconds())
 
 
-def _take_work(schedule: Schedule, spec: ScheduleSpec) -> None:
+def _take_work(schedule: Schedule, spec: ScheduleSpec, kept: KeptSecrets | None = None) -> None:
     """The job with its input, as a run would get it now: what cannot be started is refused."""
     job = registry.get(spec.job, spec.version or None)
     payload = encode(job.parse_input(spec.input), f"The input of job {job.name!r}")
+    if kept is not None:
+        kept.check(spec.job, payload)
     schedule.job, schedule.job_version = spec.job, spec.version
     schedule.input, schedule.secrets = payload.value, payload.secrets
 

@@ -68,7 +68,11 @@ def retrigger_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Start the same again as a new run, and show that one."""
     run = _changeable(request, run_id)
     made: list[Run] = []
-    _act(request, lambda actor: made.append(jobs.retrigger(run.pk, actor=actor).run), "This is the new run.")
+    _act(
+        request,
+        lambda actor: made.append(jobs.retrigger(run.pk, starter=request.user, actor=actor).run),
+        "This is the new run.",
+    )
     return redirect("dashboard:run", made[0].pk if made else run_id)
 
 
