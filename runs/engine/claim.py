@@ -32,7 +32,8 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     with transaction.atomic():
         found = _locked(_orphans(mine), limit)
         if len(found) < limit:
-            found += keys.admit(_locked(queues.with_room(_due(mine), rules), limit - len(found)))
+            room = limit - len(found)
+            found += keys.admit(_locked(queues.with_room(_due(mine), rules, room), room))
         found += _locked(_hooks(mine), limit - len(found))
         poisonous = [run for run in found if run.claims >= get_settings().max_claims]
         for run in found:
@@ -43,7 +44,7 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
 
 
 def _is_anything_due(mine: Q, rules: dict[str, queues.Rule]) -> bool:
-    return any(query.exists() for query in (queues.with_room(_due(mine), rules), _orphans(mine), _hooks(mine)))
+    return any(query.exists() for query in (queues.with_room(_due(mine), rules, 1), _orphans(mine), _hooks(mine)))
 
 
 def next_due_at(jobs: Versions) -> datetime | None:

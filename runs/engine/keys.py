@@ -86,12 +86,15 @@ def _number(*names: str) -> int:
 
 
 def _holders() -> QuerySet[Run]:
-    return Run.objects.filter(_holds())
+    # said apart, as the index says it: those that wait for a key are many
+    return Run.objects.filter(concurrency_key__isnull=False, started_at__isnull=False, finished_at=None).filter(
+        _holds()
+    )
 
 
 def _holds() -> Q:
     waits = Q(release_while_waiting=True) & (Q(status=RunStatus.WAITING) | Q(status=RunStatus.QUEUED))
-    return Q(started_at__isnull=False) & ~Q(status__in=ENDED) & ~waits
+    return Q(started_at__isnull=False, finished_at=None) & ~Q(status__in=ENDED) & ~waits
 
 
 def _is_holder(run: Run) -> bool:

@@ -51,21 +51,31 @@ def moving(rules: dict[str, Rule]) -> Q:
     return ~Q(queue__in=[name for name, rule in rules.items() if rule.is_paused])
 
 
-def with_room(due: QuerySet[Run], rules: dict[str, Rule]) -> QuerySet[Run]:
-    """Of these runs those whose queue has room for them, the first of each queue.
+def with_room(due: QuerySet[Run], rules: dict[str, Rule], most: int) -> QuerySet[Run]:
+    """Of these runs those whose queue has room for them, the first of each queue, `most` of one.
 
     On PostgreSQL, inside the claim's transaction: a limited queue is counted under its lock, and left out while
-    another worker has that, so that nobody waits and no queue holds up another.
+    another worker has that, so that nobody waits and no queue holds up another. Nor does a run whose row somebody
+    else has locked hold up its queue.
     """
     limits = {name: rule.concurrency for name, rule in rules.items() if rule.concurrency is not None}
     if not limits:
         return due
     free = ~Q(queue__in=list(limits))
-    wanted = due.filter(queue__in=list(limits)).order_by().values_list("queue", flat=True).distinct()
-    for name in sorted(wanted):
+    for name in _wanted(due, limits):
         if try_lock("queue", name) and (room := limits[name] - _driven([name]).get(name, 0)) > 0:
-            free |= Q(pk__in=due.filter(queue=name).values("pk")[:room])
+            first = due.filter(queue=name).select_for_update(skip_locked=True, no_key=True, of=("self",))
+            free |= Q(pk__in=list(first.values_list("pk", flat=True)[: min(room, most)]))
     return due.filter(free)
+
+
+def _wanted(due: QuerySet[Run], limits: dict[str, int]) -> list[str]:
+    """Limited queues that seem to have room and a run that is due: the line of a full one is not read."""
+    driven = _driven(limits)
+    open_now = [name for name, limit in limits.items() if driven.get(name, 0) < limit]
+    if not open_now:
+        return []
+    return sorted(due.filter(queue__in=open_now).order_by().values_list("queue", flat=True).distinct())
 
 
 def _driven(names: Iterable[str]) -> dict[str, int]:

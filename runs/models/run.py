@@ -106,12 +106,21 @@ class Run(models.Model):
                 condition=Q(status__in=["queued", "waiting"], due_at__isnull=False),
                 name="run_due",
             ),
+            # The next that becomes due, whatever its priority, among all that wait for a time.
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="run_due_next"),
             models.Index(fields=["lease_worker"], condition=Q(lease_worker__isnull=False), name="run_leased"),
             models.Index(fields=["id"], condition=Q(end_hook="due"), name="run_end_hook_due"),
             models.Index(fields=["id"], condition=Q(tell_parent=True), name="run_tells_parent"),
             models.Index(
                 fields=["job", "concurrency_key"], condition=Q(concurrency_key__isnull=False), name="run_keyed"
             ),
+            # A claim counts the holders of a key for each run that waits for it: not by reading those that wait.
+            models.Index(
+                fields=["job", "concurrency_key"],
+                condition=Q(concurrency_key__isnull=False, started_at__isnull=False, finished_at=None),
+                name="run_holds_key",
+            ),
+            models.Index(fields=["id"], condition=Q(reason="no_worker_for_version"), name="run_stranded"),
             # Columns of an ended run only: one that each transition changes would cost every update an index entry.
             models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
             models.Index(

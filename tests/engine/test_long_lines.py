@@ -1,0 +1,84 @@
+"""A claim is cheap however many runs wait for a time, a key or a place in a queue, and no locked row stops it."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, connections, transaction
+
+from runs import clock, jobs
+from runs.engine.claim import next_due_at
+from runs.engine.store.rows import SYSTEM
+from runs.jobs import Job, StepContext, job
+from runs.models import Run, RunStatus
+from runs.testing import claim_for, frozen_worker
+from tests.engine.driver import begin
+
+
+def waits() -> Job:
+    @job("waits")
+    async def waiting(step: StepContext) -> str:
+        return str(await step.wait_for_signal("go"))
+
+    return waiting
+
+
+def fill(number: int, **values: Any) -> None:
+    """Rows of runs, without their events: it is about how many there are."""
+    now = clock.now()
+    same = {"job": "waits", "job_version": "1", "created_at": now, "run_at": now, "due_at": now} | values
+    Run.objects.bulk_create([Run(**same) for _ in range(number)], batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of the fastest of three: others use this machine, too."""
+    took = []
+    for _ in range(3):
+        began_at = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began_at)
+    return min(took)
+
+
+def test_a_long_line_at_one_key_costs_each_of_its_runs_no_look_at_all_others() -> None:
+    waits()
+    fill(3_000, concurrency_key="k")
+    worker = frozen_worker()
+    assert len(claim_for(worker)) == 1
+    assert seconds(lambda: claim_for(worker)) < 0.4
+    assert Run.objects.filter(status=RunStatus.RUNNING).count() == 1
+
+
+def test_the_next_time_is_found_without_reading_all_times() -> None:
+    waits()
+    later = clock.now() + timedelta(days=3)
+    fill(3_000, status=RunStatus.WAITING, due_at=later)
+    assert next_due_at([("waits", "1")]) == later
+    rows = Run.objects.filter(due_at__gt=clock.now()).order_by("due_at").values("due_at")[:1]
+    assert "run_due_next" in rows.explain()
+
+
+def test_a_locked_run_holds_up_no_limited_queue(on_postgresql: bool) -> None:
+    definition = waits()
+    jobs.set_queue("gpu", SYSTEM, concurrency=1, is_paused=False)
+    first, second = (begin(definition, queue="gpu") for _ in range(2))
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Run.objects.select_for_update().get(id=first.id)
+            held.set()
+            release.wait(10 if on_postgresql else 0.1)
+        connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    claimed = [run.id for run in claim_for(frozen_worker())]
+    release.set()
+    holder.join()
+    assert claimed == [second.id if on_postgresql else first.id]
