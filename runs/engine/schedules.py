@@ -22,6 +22,7 @@ LONGEST: Final = timedelta(days=31)
 CATCH_UP_LIMIT: Final = 100
 """So many missed times are made up for, the newest."""
 
+FARTHEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 AT_ONCE: Final = 10
 """So many runs are started in one transaction; the others follow in the next."""
 
@@ -41,6 +42,9 @@ class Timetable:
         zone = _zone(self.zone)
         if self.at is not None and self.at.tzinfo is None:
             raise InvalidOption("at", "has no time zone", "Give one, as in 2030-01-31T12:00:00Z.")
+        # a time of the last year may be of the year 10000 in another zone, which no page could show
+        if self.at is not None and self.at > FARTHEST:
+            raise InvalidOption("at", "is too far away", "Use a year before 9999.")
         if self.cron:
             _check_cron(self.cron, zone)
 

@@ -59,7 +59,8 @@ def test_operators_set_and_forget_what_holds(as_operator: ApiClient, in_gpu: Run
     assert put(as_operator, "gpu", {"paused": True}).json() == GPU | {"paused": True, "queued": 1}
     assert as_operator.delete("/api/queues/gpu/").status_code == 204
     assert not Queue.objects.exists()
-    error_of(as_operator.delete("/api/queues/gpu/"), 404, "queue_not_found")
+    for name in ("gpu", "%00"):
+        error_of(as_operator.delete(f"/api/queues/{name}/"), 404, "queue_not_found")
     assert list(Audit.objects.filter(target="gpu").values_list("action", "actor_kind", "address").order_by("id")) == [
         ("queue.set", "token", "127.0.0.1"), ("queue.set", "token", "127.0.0.1"),
         ("queue.forget", "token", "127.0.0.1"),

@@ -84,7 +84,9 @@ def test_a_bad_request_changes_nothing(
 def test_a_job_that_is_not_there_has_no_rollout(as_operator: ApiClient, nothing_changes: Watch) -> None:
     with nothing_changes():
         error_of(put(as_operator, {"version": "2", "percent": 5}, "/api/jobs/none/rollout/"), 404, "job_not_found")
-        error_of(as_operator.get("/api/jobs/none/rollout/"), 404, "rollout_not_found")
+        for name in ("none", "%00"):
+            error_of(as_operator.get(f"/api/jobs/{name}/rollout/"), 404, "rollout_not_found")
+            error_of(as_operator.delete(f"/api/jobs/{name}/rollout/"), 404, "rollout_not_found")
 
 
 def test_each_method_asks_for_its_own_permission(api: ApiClient, anonymous: ApiClient, as_operator: ApiClient) -> None:

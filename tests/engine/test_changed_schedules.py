@@ -1,8 +1,9 @@
 """Schedules are made, changed, paused, started by hand and deleted; what could not start a run is refused."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -110,6 +111,12 @@ def test_a_schedule_that_could_not_start_a_run_is_refused(
 def test_a_time_in_the_past_and_a_name_in_use_are_refused(double: Job) -> None:
     with pytest.raises(InvalidOption, match="has passed"):
         jobs.create_schedule(ScheduleSpec(name="late", job="double", input=1, at=clock.now()))
+    for far in (
+        datetime(9999, 12, 31, 23, 59, tzinfo=UTC),
+        datetime(9999, 12, 31, tzinfo=ZoneInfo("America/New_York")),
+    ):
+        with pytest.raises(InvalidOption, match="too far away"):
+            jobs.create_schedule(ScheduleSpec(name="far", job="double", input=1, at=far))
     first = hourly()
     with pytest.raises(NameTaken):
         hourly()

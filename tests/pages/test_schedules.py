@@ -87,6 +87,7 @@ def test_an_old_one_off_can_be_renamed_and_its_seconds_stay(client: Client, owne
         ({"when-cron": ""}, "cron", "required"),
         ({"when-kind": "once"}, "at", "required"),
         ({"when-kind": "once", "when-at": "2020-01-01T00:00"}, "at", "has passed"),
+        ({"when-kind": "once", "when-at": "9999-12-31T23:59"}, "at", "too far away"),
         ({"when-timezone": "Moon/Base"}, "timezone", "no time zone"),
         ({"when-timezone": "../etc/passwd"}, "timezone", "no time zone"),
         ({"when-name": ""}, "name", "required"),
@@ -238,10 +239,22 @@ def test_lists_hold_only_what_one_may_see(
     assert str(schedule.pk) not in signed_in(stranger).get("/schedules/").content.decode()
 
 
-def test_a_schedule_given_away_leads_back_to_the_list(schedule: Schedule, member: User, signed_in: SignedIn) -> None:
-    sent = WHEN | ORDER | {"when-team": ""}
-    answer = signed_in(member).post(f"/schedules/{schedule.pk}/edit/", sent)
+def test_a_schedule_given_away_leads_back_to_the_list(
+    owner: User, team: Group, member: User, signed_in: SignedIn
+) -> None:
+    spec = jobs.ScheduleSpec(name="nightly", job="page-nothing", cron="0 3 * * *", team=team)
+    made = jobs.create_schedule(spec, owner=owner)
+    answer = signed_in(member).post(f"/schedules/{made.pk}/edit/", WHEN | {"when-team": ""})
     assert (answer.status_code, answer["Location"]) == (302, "/schedules/")
+
+
+def test_a_schedule_taken_from_its_team_with_another_input_is_theirs_who_changed_it(
+    schedule: Schedule, member: User, signed_in: SignedIn
+) -> None:
+    answer = signed_in(member).post(f"/schedules/{schedule.pk}/edit/", WHEN | ORDER | {"when-team": ""})
+    assert (answer.status_code, answer["Location"]) == (302, f"/schedules/{schedule.pk}/")
+    schedule.refresh_from_db()
+    assert (schedule.owner, schedule.team) == (member, None)
 
 
 def test_many_schedules_are_listed_with_few_queries(

@@ -27,7 +27,8 @@ def set_queue(name: str, actor: Actor, *, concurrency: int | None, is_paused: bo
 def forget_queue(name: str, actor: Actor) -> None:
     """The settings hold again for the queue. Raises QueueNotFound."""
     with transaction.atomic():
-        queue = Queue.objects.select_for_update().filter(name=name).first()
+        # PostgreSQL takes no NUL
+        queue = None if "\0" in name else Queue.objects.select_for_update().filter(name=name).first()
         if queue is None:
             raise QueueNotFound(name)
         write_audit(actor, "queue.forget", name)

@@ -12,7 +12,7 @@ from runs.version_errors import RolloutNotFound
 
 def get_rollout(job: str) -> Rollout:
     """Raises RolloutNotFound."""
-    found = Rollout.objects.filter(job=job).first()
+    found = None if "\0" in job else Rollout.objects.filter(job=job).first()  # PostgreSQL takes no NUL
     if found is None:
         raise RolloutNotFound(job)
     return found
