@@ -15,12 +15,15 @@ from xml.etree import ElementTree
 
 from tests.servers import databases
 
+# The worker's processes and whole reports on a real server: campaigns.
+PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py"]
+QUICK = ["tests", *(f"--ignore={path}" for path in PROCESSES)]
 PHASES = {
-    "sqlite": ["tests", "--ignore=tests/worker", "--database", "sqlite"],
-    "postgresql": ["tests", "--ignore=tests/worker", "--database", "postgresql"],
+    "sqlite": [*QUICK, "--database", "sqlite"],
+    "postgresql": [*QUICK, "--database", "postgresql"],
     "browser": ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py", "--database", "sqlite"],
-    "processes-sqlite": ["tests/worker", "--database", "sqlite"],
-    "processes-postgresql": ["tests/worker", "--database", "postgresql"],
+    "processes-sqlite": [*PROCESSES, "--database", "sqlite"],
+    "processes-postgresql": [*PROCESSES, "--database", "postgresql"],
     "e2e-sqlite": ["tests/e2e", "--database", "sqlite"],
     "e2e-postgresql": ["tests/e2e", "--database", "postgresql"],
 }
