@@ -72,6 +72,10 @@ class Frontier:
                 if not waiter.done():
                     waiter.set_result(None)
 
+    def forget_notes(self, branch: Branch) -> None:
+        """The branch has come to a step that is still to be done: it has no note to come to before that."""
+        self._notes.pop(branch.path, None)
+
     def finish(self) -> None:
         """The job's function has returned: there is nothing left to come to."""
         self._root.has_ended = True

@@ -49,6 +49,12 @@ class Notes:
         """Whether an earlier execution wrote more notes in this branch than this one has come to."""
         return self._written.get(branch.path, 0) > branch.notes
 
+    def forget_ahead(self, branch: Branch) -> None:
+        """The branch has come to a step that is still to be done: nothing was noted after it, or on the way to a
+        failure that a retry does not take again."""
+        if self.are_ahead_of(branch):
+            self._written[branch.path] = branch.notes
+
     def _write_anywhere(self, type_: EventType, data: dict[str, Any], values: dict[str, Any]) -> None:
         attempt = find_attempt()
         if attempt is None:

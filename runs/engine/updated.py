@@ -84,6 +84,10 @@ class UpdatedRun(RunKernel):
         if branch is not None and not self.sealed and branch.is_of_update(branch.path):
             self._updates.first_step()
         record = super().meet(name, kind)
+        # a call that raised before anything of it was recorded is no news: later steps are
+        if branch is not None and not record.is_settled and not self.history.reach.is_ahead_of(branch):
+            self._notes.forget_ahead(branch)
+            self._frontier.forget_notes(branch)
         self._frontier.moved()
         return record
 

@@ -23,6 +23,9 @@ POLL_SECONDS: Final = 1.0
 YIELD_SECONDS: Final = 0.005
 """A full process waits this long before it claims, so that one with more room is first."""
 
+REST_SECONDS: Final = 0.05
+"""A run is due by this host's clock, and not yet by the database's, which decides."""
+
 GATHER_SECONDS: Final = 0.1
 """Between two claims on a bell that says no more than that something changed."""
 
@@ -96,7 +99,8 @@ class Claims:
         due_at = await self._database.call(next_due_at, [job.key for job in registry.all()])
         if due_at is None:
             return POLL_SECONDS
-        return min(max((due_at - clock.now()).total_seconds(), 0.001), POLL_SECONDS)
+        seconds = (due_at - clock.now()).total_seconds()
+        return min(seconds if seconds > 0 else REST_SECONDS, POLL_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         try:
