@@ -13,8 +13,8 @@ from runs.api.requests import read_body, refuse_unknown
 from runs.api.schedule_requests import ChangePreset, CreatePreset, StartPreset, given
 from runs.api.schedule_shapes import PresetPage, PresetShape
 from runs.api.shapes import StartedShape
+from runs.errors import PresetNotFound
 from runs.models import Preset
-from runs.schedule_errors import PresetNotFound
 
 PRESET_ID = OpenApiParameter(
     "preset_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the preset."

@@ -13,7 +13,7 @@ from runs.api.documents import operation
 from runs.api.door import Door
 from runs.api.requests import SetQueue, read_body, refuse_unknown
 from runs.api.shapes import Page, Shape
-from runs.queue_errors import QueueNotFound
+from runs.errors import QueueNotFound
 
 NAME = OpenApiParameter(
     "name",

@@ -16,8 +16,8 @@ from runs.api.requests import read_body, refuse_unknown
 from runs.api.schedule_requests import ChangeSchedule, CreateSchedule, TriggerSchedule, given
 from runs.api.schedule_shapes import SchedulePage, ScheduleShape
 from runs.api.shapes import StartedShape
+from runs.errors import PresetNotFound, ScheduleNotFound
 from runs.models import Schedule
-from runs.schedule_errors import PresetNotFound, ScheduleNotFound
 
 SCHEDULE_ID = OpenApiParameter(
     "schedule_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH, description="Id of the schedule."

@@ -7,9 +7,8 @@ from runs.engine.claim import unheld
 from runs.engine.rehearsal import Fit, rehearse
 from runs.engine.store import versions
 from runs.engine.store.rows import Actor, get
-from runs.errors import HistoryPruned, InvalidOption
+from runs.errors import HistoryPruned, InvalidOption, VersionUnfit
 from runs.models import Run, RunStatus
-from runs.version_errors import VersionUnfit
 
 
 def move(run_id: UUID | str, version: str, actor: Actor) -> Run:

@@ -9,10 +9,17 @@ import pytest
 from django.contrib.auth.models import User
 
 from runs import clock, jobs
-from runs.errors import InvalidInput, InvalidOption, JobNotFound
+from runs.errors import (
+    InvalidInput,
+    InvalidOption,
+    JobNotFound,
+    NameTaken,
+    ScheduleBusy,
+    ScheduleNotFound,
+    ScheduleOver,
+)
 from runs.jobs import Job, ScheduleSpec
 from runs.models import Audit, Schedule
-from runs.schedule_errors import NameTaken, ScheduleBusy, ScheduleNotFound, ScheduleOver
 from runs.testing import advance, drain
 from tests.engine.scheduling import DAY, HOUR, hourly, register_double, register_wait
 

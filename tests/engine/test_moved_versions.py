@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from runs import clock, jobs
-from runs.errors import HistoryPruned, InvalidOption, JobNotFound, RunAlreadyEnded
+from runs.errors import HistoryPruned, InvalidOption, JobNotFound, RunAlreadyEnded, RunNotMovable, VersionUnfit
 from runs.jobs import StepContext, job
 from runs.maintenance.stranded import Stranded, count_stranded, mark
 from runs.models import Audit, EndHook, Event, Run, RunStatus, Worker
 from runs.testing import advance, drain, frozen_worker
-from runs.version_errors import RunNotMovable, VersionUnfit
 from tests.engine.driver import Driver, begin, events, until
 
 MINUTE = timedelta(seconds=61)

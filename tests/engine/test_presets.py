@@ -7,10 +7,9 @@ from django.contrib.auth.models import Group, User
 from pydantic import BaseModel, SecretStr
 
 from runs import jobs
-from runs.errors import InvalidInput, InvalidOption, JobNotFound
+from runs.errors import InvalidInput, InvalidOption, JobNotFound, NameTaken, PresetNotFound
 from runs.jobs import StepContext, job
 from runs.models import Audit, Preset, Run
-from runs.schedule_errors import NameTaken, PresetNotFound
 from runs.testing import drain
 
 

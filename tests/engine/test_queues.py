@@ -8,10 +8,9 @@ from django.db import connections
 
 from runs import jobs
 from runs.engine.store.rows import SYSTEM
-from runs.errors import InvalidOption
+from runs.errors import InvalidOption, QueueNotFound
 from runs.jobs import Job, StepContext, job
 from runs.models import Audit, Queue, Run, RunStatus, Worker
-from runs.queue_errors import QueueNotFound
 from runs.testing import claim_for, drain, frozen_worker
 from tests.engine.driver import begin
 

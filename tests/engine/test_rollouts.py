@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from runs import clock, jobs
-from runs.errors import InvalidOption, JobNotFound
+from runs.errors import InvalidOption, JobNotFound, RolloutNotFound
 from runs.jobs import StepContext, job
 from runs.models import Audit, Rollout, Run
 from runs.testing import advance, drain
-from runs.version_errors import RolloutNotFound
 
 
 def register(*versions: str) -> None:

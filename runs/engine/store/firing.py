@@ -16,9 +16,8 @@ from runs.engine.schedules import Plan, plan
 from runs.engine.store import choice, schedules
 from runs.engine.store.rows import SYSTEM, Actor, iso, write_audit
 from runs.engine.store.start import Started, StartOptions, check_text, start
-from runs.errors import RunsError
+from runs.errors import OwnerInactive, RunsError, ScheduleBusy
 from runs.models import ENDED, Overlap, Run, Schedule
-from runs.schedule_errors import OwnerInactive, ScheduleBusy
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from runs.engine.store import choice
 from runs.engine.store.kept import KeptSecrets
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
 from runs.engine.store.start import Started, StartOptions, check_labels, check_text, start
+from runs.errors import NameTaken, PresetNotFound
 from runs.models import Preset
-from runs.schedule_errors import NameTaken, PresetNotFound
 
 
 def create_preset(

@@ -4,9 +4,8 @@ from django.db import transaction
 
 from runs.engine.store.rows import Actor, write_audit
 from runs.engine.store.start import check_text
-from runs.errors import InvalidOption
+from runs.errors import InvalidOption, QueueNotFound
 from runs.models import Queue
-from runs.queue_errors import QueueNotFound
 
 _MOST = 2**31 - 1
 

@@ -5,9 +5,8 @@ from django.db import transaction
 from runs import clock
 from runs.definitions import registry
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
-from runs.errors import InvalidOption
+from runs.errors import InvalidOption, RolloutNotFound
 from runs.models import Rollout
-from runs.version_errors import RolloutNotFound
 
 
 def get_rollout(job: str) -> Rollout:

@@ -15,9 +15,8 @@ from runs.engine.schedules import GRACE, LONGEST, Timetable
 from runs.engine.store.kept import KeptSecrets
 from runs.engine.store.rows import SYSTEM, Actor, write_audit
 from runs.engine.store.start import StartOptions, check_text
-from runs.errors import InvalidOption
+from runs.errors import InvalidOption, NameTaken, ScheduleNotFound, ScheduleOver
 from runs.models import CatchUp, Overlap, Schedule
-from runs.schedule_errors import NameTaken, ScheduleNotFound, ScheduleOver
 
 _TIMES = ("cron", "timezone", "at")
 _WORK = ("job", "version", "input")

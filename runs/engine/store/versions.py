@@ -7,11 +7,10 @@ from django.db.models import F, QuerySet
 
 from runs.definitions import Job
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
-from runs.errors import RunAlreadyEnded
+from runs.errors import RunAlreadyEnded, RunNotMovable
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import EndHook, Run, RunStatus
-from runs.version_errors import RunNotMovable
 
 NO_WORKER = "no_worker_for_version"
 COULD_GO_ON = (RunStatus.QUEUED, RunStatus.WAITING, RunStatus.RUNNING)

@@ -18,9 +18,8 @@ from perdure.dashboard.kept_input import input_form, input_of
 from perdure.dashboard.schema_form import RAW, JobForm
 from runs import jobs
 from runs.definitions import Job
-from runs.errors import InvalidInput, JobNotFound, RunsError
+from runs.errors import InvalidInput, JobNotFound, NameTaken, RunsError
 from runs.models import Preset
-from runs.schedule_errors import NameTaken
 
 PRESETS_SHOWN = 50
 

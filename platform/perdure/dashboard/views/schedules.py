@@ -20,9 +20,8 @@ from perdure.dashboard.schedule_page import cards
 from perdure.dashboard.schema_form import RAW, JobForm
 from runs import jobs
 from runs.definitions import Job
-from runs.errors import InvalidInput, InvalidOption, JobNotFound, RunsError
+from runs.errors import InvalidInput, InvalidOption, JobNotFound, NameTaken, RunsError
 from runs.models import Run, Schedule
-from runs.schedule_errors import NameTaken
 
 SHOWN = 200
 

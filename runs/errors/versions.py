@@ -1,6 +1,6 @@
 """What moves to another version and rollouts are refused for."""
 
-from runs.errors import RunsError
+from runs.errors.base import RunsError
 
 
 class RunNotMovable(RunsError):

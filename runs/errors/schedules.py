@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runs.errors import RunsError
+from runs.errors.base import RunsError
 
 
 class ScheduleNotFound(RunsError):

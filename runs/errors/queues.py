@@ -1,6 +1,6 @@
 """What queues are refused for."""
 
-from runs.errors import RunsError
+from runs.errors.base import RunsError
 
 
 class QueueNotFound(RunsError):
