@@ -23,6 +23,20 @@ async def ask_approval(step: StepContext, options: dict[str, Any]) -> dict[str, 
     return {"before": before, "after": after, "by": [one["by"] for one in outcome.answers], "value": outcome.value}
 
 
+@job("middle-of-family")
+async def middle_of_family(step: StepContext) -> dict[str, Any]:
+    """Let a child ask."""
+    return dict(await step.child("approval", "ask-approval", {}))
+
+
+@job("top-of-family")
+async def top_of_family(step: StepContext) -> str:
+    """Have a descendant ask, and go on with what was decided there."""
+    before = await step.run("before", lambda: "prepared")
+    decided = await step.child("middle", "middle-of-family", None)
+    return await step.run("after", lambda: f"{decided['after']} after {before}")
+
+
 @job("ask-budget")
 async def ask_budget(step: StepContext) -> dict[str, Any]:
     """Ask for a typed value."""

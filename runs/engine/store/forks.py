@@ -10,12 +10,13 @@ from django.db.models import F
 from runs.definitions import registry
 from runs.engine.branches import Branch
 from runs.engine.payload import encode
+from runs.engine.store.decided import refuse_decided
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import Event, Run, Signal, SignalKind, Step, StepStatus
+from runs.models import Run, Signal, SignalKind, Step, StepStatus
 
 _KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
 
@@ -60,7 +61,7 @@ def _owner(old: Run, starter: Any) -> Any:
 def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], owner: Any) -> Run:
     first, kept = _steps_before(old, step, outputs)
     if input is not None or outputs:
-        _refuse_decided(old, kept)
+        refuse_decided(old, kept)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
@@ -90,17 +91,6 @@ def _steps_before(old: Run, step: str, outputs: dict[str, Any]) -> tuple[Step, l
             "outputs", f"names {sorted(unknown)[0]!r}, which is no earlier step", "Change earlier steps."
         )
     return steps[place], kept
-
-
-def _refuse_decided(old: Run, kept: list[Step]) -> None:
-    """What people decided holds for what they were shown. The events of a fork's own past lie with another run, so
-    there each transaction counts as a question: questions are asked in one."""
-    names = [one.name for one in kept]
-    asked = Event.objects.filter(run=old, type=EventType.QUESTION_ASK, step__in=names).exists()
-    if asked or (old.forked_step and any(one.kind == "transaction" for one in kept)):
-        problem = "would change what people may have decided about"
-        remedy = "Fork from the step that asks, so that it asks again, or from the run that this one was forked from."
-        raise InvalidOption("step", problem, remedy)
 
 
 def _copy_updates(old: Run, run: Run, until: datetime | None) -> None:
