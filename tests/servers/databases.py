@@ -26,6 +26,11 @@ def redis_url() -> str:
     return os.environ.get("TEST_REDIS_URL") or _start_redis()
 
 
+def another_redis_url() -> str:
+    """One more server of that kind, stopped when this process ends."""
+    return _start_redis()
+
+
 def _start_postgresql() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains about a missing runtime directory and uses another

@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,70 +19,89 @@ from tests.servers import databases
 
 # The worker's processes and whole reports on a real server: campaigns.
 PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py"]
-QUICK = ["tests", *(f"--ignore={path}" for path in PROCESSES)]
+ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
+REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE])]
+BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is run on one database: each share is a pytest of its own."""
+
+    label: str
+    database: str
+    shares: tuple[list[str], ...]
+
+
 PHASES = {
-    "sqlite": [*QUICK, "--database", "sqlite"],
-    "postgresql": [*QUICK, "--database", "postgresql"],
-    "browser": ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py", "--database", "sqlite"],
-    "processes-sqlite": [*PROCESSES, "--database", "sqlite"],
-    "processes-postgresql": [*PROCESSES, "--database", "postgresql"],
-    "e2e-sqlite": ["tests/e2e", "--database", "sqlite"],
-    "e2e-postgresql": ["tests/e2e", "--database", "postgresql"],
+    "sqlite": Phase("SQLite", "sqlite", (REST, ENGINE)),
+    "postgresql": Phase("PostgreSQL and Redis", "postgresql", (REST, ENGINE)),
+    "browser": Phase("pages in a browser, on SQLite", "sqlite", (BROWSER,)),
+    "processes-sqlite": Phase("worker processes on SQLite", "sqlite", (PROCESSES,)),
+    "processes-postgresql": Phase("worker processes on PostgreSQL and Redis", "postgresql", (PROCESSES,)),
+    "e2e-sqlite": Phase("whole system on SQLite", "sqlite", (["tests/e2e"],)),
+    "e2e-postgresql": Phase("whole system on PostgreSQL and Redis", "postgresql", (["tests/e2e"],)),
 }
-LABELS = {
-    "sqlite": "SQLite",
-    "postgresql": "PostgreSQL and Redis",
-    "browser": "pages in a browser, on SQLite",
-    "processes-sqlite": "worker processes on SQLite",
-    "processes-postgresql": "worker processes on PostgreSQL and Redis",
-    "e2e-sqlite": "whole system on SQLite",
-    "e2e-postgresql": "whole system on PostgreSQL and Redis",
-}
+AT_ONCE = 4
+"""Tests mostly wait, for a database or for a moment: four at once keep two processors busy."""
+
+Counts = Counter[str]
 
 
 def main(names: list[str]) -> int:
     os.environ["TEST_DATABASE_URL"] = databases.postgresql_url()
+    own_redis = "TEST_REDIS_URL" not in os.environ
     os.environ["TEST_REDIS_URL"] = databases.redis_url()
-    with tempfile.TemporaryDirectory(prefix="perdure-suite-") as folder:
-        lanes = _lanes(names)
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            found = list(pool.map(lambda lane: [(name, _run(name, Path(folder))) for name in lane], lanes))
-        results = dict(pair for lane in found for pair in lane)
+    # campaigns measure seconds and run alone
+    at_once = 1 if any(name.startswith(("processes", "e2e")) for name in names) else AT_ONCE
+    found: dict[str, Counts] = {name: Counter() for name in names}
+    with tempfile.TemporaryDirectory(prefix="perdure-suite-") as folder, ThreadPoolExecutor(at_once) as pool:
+        pending = [
+            (name, pool.submit(_run, PHASES[name], share, Path(folder), own_redis))
+            for name in sorted(names, key=lambda name: name == "browser")
+            for share in range(len(PHASES[name].shares))
+        ]
+        for name, counts in pending:
+            found[name] += counts.result()
     print("\nTests per database:")
-    for name, (line, _) in results.items():
-        print(f"  {LABELS[name]:<40} {line}")
-    return int(any(failed for _, failed in results.values()))
+    for name, counts in found.items():
+        line = f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+        print(f"  {PHASES[name].label:<40} {line}{', and pytest itself failed' if counts['broken'] else ''}")
+    return int(any(set(+counts) != {"passed"} for counts in found.values()))
 
 
-def _lanes(names: list[str]) -> list[list[str]]:
-    """The two databases side by side: tests mostly wait for one. Campaigns measure seconds and run alone."""
-    if any(name.startswith(("processes", "e2e")) for name in names):
-        return [names]
-    first = [name for name in names if name != "postgresql"]
-    return [lane for lane in (first, [name for name in names if name not in first]) if lane]
+def _run(phase: Phase, share: int, folder: Path, own_redis: bool) -> Counts:
+    report = folder / f"{phase.label}-{share}.xml"
+    print(f"... {phase.label} ({share + 1} of {len(phase.shares)})", flush=True)
+    command = [sys.executable, "-m", "pytest", *phase.shares[share], "--database", phase.database, "-q"]
+    done = subprocess.run(
+        [*command, f"--junitxml={report}"], env=_environment(phase, share, own_redis),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    print(f"\n=== {phase.label} ({share + 1} of {len(phase.shares)}) ===\n{done.stdout}", flush=True)
+    counts = _count(report) if report.exists() else Counter()
+    is_whole = done.returncode == 0 or (done.returncode == 1 and counts["failed"] + counts["skipped"])
+    return counts + Counter(broken=int(not is_whole or not counts.total()))
 
 
-def _run(name: str, folder: Path) -> tuple[str, bool]:
-    report = folder / f"{name}.xml"
-    print(f"... {LABELS[name]}", flush=True)
-    command = [sys.executable, "-m", "pytest", *PHASES[name], f"--junitxml={report}", "-q"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    code = done.returncode
-    print(f"\n=== {LABELS[name]} ===\n{done.stdout}", flush=True)
-    if not report.exists():
-        return f"no result (pytest ended with {code})", True
-    return _count(report, code)
+def _environment(phase: Phase, share: int, own_redis: bool) -> dict[str, str]:
+    """Shares of one phase run at once: each has a database and a Redis to itself."""
+    environment = dict(os.environ)
+    if phase.database == "postgresql" and share:
+        environment["TEST_DATABASE_URL"] = databases.create_database(environment["TEST_DATABASE_URL"])
+        if own_redis:
+            environment["TEST_REDIS_URL"] = databases.another_redis_url()
+    return environment
 
 
-def _count(report: Path, code: int) -> tuple[str, bool]:
-    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+def _count(report: Path) -> Counts:
+    counts: Counts = Counter()
     for suite in ElementTree.parse(report).iter("testsuite"):
-        for key in counts:
-            counts[key] += int(suite.get(key, 0))
-    failed = counts["failures"] + counts["errors"]
-    passed = counts["tests"] - failed - counts["skipped"]
-    line = f"{passed} passed, {failed} failed, {counts['skipped']} skipped"
-    return line, bool(code or failed or counts["skipped"] or not counts["tests"])
+        failed, skipped = (
+            int(suite.get("failures", 0)) + int(suite.get("errors", 0)), int(suite.get("skipped", 0))
+        )  # fmt: skip
+        counts += Counter(passed=int(suite.get("tests", 0)) - failed - skipped, failed=failed, skipped=skipped)
+    return counts
 
 
 if __name__ == "__main__":
