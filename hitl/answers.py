@@ -76,7 +76,7 @@ def comment(question_id: UUID | str, user: Any, text: str, *, actor: Actor | Non
 
 
 def delegate(question_id: UUID | str, user: Any, to: str, *, actor: Actor | None = None) -> Question:
-    """Let another person answer instead of `user`. Who was put in a group stays in it.
+    """Let another person answer instead of `user`, who does not answer it any more unless it is delegated back.
 
     Raises QuestionNotFound, MayNotAnswer, QuestionClosed, InvalidAnswer (nobody of that name may take it).
     """
@@ -91,6 +91,9 @@ def delegate(question_id: UUID | str, user: Any, to: str, *, actor: Actor | None
         people.keep_team(question)
         question.people.remove(user)
         question.people.add(other)
+        # a group or the rights of an administrator would let both of them count towards the quorum
+        question.delegated_by.add(user)
+        question.delegated_by.remove(other)
         data = {"question": str(question.id), "to": other.get_username()}
         event = EventDraft(EventType.QUESTION_DELEGATE, data | {"actor": actor.as_data()}, question.step)
         record(question.run_id, event, actor, action="question.delegate", data=data)

@@ -55,6 +55,9 @@ class Question(models.Model):
     status = models.CharField(max_length=20, choices=QuestionStatus, default=QuestionStatus.OPEN)
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="questions", blank=True)
     groups = models.ManyToManyField(Group, related_name="questions", blank=True)
+    delegated_by = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="+", blank=True, help_text="Others answer in their place."
+    )
     quorum = models.PositiveSmallIntegerField(default=1, help_text="How many people's answers it takes.")
     starter_may_answer = models.BooleanField(default=False)
     deadline = models.DateTimeField(null=True, blank=True)

@@ -29,6 +29,7 @@ def inbox(user: Any) -> QuerySet[Question]:
     found = found.exclude(starter_may_answer=False, run__owner=user)
     if not user.is_superuser:
         found = found.filter(_put_to(user) | _put_to_team(user))
+    found = found.exclude(id__in=_delegated_by(user))
     mine = Question.objects.filter(answers__by=user, answers__digest=F("digest")).values("id")
     return found.exclude(id__in=mine)
 
@@ -56,6 +57,8 @@ def why_not(question: Question, user: Any) -> str:
     """Why `user` may not answer; empty when they may."""
     if question.run.owner_id == user.pk and not question.starter_may_answer:
         return "who started the run does not decide it"
+    if question.delegated_by.filter(pk=user.pk).exists():
+        return "you let somebody else answer it"
     if user.is_superuser:
         return ""
     put = Question.objects.filter(id=question.id).filter(_put_to(user) | _put_to_team(user)).exists()
@@ -64,7 +67,8 @@ def why_not(question: Question, user: Any) -> str:
 
 def who_may_answer(question: Question) -> QuerySet[Any]:
     """The people it waits for: named, in a named group, or in the run's team when nobody is named (administrators when
-    it has none), less its starter and those who have answered. Other administrators may answer too."""
+    it has none), less its starter, those who delegated it and those who have answered. Other administrators may
+    answer too."""
     users = get_user_model()._default_manager.filter(is_active=True)
     if question.people.exists() or question.groups.exists():
         named = Question.people.through.objects.filter(question=question).values("user_id")
@@ -76,6 +80,7 @@ def who_may_answer(question: Question) -> QuerySet[Any]:
     if question.run.owner_id is not None and not question.starter_may_answer:
         users = users.exclude(pk=question.run.owner_id)
     answered = question.answers.filter(digest=question.digest).exclude(by=None)
+    users = users.exclude(pk__in=question.delegated_by.values("pk"))
     return users.exclude(pk__in=answered.values("by")).distinct()
 
 
@@ -90,6 +95,11 @@ def _put_to(user: Any) -> Q:
     people = Question.people.through.objects.filter(user_id=user.pk).values("question_id")
     groups = Question.groups.through.objects.filter(group__in=user.groups.values("id")).values("question_id")
     return Q(id__in=people) | Q(id__in=groups)
+
+
+def _delegated_by(user: Any) -> QuerySet[Any]:
+    """Ids of the questions that `user` passed on."""
+    return Question.delegated_by.through.objects.filter(user_id=user.pk).values("question_id")
 
 
 def _put_to_team(user: Any) -> Q:

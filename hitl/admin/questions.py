@@ -45,8 +45,8 @@ class QuestionAdmin(EngineAdmin):
     actions = ("approve_questions", "reject_questions")
     inlines = (AnswersOfQuestion, CommentsOfQuestion)
     fields = (
-        *("id", "run", "step", "kind", "title", "body", "shown_status", "people", "groups", "quorum"),
-        *("starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
+        *("id", "run", "step", "kind", "title", "body", "shown_status", "people", "groups", "delegated_by"),
+        *("quorum", "starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
         *("deadline", "reminded_at", "shown_escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
     )
     readonly_fields = (

@@ -20,7 +20,7 @@ from hitl.errors import (
     QuestionNotFound,
 )
 from hitl.models import Answer, Question
-from hitl.people import inbox, visible_questions
+from hitl.people import inbox, visible_questions, who_may_answer
 from runs import jobs
 from runs.errors import RunAlreadyEnded
 from runs.models import Audit, Event, Signal
@@ -206,6 +206,41 @@ def test_a_delegate_answers_in_place_of_who_delegated(put: Put, alice: User, bob
     answers.answer(question.id, mallory, "approve", digest=question.digest)
     assert types_of(question) == ["question:ask", "question:delegate", "question:answer"]
     assert Audit.objects.filter(action="question.delegate", actor_name="alice").exists()
+
+
+@pytest.mark.parametrize("to", [(), ("group:night shift",), ("alice", "group:night shift")])
+def test_a_member_of_a_group_who_delegates_does_not_answer_as_well(
+    put: Put, alice: User, bob: User, mallory: User, to: tuple[str, ...]
+) -> None:
+    question = put(to=to, quorum=2)
+    answers.delegate(question.id, alice, "mallory")
+    assert [inbox(user).count() for user in (alice, bob, mallory)] == [0, 1, 1]
+    assert {one.username for one in who_may_answer(question)} == {"bob", "mallory"}
+    with pytest.raises(MayNotAnswer, match="somebody else"):
+        answers.answer(question.id, alice, "approve", digest=question.digest)
+    with pytest.raises(MayNotAnswer):
+        answers.delegate(question.id, alice, "root")
+    answers.answer(question.id, mallory, "approve", digest=question.digest)
+    assert Question.objects.get().status == "open"
+    assert answers.answer(question.id, bob, "approve", digest=question.digest).status == "answered"
+
+
+def test_what_is_delegated_back_is_answered_by_who_delegated_it(put: Put, alice: User, mallory: User) -> None:
+    question = put(quorum=2)
+    answers.delegate(question.id, alice, "mallory")
+    answers.delegate(question.id, mallory, "alice")
+    assert [inbox(user).count() for user in (alice, mallory)] == [1, 0]
+    answers.answer(question.id, alice, "approve", digest=question.digest)
+    with pytest.raises((MayNotAnswer, QuestionNotFound)):
+        answers.answer(question.id, mallory, "approve", digest=question.digest)
+
+
+def test_an_administrator_who_delegates_does_not_answer_as_well(put: Put, root: User, mallory: User) -> None:
+    question = put(quorum=2)
+    answers.delegate(question.id, root, "mallory")
+    assert [inbox(user).count() for user in (root, mallory)] == [0, 1]
+    with pytest.raises(MayNotAnswer):
+        answers.answer(question.id, root, "approve", digest=question.digest)
 
 
 def test_a_comment_decides_nothing(put: Put, alice: User, starter: User) -> None:

@@ -137,6 +137,24 @@ def test_who_sees_the_run_but_was_not_asked_reads_and_does_not_decide(
     assert unchanged(question)
 
 
+@pytest.mark.parametrize("who", ["member", "administrator"])
+def test_who_delegated_it_reads_and_does_not_decide(put: Put, alice: User, mallory: User, root: User, who: str) -> None:
+    question = put(to=("group:night shift",), quorum=2)
+    user = {"member": alice, "administrator": root}[who]
+    token, client = ApiClient(create_token(user, "tests")), browser(user)
+    assert client.post(f"/questions/{question.id}/delegate/", {"to": "mallory"}).status_code == 302
+    assert 'value="approve"' not in client.get(f"/questions/{question.id}/").content.decode()
+    assert client.post(f"/questions/{question.id}/", fields(question)).status_code == 403
+    assert token.get("/api/questions/?mine=true").json()["results"] == []
+    body = {"decision": "approve", "digest": question.digest}
+    assert token.send(f"/api/questions/{question.id}/answer/", body).status_code == 403
+    if who == "administrator":
+        chosen = {"action": "approve_questions", "_selected_action": [str(question.id)]}
+        client.post("/admin/hitl/question/", chosen | {"reason": "yes", f"digest-{question.id}": question.digest})
+    assert not Answer.objects.exists()
+    assert token.send(f"/api/questions/{question.id}/delegate/", {"to": "bob"}).status_code == 403
+
+
 @pytest.mark.parametrize("lose", ["group", "account", "name"])
 def test_who_was_asked_and_is_not_any_more_is_an_outsider(put: Put, alice: User, lose: str) -> None:
     question = put(to=("group:night shift",)) if lose == "group" else put(to=("alice",))
