@@ -57,6 +57,11 @@ def _problems(draft: Draft) -> list[tuple[bool, str, str]]:
         ((draft.kind == Kind.CHOICE) != bool(draft.choices), "needs choices", "Give `choices` to a choice, only."),
         (bad_call, "shows no tool call", 'Give `context={"name": ..., "arguments": {...}}`.'),
         (draft.kind in (Kind.APPROVAL, Kind.CHOICE) and draft.schema is not None, "takes no schema", "Use kind input."),
+        (
+            draft.schema is not None and schemas.asks_for_secret(draft.schema),
+            "asks for a secret, but answers are shown",
+            "Ask for the name of an entry in a secret store, and read the secret in the step that uses it.",
+        ),
         (len(draft.body) > get_settings().max_payload_bytes, "has a body that is too long", "Shorten it."),
     ]
 

@@ -44,6 +44,13 @@ def check_value(schema: Schema, value: Any) -> None:
         )
 
 
+def asks_for_secret(schema: Schema) -> bool:
+    """Is a value marked as one that is not shown, as pydantic marks its SecretStr?"""
+    if schema.get("format") == "password" or schema.get("writeOnly") is True:
+        return True
+    return any(asks_for_secret(part) for part in _parts(schema))
+
+
 def is_json(value: Any) -> bool:
     """Can it be stored and sent as it is?"""
     try:
@@ -63,6 +70,18 @@ def typed(wanted: "type[Any] | Schema | None", value: Any) -> Any:
     if wanted is None or isinstance(wanted, dict) or value is None:
         return value
     return TypeAdapter(wanted).validate_python(value)
+
+
+_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_DATA = ("const", "default", "enum", "examples")
+
+
+def _parts(schema: Schema) -> list[Schema]:
+    """The schemas right inside this one. Names of fields may be words of JSON Schema, and data may look like one."""
+    found = [part for key, part in schema.items() if key not in (*_BY_NAME, *_DATA)]
+    named = [list(part.values()) for key, part in schema.items() if key in _BY_NAME and isinstance(part, dict)]
+    each = [one for part in (*found, *named) for one in (part if isinstance(part, list) else [part])]
+    return [one for one in each if isinstance(one, dict)]
 
 
 def _references(part: Any) -> list[str]:
