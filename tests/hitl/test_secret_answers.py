@@ -44,7 +44,7 @@ def make(schema: Any, kind: str = "input") -> drafts.Draft:
     ],
 )
 def test_a_schema_with_a_secret_is_refused_with_the_remedy(schema: Any, kind: str) -> None:
-    with pytest.raises(InvalidQuestion, match="answers are shown[.] Ask for the name of an entry"):
+    with pytest.raises(InvalidQuestion, match=r"answers are shown\. Ask for the name of an entry"):
         make(schema, kind)
 
 
