@@ -1,4 +1,8 @@
-"""Who sees what: people their own and their teams', a superuser all. Doors answer 404 for the rest."""
+"""Who sees what: people their own and their teams', a superuser all. Doors answer 404 for the rest.
+
+A run stays its starter's. Schedules and presets that somebody left in a team are the team's alone: there they decide
+what others start.
+"""
 
 from typing import Any, TypeVar
 
@@ -12,25 +16,25 @@ M = TypeVar("M", bound=Model)
 
 def visible_runs(user: Any) -> QuerySet[Run]:
     """The runs that `user` may see: their own, their teams', and all for a superuser. Doors answer 404 for others."""
-    return _visible(Run.objects.all(), user)
+    return _visible(Run.objects.all(), user, Q(owner=user.pk))
 
 
 def visible_schedules(user: Any) -> QuerySet[Schedule]:
-    """The schedules that `user` may see and change: as with runs."""
-    return _visible(Schedule.objects.all(), user)
+    """The schedules that `user` may see and change: their own without a team, their teams', and all for a superuser."""
+    return _visible(Schedule.objects.all(), user, Q(owner=user.pk, team=None))
 
 
 def visible_presets(user: Any) -> QuerySet[Preset]:
-    """The presets that `user` may see, start and change: as with runs."""
-    return _visible(Preset.objects.all(), user)
+    """The presets that `user` may see, start and change: as with schedules."""
+    return _visible(Preset.objects.all(), user, Q(owner=user.pk, team=None))
 
 
-def _visible(rows: QuerySet[M], user: Any) -> QuerySet[M]:
+def _visible(rows: QuerySet[M], user: Any, own: Q) -> QuerySet[M]:
     if not user.is_authenticated or not user.is_active:
         return rows.none()
     if user.is_superuser:
         return rows
-    return rows.filter(Q(owner=user) | Q(team__in=user.groups.values("id")))
+    return rows.filter(own | Q(team__in=user.groups.values("id")))
 
 
 def queues(user: Any) -> list[QueueState]:

@@ -75,6 +75,17 @@ def test_the_anonymous_and_strangers_learn_and_change_nothing(
     error_of(anonymous.get("/api/presets/"), 401, "not_authenticated")
 
 
+def test_who_left_the_team_does_not_see_change_or_start_their_preset_in_it(
+    api: ApiClient, preset: Preset, alice: User, nothing_changes: Watch
+) -> None:
+    alice.groups.clear()
+    path = f"/api/presets/{preset.id}/"
+    with nothing_changes():
+        error_of(api.get(path), 404, "preset_not_found")
+        error_of(api.patch(path, {"name": "mine"}, content_type="application/json"), 404, "preset_not_found")
+        error_of(api.send(f"{path}start/", {}), 404, "preset_not_found")
+
+
 def test_a_colleagues_run_of_a_preset_is_their_own(as_bob: ApiClient, preset: Preset) -> None:
     run = as_bob.send(f"/api/presets/{preset.id}/start/", {}).json()
     assert (run["owner"], run["team"]) == ("bob", "night shift")

@@ -192,6 +192,30 @@ def test_who_takes_a_schedule_from_its_team_starts_nothing_in_its_owners_name(
     assert (taken["owner"], taken["team"]) == ("bob", None)
 
 
+def test_who_left_the_team_does_not_see_change_or_start_their_schedule_in_it(
+    api: ApiClient, schedule: Schedule, alice: User, nothing_changes: Watch
+) -> None:
+    alice.groups.clear()
+    path = f"/api/schedules/{schedule.id}/"
+    with nothing_changes():
+        error_of(api.get(path), 404, "schedule_not_found")
+        error_of(change(api, schedule, {"input": {"text": "other"}}), 404, "schedule_not_found")
+        for door in ("trigger/", "pause/", "resume/"):
+            error_of(api.send(path + door, {}), 404, "schedule_not_found")
+        error_of(api.delete(path), 404, "schedule_not_found")
+        assert api.get("/api/schedules/").json()["results"] == []
+
+
+def test_a_colleague_goes_on_with_what_an_owner_left_behind(
+    as_bob: ApiClient, schedule: Schedule, alice: User, bob: User
+) -> None:
+    alice.groups.clear()
+    assert change(as_bob, schedule, {"cron": "5 * * * *"}).json()["owner"] == "alice"
+    assert as_bob.send(f"/api/schedules/{schedule.id}/trigger/", {}).json()["owner"] == "bob"
+    taken = change(as_bob, schedule, {"team": None}).json()
+    assert (taken["owner"], taken["team"]) == ("bob", None), "what the team set up is not given to who left it"
+
+
 def test_an_administrator_acts_for_the_owner_where_there_is_no_team(as_admin: ApiClient, schedule: Schedule) -> None:
     Schedule.objects.update(team=None)
     assert change(as_admin, schedule, {"input": {"text": "other"}}).json()["owner"] == "alice"

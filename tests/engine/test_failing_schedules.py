@@ -108,6 +108,24 @@ def test_a_schedule_of_a_deactivated_owner_without_a_team_starts_nothing(double:
     assert Schedule.objects.get(id=shared.id).error is None
 
 
+def test_the_runs_of_a_schedule_whose_owner_left_the_team_are_the_teams_alone(double: Job) -> None:
+    owner, team = User.objects.create_user("olga"), Group.objects.create(name="night")
+    owner.groups.add(team)
+    made = jobs.create_schedule(ScheduleSpec(name="s", job="double", input=1, cron="0 * * * *", team=team), owner=owner)
+    pass_to_next(made)
+    drain()
+    owner.groups.clear()
+    pass_to_next(made)
+    drain()
+    before, after = Run.objects.order_by("id")
+    assert [(run.owner, run.team, run.status) for run in (before, after)] == [
+        (owner, team, "completed"),
+        (None, team, "completed"),
+    ]
+    assert list(jobs.visible_runs(owner)) == [before]
+    assert Schedule.objects.get(id=made.id).error is None
+
+
 def hourly_of_double() -> Schedule:
     """A row whose job is not registered here, as a schedule is after a deploy without its job."""
     now = clock.now()

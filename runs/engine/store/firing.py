@@ -128,7 +128,7 @@ def _start(schedule: Schedule, at: datetime | None, key: str | None, actor: Acto
         raise OwnerInactive(schedule.name)
     alone = schedule.overlap != Overlap.ALLOW
     options = StartOptions(
-        owner=(starter if schedule.team else None) or schedule.owner, team=schedule.team,
+        owner=(starter if schedule.team else None) or schedules.owner_at_work(schedule), team=schedule.team,
         labels=schedule.labels, priority=schedule.priority,
         queue=schedule.queue or None, run_at=at, idempotency_key=key, one_at_a_time=alone,
         concurrency_key=schedule.concurrency_key if alone else None,

@@ -79,7 +79,8 @@ def change_schedule(
     """Change the given fields of a ScheduleSpec; a new `cron` replaces `at`, and the other way round.
 
     Where somebody else (`by`) changes the job or the input of a team's schedule, it becomes theirs: its runs do what
-    they decided, and who starts a run may not approve what it asks.
+    they decided, and who starts a run may not approve what it asks. Likewise where they take it from the team of an
+    owner who is not in it any more: that one would get what the team set up since.
     Raises ScheduleNotFound, and what `create_schedule` raises; then nothing is changed.
     """
     unknown = set(changes) - {one.name for one in fields(ScheduleSpec)}
@@ -89,6 +90,7 @@ def change_schedule(
         schedule = lock(schedule_id)
         spec = replace(spec_of(schedule), **_one_kind_of_time(changes))
         old_times, was_shared = timetable_of(schedule), schedule.team is not None
+        was_left, old_team = owner_at_work(schedule) != schedule.owner, schedule.team
         _take(schedule, spec)
         if any(name in changes for name in _WORK):
             before = (schedule.job, schedule.job_version, schedule.input)
@@ -98,6 +100,8 @@ def change_schedule(
             # also when the same change takes it from the team: its former owner decided nothing of it
             if by is not None and was_shared and before != (schedule.job, schedule.job_version, schedule.input):
                 schedule.owner = by
+        if by is not None and was_left and schedule.team != old_team:
+            schedule.owner = by
         if spec.timetable != old_times:
             schedule.error = None
             schedule.last_at = None if spec.at else schedule.last_at
@@ -148,6 +152,14 @@ def lock(schedule_id: UUID | str) -> Schedule:
     if found is None:
         raise ScheduleNotFound(schedule_id)
     return found
+
+
+def owner_at_work(schedule: Schedule) -> Any:
+    """Whose its runs are: the owner's, but nobody's where they have left its team, which then has it alone."""
+    owner, team = schedule.owner, schedule.team
+    if owner is None or team is None or owner.is_superuser or owner.groups.filter(pk=team.pk).exists():
+        return owner
+    return None
 
 
 def timetable_of(schedule: Schedule) -> Timetable:
