@@ -29,7 +29,7 @@ def test_the_report_on_perdures_own_source_names_its_files_with_the_lines_that_w
     assert run["progress"]["current"] == run["progress"]["total"] == run["output"]["files"]
     numbers = [int(line.split()[0]) for line in printed.splitlines()[1:]]
     assert numbers == list(range(1, run["last_sequence"] + 1))
-    assert re.search(r"step:complete analyse runs/errors\.py", printed)
+    assert re.search(r"step:complete analyse runs/jobs\.py", printed)
 
 
 def test_every_file_is_a_step_of_its_own(example_server, tmp_path: Path):
