@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e properties bench lock
+.PHONY: help install run test lint types imports e2e e2e-short properties bench lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: $(STAMP)  ## Run the tests: on SQLite, on PostgreSQL with Redis, and in a 
 
 e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems in a browser, on both databases
 	@$(BIN)/python -m tests.servers.suite processes-sqlite processes-postgresql e2e-sqlite e2e-postgresql
+
+e2e-short: $(STAMP)  ## Run one campaign of each kind: worker processes on PostgreSQL, the whole system on SQLite
+	@$(BIN)/python -m tests.servers.suite processes-postgresql e2e-sqlite
 
 properties: $(STAMP)  ## Try many orders of what can befall a run, on both databases
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \
