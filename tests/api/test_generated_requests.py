@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DOCUMENT = schemathesis.openapi.from_path(KEPT)
 DOCUMENT.app = get_wsgi_application()
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
@@ -55,7 +55,7 @@ def test_every_answer_is_in_the_document_and_a_refusal_changes_nothing(
     headers = {"Authorization": f"Bearer {create_token(alice, 'generated')}"}
 
     @given(case=operation.as_strategy(generation_mode=mode, headers=headers))
-    @(FEW if "/runs/" in operation.path else settings(FEW, max_examples=3))
+    @(FEW if "/runs/" in operation.path else settings(FEW, max_examples=2))
     def send(case: schemathesis.Case) -> None:
         _send(case)
         if mode is GenerationMode.POSITIVE and "run_id" in case.path_parameters:
