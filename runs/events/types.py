@@ -64,9 +64,6 @@ class LiveType(StrEnum):
     GAP = "gap"  # events before `data.first_sequence` are pruned
 
 
-TERMINAL_EVENTS = frozenset({EventType.RUN_COMPLETE, EventType.RUN_FAIL, EventType.RUN_CANCEL})
-
-
 @dataclass(frozen=True, slots=True)
 class EventDraft:
     """An event before its transition gives it a sequence. `data` holds JSON values only."""
@@ -94,10 +91,6 @@ class RunEvent:
     epoch: int | None = None
     offset: int | None = None
     created_at: datetime | None = None
-
-    @property
-    def is_terminal(self) -> bool:
-        return self.type in TERMINAL_EVENTS
 
     def as_envelope(self) -> dict[str, Any]:
         """The envelope as JSON: `{"sequence", "type", "run_id", "step", "attempt", "data", ...}`."""

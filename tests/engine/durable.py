@@ -57,6 +57,7 @@ class Durable:
             found = await step.wait_for_signal("go", timeout=timedelta(hours=24))
         except SignalTimeout:
             found = None
+        step.state.update(**{f"round {number}": found})
         return [found, await step.run(f"step {number}", self.call, f"step {number}")]
 
     async def labour(self, step: StepContext) -> list[Any]:

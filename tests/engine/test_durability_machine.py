@@ -18,6 +18,7 @@ from runs import jobs
 from runs.errors import RunAlreadyEnded, RunNotFailed, RunNotPaused
 from runs.models import Run, RunStatus, Signal, Step, StepStatus, Worker
 from runs.testing import NobodyDied, advance, claim_for, crash_after, drain, freeze, frozen_worker, temporary_jobs
+from tests.engine.counting import state_of
 from tests.engine.driver import begin, events
 from tests.engine.durable import STEPS, Durable
 
@@ -185,6 +186,7 @@ class Machine(RuleBasedStateMachine):
         assert Run.objects.filter(parent=self.run).exclude(status__in=ABSORBING).count() == 0
         if ended.status == RunStatus.COMPLETED:
             self.durable.check(ended.output, self.sent)
+            assert state_of(ended) == {f"round {number}": found for number, (found, _) in enumerate(ended.output[0])}
 
 
 class TestDurability(Machine.TestCase):  # type: ignore[misc, valid-type]
