@@ -20,7 +20,9 @@ from tests.servers import databases
 # The worker's processes and whole reports on a real server: campaigns.
 PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py"]
 ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
-REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE])]
+# `make faults` and `make faults-short` run these.
+FAULTS = ["tests/faults"]
+REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
 
