@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e e2e-short properties bench lock
+.PHONY: help install run test lint types imports e2e e2e-short properties bench bench-all lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,8 +39,11 @@ properties: $(STAMP)  ## Try many orders of what can befall a run, on both datab
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \
 		--database $$database tests/engine/test_durability_machine.py || exit 1; done
 
-bench: $(STAMP)  ## Measure what a recorded step costs beside a plain INSERT, on both databases
-	@for bench in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
+bench: $(STAMP)  ## Measure Perdure beside a floor, DBOS and absurd (ARGS="--only steps --quick" for a short look)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-all: $(STAMP)  ## The same, with Celery, Procrastinate and plain django-q2 beside it
+	@$(BIN)/python -m benchmarks --peers all $(ARGS)
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check .

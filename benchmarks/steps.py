@@ -1,0 +1,73 @@
+"""What a recorded step costs: in one run alone, and with 100 runs at once."""
+
+import time
+from functools import partial
+
+from benchmarks import floor
+from benchmarks.bench import Bench
+from benchmarks.peers import ABSURD, DBOS, peers_on
+from benchmarks.perdure import Perdure, perdure, perdure_on_the_wire
+from benchmarks.rows import FLOOR, OURS, Row, at_least, at_most
+from benchmarks.wire import Wire
+
+STEPS = 100
+RUNS = 100
+
+
+def rows(bench: Bench) -> list[Row]:
+    return [*_postgresql(bench), *_sqlite(bench), *_on_the_wire(bench)]
+
+
+def _postgresql(bench: Bench) -> list[Row]:
+    with perdure() as ours, peers_on(ours.database_url, bench.peers_among(DBOS, ABSURD)) as peers:
+        measured = {OURS: ours, **peers}
+        lone = bench.alternate({
+            FLOOR: partial(floor.postgresql_ms, ours.database_url),
+            **{name: partial(one.ask, "lone", steps=STEPS) for name, one in measured.items()},
+        }, warm=True)  # fmt: skip
+        crowd = bench.alternate({
+            name: partial(one.ask, "crowd", runs=RUNS if name == OURS else bench.few_or_many(4, 20), steps=STEPS)
+            for name, one in measured.items()
+        })  # fmt: skip
+    return [
+        Row("one run of 100 trivial steps, each", "ms", lone,
+            (at_most(2, FLOOR), at_most(1 / 5, DBOS), at_most(1 / 2, ABSURD))),
+        Row("100 runs of 100 steps at once, 2 worker processes", "steps/s", crowd,
+            (at_least(30, DBOS), at_least(10, ABSURD))),
+    ]  # fmt: skip
+
+
+def _sqlite(bench: Bench) -> list[Row]:
+    with perdure(postgresql=False) as ours:
+        plain = ours.installation.data_dir / "floor.sqlite3"
+        lone = bench.alternate(
+            {FLOOR: partial(floor.sqlite_ms, plain), OURS: partial(ours.ask, "lone", steps=STEPS)}, warm=True
+        )
+        crowd = bench.alternate({OURS: partial(ours.ask, "crowd", runs=RUNS, steps=STEPS)})
+    return [
+        Row("one run of 100 trivial steps, each", "ms", lone, database="SQLite"),
+        Row("100 runs of 100 steps at once, 1 worker process", "steps/s", crowd, database="SQLite"),
+    ]
+
+
+def _on_the_wire(bench: Bench) -> list[Row]:
+    """What the worker and the web process ask of PostgreSQL for each step, less what they ask when nothing is done."""
+    with perdure_on_the_wire() as (ours, wire):
+        found = bench.alternate({OURS: partial(_counted, ours, wire, bench.few_or_many(500, 2000))}, warm=True)[OURS]
+    return [
+        Row(f"{name} for each step of one run", name, {OURS: [one[name] for one in found]}, (at_most(1.1),))
+        for name in ("statements", "commits")
+    ]
+
+
+def _counted(ours: Perdure, wire: Wire, steps: int) -> dict[str, float]:
+    wire.take()
+    begun = time.monotonic()
+    ours.ask("lone", steps=steps)
+    worked, taken = wire.take(), time.monotonic() - begun
+    time.sleep(taken)
+    idle = wire.take()
+    return {
+        "statements": (worked.statements - idle.statements) / steps,
+        "commits": (worked.transactions - idle.transactions) / steps,
+    }

@@ -1,0 +1,30 @@
+import pytest
+
+from benchmarks.report import BEGIN, END, replaced
+from benchmarks.rows import FLOOR, OURS, Row, at_most
+from benchmarks.table import table
+
+ROW = Row(
+    "one step", "ms", {OURS: [3.0], FLOOR: [1.0]}, (at_most(2, FLOOR), at_most(5), at_most(1, "DBOS")), note="lone"
+)
+
+
+def test_a_row_shows_each_goal_with_its_result() -> None:
+    line = table([ROW.as_data()]).splitlines()[-1]
+    assert line == (
+        "| one step (lone) | PostgreSQL | ms | 3 | floor 1 (3 ×) | ≤ 2 × floor<br>≤ 5<br>≤ 1 × DBOS"
+        " | *missed*: 3 ×<br>met: 3<br>not measured |"
+    )
+
+
+def test_a_row_without_goals_and_others_has_dashes() -> None:
+    assert table([Row("step", "ms", {OURS: [1.0]}).as_data()]).splitlines()[-1].endswith("| 1 | – | – | – |")
+
+
+def test_only_what_stands_between_the_marks_is_replaced() -> None:
+    assert replaced(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\nnew\n{END}\nb"
+
+
+def test_a_page_whose_mark_is_missing_is_refused() -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        replaced(f"a\n{BEGIN}\nold", "new")
