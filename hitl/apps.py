@@ -10,9 +10,11 @@ class HitlConfig(AppConfig):
 
     def ready(self) -> None:
         from hitl import checks  # noqa: F401  (registers the system checks)
+        from hitl.invariants import register_invariants
         from hitl.notify.deliver import deliver_mails, deliver_webhooks
         from runs.maintenance.chores import add_chore
 
+        register_invariants()
         # two, so that a mail server that hangs keeps no webhook waiting
         add_chore("mails", deliver_mails, every=timedelta(seconds=1))
         add_chore("webhooks", deliver_webhooks, every=timedelta(seconds=1))

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.utils.module_loading import import_string
 
-from runs.maintenance.stranded import Stranded, count_stranded
+from runs.maintenance.stranded import Stranded, Unserved, count_stranded, count_unserved
 
 BROKER = "runs.worker.broker.RunsBroker"
 
@@ -74,12 +74,13 @@ def check_queues(**_: Any) -> Iterable[CheckMessage]:
 
 @register(Tags.database)
 def check_versions(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Runs that no live worker can take (runs.W003); with `manage.py check --database default`."""
+    """Runs that no live worker can take (runs.W003, W004); with `manage.py check --database default`."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
         with transaction.atomic():
-            return [_no_worker(found) for found in count_stranded()]
+            unserved = [_no_server(queue) for queue in count_unserved()]
+            return [*(_no_worker(version) for version in count_stranded()), *unserved]
     except DatabaseError:
         return []  # the tables are not there yet
 
@@ -90,6 +91,15 @@ def _no_worker(found: Stranded) -> CheckMessage:
         f"No live worker has version {found.version!r} of job {found.job!r}, and {runs} of it could go on.",
         hint="Start a worker that has it, or move the runs to another version (POST /api/runs/{id}/move/).",
         id="runs.W003",
+    )
+
+
+def _no_server(found: Unserved) -> CheckMessage:
+    runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
+    return checks.Warning(
+        f"No live worker that could take them serves queue {found.queue!r}, and {runs} of it could go on.",
+        hint=f"Start a worker that serves it: manage.py worker --queues {found.queue}.",
+        id="runs.W004",
     )
 
 

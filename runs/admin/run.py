@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
+from runs.admin.invariants import invariants_page
 from runs.admin.of_run import AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
 from runs.errors import RunsError
 from runs.maintenance.asking import Asked, sentence
@@ -42,7 +43,7 @@ class RunAdmin(EngineAdmin):
     search_fields = ("=id", "job", "=idempotency_key")
     ordering = ("-id",)
     actions = ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs")
-    actions_list = ("clean_up",)
+    actions_list = ("clean_up", "check_invariants")
     inlines = (StepsOfRun, AttemptsOfRun, SignalsOfRun, EventsOfRun)
     fieldsets = (
         (
@@ -155,6 +156,15 @@ class RunAdmin(EngineAdmin):
             return redirect("admin:runs_run_changelist")
         context = {**self.admin_site.each_context(request), "title": "Clean up", "asked": asked, "shown": shown}
         return render(request, "admin/runs/clean_up.html", context)
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perms(["runs.view_run", "runs.check_invariants"]))
+
+    @action(  # type: ignore[untyped-decorator]
+        description="Check the invariants", url_path="invariants", permissions=["check"]
+    )
+    def check_invariants(self, request: HttpRequest) -> HttpResponse:
+        return invariants_page(self.admin_site, request)
 
     def _each(self, request: HttpRequest, runs: QuerySet[Run], action: Callable[[Run], Any], done: str) -> None:
         """One run that refuses does not keep the others from being done; each refusal is shown."""

@@ -83,6 +83,7 @@ class Run(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = (("check_invariants", "Can check the invariants"),)
         constraints = (
             models.UniqueConstraint(
                 fields=["job", "team", "idempotency_key"],
@@ -121,6 +122,17 @@ class Run(models.Model):
                 name="run_holds_key",
             ),
             models.Index(fields=["id"], condition=Q(reason="no_worker_for_version"), name="run_stranded"),
+            models.Index(fields=["id"], condition=Q(reason="no_worker_for_queue"), name="run_unserved"),
+            # Children that a cancel of their parent may have to reach: asked every second by each driver.
+            models.Index(
+                fields=["parent"],
+                condition=Q(parent__isnull=False, finished_at=None, is_detached=False),
+                name="run_child_under_way",
+            ),
+            # An ended run whose hook nobody made due: there is none unless something is broken.
+            models.Index(
+                fields=["id"], condition=Q(end_hook="armed", finished_at__isnull=False), name="run_end_hook_armed"
+            ),
             # Columns of an ended run only: one that each transition changes would cost every update an index entry.
             models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
             models.Index(

@@ -1,4 +1,7 @@
-"""The loop that does what an ended run makes due: its parent is woken at once, and a second later at the latest."""
+"""The loop that does what an ended run makes due: its parent is woken at once, and a second later at the latest.
+
+Now and then it says which runs nobody can take, and mends what should not be broken.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -7,20 +10,22 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError
 
 from runs import clock
+from runs.maintenance.rounds import Rounds
 from runs.maintenance.stranded import mark
 from runs.maintenance.sweeper import sweep
 from runs.worker.threads import DatabaseThread
 
 SWEEP_SECONDS: Final = 1.0
-MARK_SECONDS: Final = 10.0
-"""Runs count as stranded after a minute, and the look reads all that are due."""
+SELDOM_SECONDS: Final = 10.0
+"""Runs count as stranded after a minute, and the looks read many rows."""
 
 
 class Sweeps:
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
         self._bell = asyncio.Event()
-        self._mark_at = 0.0
+        self._rounds = Rounds()
+        self._seldom_at = 0.0
 
     def ring(self) -> None:
         """A run has left this process: it may have ended."""
@@ -31,12 +36,13 @@ class Sweeps:
             self._bell.clear()
             with suppress(DatabaseError, InterfaceError):  # the claims say that the database does not answer
                 await self._database.call(sweep)
-                await self._mark()
+                await self._look_seldom()
             with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await self._bell.wait()
 
-    async def _mark(self) -> None:
-        if clock.monotonic() >= self._mark_at:
-            self._mark_at = clock.monotonic() + MARK_SECONDS
+    async def _look_seldom(self) -> None:
+        if clock.monotonic() >= self._seldom_at:
+            self._seldom_at = clock.monotonic() + SELDOM_SECONDS
             await self._database.call(mark)
+            await self._database.call(self._rounds.look)

@@ -14,8 +14,8 @@ from uuid_utils.compat import uuid7
 from runs import clock, jobs
 from runs.jobs import StepContext, job
 from runs.maintenance.invariants import INVARIANTS, find_violations
-from runs.models import Attempt, EndHook, Event, Run, Signal, Step
-from runs.testing import advance, drain
+from runs.models import Attempt, EndHook, Event, Run, Signal, Step, Worker
+from runs.testing import advance, drain, frozen_worker
 from tests.engine.driver import begin
 
 LONG_AGO = timedelta(hours=2)
@@ -114,7 +114,8 @@ def commit_again(run: Run) -> None:
 
 def end_child_unheard(run: Run) -> None:
     child = Run.objects.get(parent=run, input="wait")
-    Run.objects.filter(id=child.id).update(finished_at=clock.now() - LONG_AGO, status="failed", due_at=None)
+    ended = {"finished_at": clock.now() - LONG_AGO, "status": "failed", "due_at": None, "end_hook": EndHook.DONE}
+    Run.objects.filter(id=child.id).update(**ended)
     Step.objects.filter(run=child, status="running").update(status="stopped")
 
 
@@ -126,10 +127,34 @@ def outlive(run: Run) -> None:
     )  # fmt: skip
 
 
+def have_a_worker(**values: Any) -> None:
+    Worker.objects.filter(id=frozen_worker().id).update(jobs=[["family", "1"]], **values)
+
+
+def leave_it_dead(run: Run) -> None:
+    have_a_worker()
+    Run.objects.filter(id=run.id).update(
+        status="running", due_at=None, lease_worker=uuid7(), claimed_at=clock.now() - LONG_AGO
+    )
+
+
+def serve_another_queue(run: Run) -> None:
+    have_a_worker(queues=["gpu"])
+    Run.objects.filter(id=run.id).update(due_at=clock.now() - LONG_AGO)
+
+
+def receive_unheard(run: Run) -> None:
+    jobs.signal(run.id, "go", 1)
+    Run.objects.filter(id=run.id).update(status="waiting", due_at=None)
+
+
 BROKEN = {
     "running_without_lease": change("wait", status="running"),
+    "left_by_the_dead": add("wait", leave_it_dead),
     "lease_without_work": change("wait", lease_worker=uuid7()),
     "idle_without_wake": change("wait", status="queued", due_at=None),
+    "timer_not_set": change("sleep", due_at=None),
+    "signal_slept_through": add("wait", receive_unheard),
     "end_half_written": change("done", finished_at=None),
     "open_after_end": add("done", lambda run: Step.objects.filter(run=run).update(status="running")),
     "written_after_end": add("done", add_event),
@@ -138,9 +163,13 @@ BROKEN = {
     "signal_taken_by_nobody": add("signalled", lambda run: Signal.objects.update(consumed_by="nobody")),
     "parent_not_told": change("done", tell_parent=True, finished_at=clock.now() - LONG_AGO),
     "parent_not_woken": add("parent", end_child_unheard),
+    "end_hook_armed": change("done", end_hook=EndHook.ARMED),
     "end_hook_not_called": change("done", end_hook=EndHook.DUE, finished_at=clock.now() - LONG_AGO),
     "no_worker_for_version": change("sleep", due_at=clock.now() - LONG_AGO),
+    "no_worker_for_queue": add("sleep", serve_another_queue),
 }
+OF_QUESTIONS = {"answer_not_delivered"}
+"""Broken in tests/hitl."""
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -168,4 +197,4 @@ def test_a_run_without_any_event_has_a_gap() -> None:
 
 
 def test_each_invariant_is_broken_here_once() -> None:
-    assert {*BROKEN, "child_outlives_cancel"} == set(INVARIANTS)
+    assert {*BROKEN, "child_outlives_cancel"} == set(INVARIANTS) - OF_QUESTIONS

@@ -103,6 +103,7 @@ def test_an_ended_run_is_deleted_and_the_trace_stays(run: Run, owner: User, sign
         ("queued", "", "Queued: a worker will take it as soon as one has room."),
         ("waiting", "no_worker_for_version", "Waiting: no worker has version 1 of this job. Start one that has."),
         ("queued", "no_worker_for_version", "Queued: no worker has version 1 of this job. Start one that has."),
+        ("queued", "no_worker_for_queue", "Queued: no worker serves queue default. Start one that does."),
         ("waiting", "signal", "Waiting for a signal."),
         ("waiting", "signal approve", "Waiting for signal approve."),
         ("waiting", "child report", "Waiting for a child run of report."),

@@ -28,6 +28,8 @@ def status_sentence(run: Run, steps: list[Step]) -> str:
     """One sentence in plain words; `steps` are the run's steps as they are now."""
     if run.reason == "no_worker_for_version" and not run.has_ended:
         return f"{run.get_status_display()}: no worker has version {run.job_version} of this job. Start one that has."
+    if run.reason == "no_worker_for_queue" and not run.has_ended:
+        return f"{run.get_status_display()}: no worker serves queue {run.queue}. Start one that does."
     match run.status:
         case RunStatus.QUEUED:
             return _queued(run)

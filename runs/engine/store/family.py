@@ -1,20 +1,29 @@
 """Parents and children. What the end of one run means for another is a transition of its own, repeated until done."""
 
-from typing import Any
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
+from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import Payload, encode
 from runs.engine.store.control import cancel
+from runs.engine.store.repairs import note
 from runs.engine.store.rows import SYSTEM, Actor, append_events, wake
 from runs.engine.store.start import StartOptions, new_run
 from runs.errors import RunAlreadyEnded, RunNotFound
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, Run, RunStatus
+
+log = logging.getLogger(__name__)
+
+LATE: Final = timedelta(seconds=60)
+"""The sweep comes by every second: what it finds after a minute is written down."""
 
 
 def check(job: Job, value: Any, options: dict[str, Any]) -> Payload:
@@ -41,28 +50,43 @@ def start_child(
 
 def tell_parents(limit: int = 100) -> int:
     """Wake the parents of ended children that do not know it yet, and cancel what a cancelled parent left running."""
-    untold = Run.objects.filter(tell_parent=True).order_by("id").values_list("id", "parent_id")[:limit]
-    for child_id, parent_id in untold:
-        _tell(child_id, parent_id)
+    untold = Run.objects.filter(tell_parent=True).order_by("id").values_list("id", "parent_id", "finished_at")[:limit]
+    for child_id, parent_id, ended_at in untold:
+        _tell(child_id, parent_id, _late_since(ended_at))
     return len(untold) + _cancel_orphans(limit)
 
 
-def _tell(child_id: UUID, parent_id: UUID | None) -> None:
+def _tell(child_id: UUID, parent_id: UUID | None, late: str) -> None:
     with transaction.atomic():
         if parent_id is not None:
             wake(parent_id)
+            if late and Run.objects.filter(id=child_id, tell_parent=True).exists():  # nobody was quicker
+                note(parent_id, f"Repaired: the end of child {child_id} was told {late}.", "parent_not_told")
         Run.objects.filter(id=child_id).update(tell_parent=False)
     if parent_id is not None:
         ring([parent_id])
 
 
 def _cancel_orphans(limit: int) -> int:
-    left = Run.objects.filter(~Q(status__in=ENDED), parent__status=RunStatus.CANCELLED, is_detached=False).values_list(
-        "id", flat=True
-    )[:limit]
-    for run_id in left:
+    """The first two conditions are those of an index: it is asked every second, however many runs there are."""
+    under_way = Run.objects.filter(parent__isnull=False, finished_at=None, is_detached=False)
+    left = under_way.filter(~Q(status__in=ENDED), parent__status=RunStatus.CANCELLED)
+    rows = left.values_list("id", "parent__finished_at")[:limit]
+    for run_id, ended_at in rows:
+        late = _late_since(ended_at)
+        reason = f"its parent was cancelled; found {late}" if late else "its parent was cancelled"
         try:
-            cancel(run_id, SYSTEM, "its parent was cancelled")
+            cancel(run_id, SYSTEM, reason)
         except (RunAlreadyEnded, RunNotFound):
             continue
-    return len(left)
+    return len(rows)
+
+
+def _late_since(ended_at: datetime | None) -> str:
+    """How late that is, in words; empty for what was to be expected."""
+    late = timedelta(0) if ended_at is None else clock.now() - ended_at
+    if late < LATE:
+        return ""
+    words = f"{late.total_seconds() // 60:.0f} minutes late"
+    log.warning("What a run's end means for another was found %s.", words)
+    return words

@@ -12,7 +12,7 @@ from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import EndHook, Run, RunStatus
 
-NO_WORKER = "no_worker_for_version"
+NO_WORKER, NO_SERVER = "no_worker_for_version", "no_worker_for_queue"
 COULD_GO_ON = (RunStatus.QUEUED, RunStatus.WAITING, RunStatus.RUNNING)
 
 
@@ -61,7 +61,7 @@ def _moved(run: Run, job: Job) -> dict[str, Any]:
         "release_while_waiting": job.concurrency.release_while_waiting,
         "lease_token": F("lease_token") + 1,  # what its old worker still does can write nothing
     }  # fmt: skip
-    if run.reason == NO_WORKER:
+    if run.reason in (NO_WORKER, NO_SERVER):
         values["reason"] = ""
     if not run.has_ended:
         values["end_hook"] = EndHook.ARMED if job.on_end else EndHook.NONE
