@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -152,9 +152,14 @@ class Change:
     notes: dict[str, int] = field(default_factory=dict)  # added to the column: all of it with each line is quadratic
 
     def merged(self, later: "Change") -> "Change":
+        if later is UNCHANGED or self is UNCHANGED:
+            return self if later is UNCHANGED else later
         values, notes = self.values | later.values, self.notes | later.notes
         return Change(values, self.release or later.release, later.expect_inbox, notes)
 
+
+UNCHANGED = Change()
+_PROGRESS = Change({"claims": 0})
 
 COLUMNS: dict[str, str] = {
     "status": "text", "reason": "text", "output": "jsonb", "error": "jsonb", "progress": "jsonb", "secrets": "jsonb",
@@ -169,7 +174,7 @@ class Transition:
     """One change of one run with its events: all of it happens, or none."""
 
     at: datetime
-    change: Change = field(default_factory=Change)
+    change: Change = UNCHANGED
     events: tuple[EventDraft, ...] = ()
     steps: tuple[StepRow, ...] = ()
     attempts: tuple[AttemptRow, ...] = ()
@@ -187,11 +192,9 @@ class Transition:
     def is_conditional(self) -> bool:
         return self.change.expect_inbox is not None
 
-    def counted(self) -> "Transition":
-        """With `claims` back at 0 if a step is recorded: the run makes progress."""
-        if not self.records_step:
-            return self
-        return replace(self, change=Change({"claims": 0}).merged(self.change))
+    def counted_change(self) -> Change:
+        """Its change, with `claims` back at 0 if it records a step: the run makes progress."""
+        return _PROGRESS.merged(self.change) if self.records_step else self.change
 
 
 @dataclass(slots=True)
@@ -203,12 +206,16 @@ class Entry:
     write_no: int
     transitions: list[Transition]
 
-    @property
-    def change(self) -> Change:
-        change = Change()
+    change: Change = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.change = UNCHANGED
         for transition in self.transitions:
-            change = change.merged(transition.counted().change)
-        return change
+            self.change = self.change.merged(transition.counted_change())
+
+    @property
+    def event_count(self) -> int:
+        return sum(len(transition.events) for transition in self.transitions)
 
     def event_rows(self) -> list[EventRow]:
         rows: list[EventRow] = []
@@ -254,8 +261,12 @@ class Written(NamedTuple):
     last_sequence: int = 0
 
 
+# made once: json.dumps makes an encoder for each call that says how
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _event_row(run_id: UUID, place: int, draft: EventDraft, at: datetime) -> EventRow:
-    data = json.dumps(draft.data, ensure_ascii=False, separators=(",", ":"))
+    data = _encode(draft.data)
     return EventRow(run_id, place, draft.type.value, draft.step, draft.attempt, data, at)
 
 
