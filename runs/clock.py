@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import DateTimeField, Func
+
+from runs.conf import get_settings
 
 _offset = timedelta(0)
 _standing: datetime | None = None
@@ -15,7 +16,7 @@ _standing: datetime | None = None
 
 def offset() -> timedelta:
     """How far tests moved the clock; a file named by RUNS_CLOCK_FILE holds it for a tree of processes (seconds)."""
-    path = getattr(settings, "RUNS_CLOCK_FILE", "")
+    path = get_settings().clock_file
     if not path:
         return _offset
     try:
@@ -27,7 +28,8 @@ def offset() -> timedelta:
 
 def now() -> datetime:
     """The time in UTC, with what tests added."""
-    return (_standing or datetime.now(UTC)) + offset()
+    moved = offset()
+    return (_standing or datetime.now(UTC)) + moved if moved else _standing or datetime.now(UTC)
 
 
 def standing() -> datetime | None:

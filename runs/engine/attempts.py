@@ -1,7 +1,6 @@
 """What a step function can know and say of the attempt that it is."""
 
 import contextvars
-import threading
 from typing import Any
 
 from runs.engine.payload import encode
@@ -13,16 +12,16 @@ class CurrentAttempt:
     def __init__(self, step: str, number: int) -> None:
         self.step = step
         self.number = number
-        self._stop = threading.Event()
+        self._is_stopped = False
         self._usage: dict[str, Any] = {}
 
     @property
     def cancelled(self) -> bool:
         """True once the run is cancelled, lost or timed out: a sync step returns or raises as soon as it sees it."""
-        return self._stop.is_set()
+        return self._is_stopped
 
     def stop(self) -> None:
-        self._stop.set()
+        self._is_stopped = True
 
     def usage(self, **figures: Any) -> None:
         """Add what this attempt used: `provider`, `model`, `input_tokens`, `output_tokens`, `cost`.
@@ -36,7 +35,7 @@ class CurrentAttempt:
 
     @property
     def used(self) -> dict[str, Any] | None:
-        return dict(self._usage) or None
+        return dict(self._usage) if self._usage else None
 
 
 _current: contextvars.ContextVar[CurrentAttempt | None] = contextvars.ContextVar("runs_attempt", default=None)

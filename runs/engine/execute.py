@@ -241,4 +241,6 @@ class Execution(UpdatedRun):
     async def perform(self, call: StepCall) -> Any:
         """One `step.*` call of the job's code that calls a function."""
         record = self.meet(call.name, call.kind)
-        return await through(self, Performance(self, replace(call, name=record.name), record).result())
+        if record.name != call.name:
+            call = replace(call, name=record.name)
+        return await through(self, Performance(self, call, record).result())

@@ -23,6 +23,9 @@ _PLAIN = (str, int, bool, type(None))
 
 Path = list[str | int]
 
+# made once: json.dumps makes an encoder for each call that says how
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:
@@ -43,7 +46,7 @@ class Payload:
 
     @property
     def secrets_text(self) -> str:
-        return json.dumps(self.secrets)
+        return json.dumps(self.secrets) if self.secrets else "[]"
 
 
 def encode(value: Any, where: str) -> Payload:
@@ -61,7 +64,7 @@ def dump(value: Any, where: str) -> str:
     """JSON text of a JSON value, checked for all that the database would refuse later."""
     settings = get_settings()
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode_json(value)
         size = len(text.encode())
     except UnicodeEncodeError as exc:
         raise StorageError(where, "it holds a lone surrogate, which is no text") from exc
@@ -69,6 +72,8 @@ def dump(value: Any, where: str) -> str:
         raise StorageError(where, f"{type(value).__name__} is not JSON ({exc})") from exc
     if size > settings.max_payload_bytes:
         raise PayloadTooLarge(where, size, settings.max_payload_bytes)
+    if type(value) in _PLAIN and "\\" not in text:
+        return text
     if "\\u0000" in text and _NUL.search(text):
         raise StorageError(where, "it holds a NUL character, which PostgreSQL cannot store")
     if _is_deeper(value, settings.max_payload_depth):

@@ -24,7 +24,7 @@ QUICK_SECONDS = 0.005
 
 def check_name(name: object) -> str:
     """Raises InvalidStepName for what cannot name a step."""
-    if not isinstance(name, str) or not 1 <= len(name) <= 200 or not name.isprintable() or name != clean(name):
+    if not isinstance(name, str) or not 1 <= len(name) <= 200 or not name.isprintable():
         raise InvalidStepName(name)
     return name
 
@@ -201,13 +201,19 @@ class Performance:
     def _ending(self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome) -> Transition:
         """The end of this attempt, with its start where that was not written."""
         now = clock.now()
-        start = {} if self._start_is_written else self._start()
-        events = (*start.get("events", ()), self._event(type_, data))
+        events = (*self._unwritten_start(), self._event(type_, data))
         error = row.error if outcome is AttemptOutcome.FAILED else None
-        rows = (*self._lost_attempt(now), self._attempt_row(outcome, now, error))
+        rows = self._lost_attempt(now)
+        if not self._is_told_by_step(outcome):
+            rows = (*rows, self._attempt_row(outcome, now, error))
         done = row.status == StepStatus.COMPLETED and self.record.checkpoints
         forget = (self.call.name,) if done else ()
         return Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
+
+    def _is_told_by_step(self, outcome: AttemptOutcome) -> bool:
+        """A first attempt that succeeds at once: its row would repeat the step's, and was a sixth of a step's cost."""
+        is_plain = self.attempt.number == 1 and not self._start_is_written and self.attempt.used is None
+        return is_plain and outcome is AttemptOutcome.COMPLETED
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
@@ -216,10 +222,11 @@ class Performance:
         self.record.status = StepStatus.CANCELLED
         if self.call.kind == "stream":
             self._kernel.frames.close(*self._frames_key)
-        events, rows = (self._event(EventType.STEP_CANCEL, {}),), self._lost_attempt(now)
+        start: tuple[EventDraft, ...] = ()
+        rows = self._lost_attempt(now)
         if self._is_under_way:
-            start = () if self._start_is_written else self._start()["events"]
-            events, rows = (*start, *events), (*rows, self._attempt_row(AttemptOutcome.CANCELLED, now, None))
+            start, rows = self._unwritten_start(), (*rows, self._attempt_row(AttemptOutcome.CANCELLED, now, None))
+        events = (*start, self._event(EventType.STEP_CANCEL, {}))
         return Transition(now, events=events, steps=(self._row(StepStatus.CANCELLED),), attempts=rows)
 
     async def _finish_frames(self) -> dict[str, int]:
@@ -247,12 +254,18 @@ class Performance:
 
     def _start(self) -> dict[str, Any]:
         return {
-            "events": (self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._kernel.token}),),
+            "events": (self._start_event(),),
             "steps": (self._row(StepStatus.RUNNING),),
             "attempts": (
                 *self._lost_attempt(self._started_at), self._attempt_row(AttemptOutcome.OPEN, None, None),
             ),
         }  # fmt: skip
+
+    def _start_event(self) -> EventDraft:
+        return self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._kernel.token})
+
+    def _unwritten_start(self) -> tuple[EventDraft, ...]:
+        return () if self._start_is_written else (self._start_event(),)
 
     def _event(self, type_: EventType, data: dict[str, Any]) -> EventDraft:
         return EventDraft(type_, data, self.call.name, self.attempt.number or None)

@@ -1,12 +1,12 @@
 from django.db import models
 
-from runs.models.run import Run
+from runs.models.of_run import of_run
 
 
 class Checkpoint(models.Model):
     """State that a step saved in the middle of an attempt, handed to its next attempt."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="checkpoints")
+    run = of_run("checkpoints")
     step_name = models.CharField(max_length=200)
     number = models.IntegerField(help_text="From 1 in its step, over all attempts.")
     attempt = models.IntegerField()

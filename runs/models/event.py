@@ -1,12 +1,12 @@
 from django.db import models
 
-from runs.models.run import Run
+from runs.models.of_run import of_run
 
 
 class Event(models.Model):
     """An entry of a run's append-only log; `sequence` counts from 1 without gaps in its run."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    run = of_run("events")
     sequence = models.BigIntegerField()
     type = models.CharField(max_length=40)
     step = models.CharField(max_length=200, null=True, blank=True)

@@ -1,6 +1,6 @@
 from django.db import models
 
-from runs.models.run import Run
+from runs.models.of_run import of_run
 
 
 class StepStatus(models.TextChoices):
@@ -16,7 +16,7 @@ class StepStatus(models.TextChoices):
 class Step(models.Model):
     """One named unit of a run whose result is recorded once and replayed ever after."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = of_run("steps")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, help_text="run, stream, ...: a replay must meet the same.")
     branch = models.CharField(max_length=200, default="", help_text="Path of the asyncio task that called it.")
@@ -50,7 +50,7 @@ class AttemptOutcome(models.TextChoices):
 class Attempt(models.Model):
     """One actual invocation of a step's function."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    run = of_run("attempts")
     step_name = models.CharField(max_length=200)
     number = models.IntegerField(help_text="From 1 in its step.")
     epoch = models.BigIntegerField(help_text="The lease token under which it ran.")

@@ -6,6 +6,8 @@ would be prepared anew for every mixture; the casts in the statement know the ty
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from runs.engine.store.transitions import COLUMNS, Change
@@ -26,8 +28,9 @@ def _quoted(text: str) -> str:
 _ITEMS: dict[str, Callable[[Any], str]] = {
     "text": _quoted,
     "jsonb": _quoted,
-    "uuid": lambda value: value.hex,
-    "timestamptz": lambda value: value.isoformat(),
+    # rows of one run, and moments of one step, are the same objects over and over
+    "uuid": lru_cache(maxsize=1024)(lambda value: value.hex),
+    "timestamptz": lru_cache(maxsize=1024)(datetime.isoformat),
 }
 
 
@@ -36,5 +39,5 @@ def change_text(change: Change) -> str:
     parts = [f'"notes":{json.dumps(change.notes)}'] if change.notes else []
     for name, value in change.values.items():
         is_text = COLUMNS[name] == "jsonb" and value is not None
-        parts.append(f'"{name}":{value if is_text else json.dumps(value, default=str)}')
+        parts.append(f'"{name}":{value if is_text or type(value) is int else json.dumps(value, default=str)}')
     return "{" + ",".join(parts) + "}"

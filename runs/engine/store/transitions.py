@@ -266,8 +266,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _event_row(run_id: UUID, place: int, draft: EventDraft, at: datetime) -> EventRow:
-    data = _encode(draft.data)
-    return EventRow(run_id, place, draft.type.value, draft.step, draft.attempt, data, at)
+    return EventRow(run_id, place, draft.type, draft.step, draft.attempt, _encode(draft.data), at)
 
 
 def rows_of(entries: Iterable[Entry], rows: str) -> list[Any]:
