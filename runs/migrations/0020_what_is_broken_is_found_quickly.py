@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0010_claims_stay_cheap")]
+    dependencies = [("runs", "0011_rows_of_a_run_unchecked")]
 
     operations = [
         migrations.AlterModelOptions(

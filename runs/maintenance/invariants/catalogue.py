@@ -47,7 +47,7 @@ _OWN = (
         of_history.gap_in_events,
     ),
     Invariant(
-        "step_committed_twice", "A step has at most one attempt that completed.", of_history.step_committed_twice,
+        "step_committed_twice", "The log holds at most one result of a step.", of_history.step_committed_twice,
     ),
     Invariant(
         "signal_taken_by_nobody", "A consumed signal names a step that its run has.",
