@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e e2e-short properties bench bench-all lock
+.PHONY: help install run test lint types imports e2e e2e-short faults faults-short properties bench bench-all lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,13 @@ e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems 
 
 e2e-short: $(STAMP)  ## Run one campaign of each kind: worker processes on PostgreSQL, the whole system on SQLite
 	@$(BIN)/python -m tests.servers.suite processes-postgresql e2e-sqlite
+
+faults: $(STAMP)  ## Run the long campaign of faults on both databases at once (MINUTES=30 SEED=n KEEP=1 writes the report)
+	@$(BIN)/python -m tests.faults.campaign.both --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
+
+faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, then the quick tests of faults
+	@$(BIN)/python -m tests.faults.campaign.both --minutes 0.5 $(if $(SEED),--seed $(SEED))
+	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults || exit 1; done
 
 properties: $(STAMP)  ## Try many orders of what can befall a run, on both databases
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \
