@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+from django.conf import settings
+from django.core.signals import setting_changed
 from django.db.models import DateTimeField, Func
-
-from runs.conf import get_settings
 
 _offset = timedelta(0)
 _standing: datetime | None = None
@@ -16,7 +17,7 @@ _standing: datetime | None = None
 
 def offset() -> timedelta:
     """How far tests moved the clock; a file named by RUNS_CLOCK_FILE holds it for a tree of processes (seconds)."""
-    path = get_settings().clock_file
+    path = _file()
     if not path:
         return _offset
     try:
@@ -24,6 +25,19 @@ def offset() -> timedelta:
             return _offset + timedelta(seconds=float(file.read() or 0))
     except FileNotFoundError:
         return _offset
+
+
+@cache
+def _file() -> str:
+    return getattr(settings, "RUNS_CLOCK_FILE", "")  # a name that is not set costs an exception in each call
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "RUNS_CLOCK_FILE":
+        _file.cache_clear()
+
+
+setting_changed.connect(_forget)
 
 
 def now() -> datetime:
