@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,20 +12,53 @@ from django.db.models.functions import Coalesce
 from runs import clock
 from runs.conf import get_settings
 from runs.engine import keys, queues
+from runs.engine.store import taking
 from runs.engine.store.control import RESUMED, RETRIED
-from runs.engine.store.rows import append_events
+from runs.engine.store.rows import append_event_to_each, append_events
 from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
 
 Versions = Iterable[tuple[str, str]]
 
 
+class Claim(NamedTuple):
+    """What a worker got, and when the earliest run that is not due yet becomes so (None: not known, or none)."""
+
+    runs: list[Run]
+    next_due_at: datetime | None
+
+
 def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
+    """Take up to `limit` runs under new tokens; see `claim`."""
+    return claim(worker_id, jobs, limit).runs
+
+
+def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
     """Take up to `limit` runs under new tokens: orphans first, then due runs, then ended runs whose hook is due.
 
     A run that was claimed too often without a recorded step is paused instead (`crash_loop`): one poisonous run
     must not kill worker after worker.
     """
+    jobs = list(jobs)
+    if limit <= 0 or not jobs:
+        return Claim([], None)
+    if connection.vendor == "postgresql" and not (taken := taking.take(worker_id, jobs, limit)).special:
+        room = limit - len(taken.runs) if taken.hooks else 0
+        return Claim(taken.runs + _claim_hooks(worker_id, jobs, room), taken.next_due_at)
+    runs = _claim_by_rules(worker_id, jobs, limit)
+    return Claim(runs, next_due_at(jobs) if len(runs) < limit else None)
+
+
+def _claim_hooks(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
+    if limit <= 0:
+        return []
+    mine = of_versions(jobs) & queues.served() & queues.moving(queues.rules())
+    with transaction.atomic():
+        return _keep(_locked(_hooks(mine), limit), worker_id)
+
+
+def _claim_by_rules(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
+    """Each rule a query of its own: what SQLite does, and PostgreSQL where a run cannot be taken without a count."""
     rules = queues.rules()
     mine = of_versions(jobs) & queues.served() & queues.moving(rules)
     if connection.vendor == "sqlite" and not _is_anything_due(mine, rules):
@@ -35,12 +69,17 @@ def claim_due(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
             room = limit - len(found)
             found += keys.admit(_locked(queues.with_room(_due(mine), rules, room), room))
         found += _locked(_hooks(mine), limit - len(found))
-        poisonous = [run for run in found if run.claims >= get_settings().max_claims]
-        for run in found:
-            _add_lost_time(run)
-        for run in poisonous:
-            _stop_crash_loop(run)
-        return _take([run for run in found if run not in poisonous], worker_id)
+        return _keep(found, worker_id)
+
+
+def _keep(found: list[Run], worker_id: UUID) -> list[Run]:
+    """Take the locked runs but for those that kill their workers."""
+    poisonous = [run for run in found if run.claims >= get_settings().max_claims]
+    for run in found:
+        _add_lost_time(run)
+    for run in poisonous:
+        _stop_crash_loop(run)
+    return _take([run for run in found if run not in poisonous], worker_id) if found else []
 
 
 def _is_anything_due(mine: Q, rules: dict[str, queues.Rule]) -> bool:
@@ -94,7 +133,8 @@ def unheld() -> Q:
 
 
 def _take(runs: list[Run], worker_id: UUID) -> list[Run]:
-    Run.objects.filter(id__in=[run.id for run in runs if run.has_ended]).update(**_lease(worker_id))
+    if ended := [run.id for run in runs if run.has_ended]:
+        Run.objects.filter(id__in=ended).update(**_lease(worker_id))
     Run.objects.filter(id__in=[run.id for run in runs if not run.has_ended]).update(
         **_lease(worker_id),
         status=RunStatus.RUNNING,
@@ -102,9 +142,8 @@ def _take(runs: list[Run], worker_id: UUID) -> list[Run]:
         due_at=None,
         started_at=Coalesce(F("started_at"), clock.sql_now()),
     )
-    for run in runs:
-        if not run.has_ended and (event := _claim_event(run)) is not None:
-            append_events(run, [event])
+    drafts = {run: draft for run in runs if not run.has_ended and (draft := _claim_event(run)) is not None}
+    append_event_to_each(drafts)
     return list(Run.objects.filter(id__in=[run.id for run in runs]).order_by("-priority", "id"))
 
 

@@ -107,6 +107,17 @@ class Run(models.Model):
                 condition=Q(status__in=["queued", "waiting"], due_at__isnull=False),
                 name="run_due",
             ),
+            # A claim goes from group to group and reads none that it will not take.
+            models.Index(
+                fields=["queue", "job", "job_version", "priority", "due_at", "id"],
+                condition=Q(status__in=["queued", "waiting"], due_at__isnull=False, concurrency_key=None),
+                name="run_due_in_group",
+            ),
+            models.Index(
+                fields=["job", "job_version", "due_at"],
+                condition=Q(status__in=["queued", "waiting"], due_at__isnull=False, concurrency_key__isnull=False),
+                name="run_due_with_key",
+            ),
             # The next that becomes due, whatever its priority, among all that wait for a time.
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="run_due_next"),
             models.Index(fields=["lease_worker"], condition=Q(lease_worker__isnull=False), name="run_leased"),

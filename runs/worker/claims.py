@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from django.db import DatabaseError, InterfaceError
 
 from runs import clock
 from runs.conf import get_settings
-from runs.definitions import registry
-from runs.engine.claim import claim_due, next_due_at
+from runs.definitions import Job, registry
+from runs.engine.claim import claim
 from runs.models import Run
 from runs.worker.threads import DatabaseThread
 
@@ -28,6 +29,9 @@ REST_SECONDS: Final = 0.05
 
 GATHER_SECONDS: Final = 0.1
 """Between two claims on a bell that says no more than that something changed."""
+
+Claimed = tuple[bool, datetime | None]
+"""Whether there may be more, and when the next run becomes due."""
 
 
 class Claims:
@@ -76,31 +80,34 @@ class Claims:
                 await self._rest()
 
     async def _cycle(self) -> None:
-        full = False
-        self._sync_first = not self._sync_first
-        for is_async in (not self._sync_first, self._sync_first):
-            full = await self._claim(is_async) or full
-        if not full:
-            await self._wait(await self._next_due_seconds())
-
-    async def _claim(self, is_async: bool) -> bool:
-        """Runs of async or of sync jobs; a sync one only for each free thread. True if there may be more."""
         room = min(self._room_in_all - self._load(), get_settings().claim_batch)
-        limit = room if is_async else min(room, self._threads())
-        jobs = [job.key for job in registry.all() if job.is_async is is_async]
-        if limit <= 0 or not jobs or self._closed:
-            return False
-        runs = await self._database.call(claim_due, self._worker, jobs, limit)
-        for run in runs:
-            self._begin(run)
-        return len(runs) == limit
+        threads = self._threads()
+        if threads >= room:
+            full, due_at = await self._claim(room, registry.all())
+        else:
+            full, due_at = await self._claim_by_kind(room, threads)
+        if not full:
+            await self._wait(_seconds_until(due_at))
 
-    async def _next_due_seconds(self) -> float:
-        due_at = await self._database.call(next_due_at, [job.key for job in registry.all()])
-        if due_at is None:
-            return POLL_SECONDS
-        seconds = (due_at - clock.now()).total_seconds()
-        return min(seconds if seconds > 0 else REST_SECONDS, POLL_SECONDS)
+    async def _claim_by_kind(self, room: int, threads: int) -> Claimed:
+        """A run of a sync job only for each free thread; those of one kind first, then those of the other."""
+        self._sync_first = not self._sync_first
+        full, times = False, []
+        for is_async in (not self._sync_first, self._sync_first):
+            left = min(room, self._room_in_all - self._load())
+            jobs = [job for job in registry.all() if job.is_async is is_async]
+            is_full, due_at = await self._claim(left if is_async else min(left, threads), jobs)
+            full = full or is_full
+            times += [due_at] if due_at is not None else []
+        return full, min(times, default=None)
+
+    async def _claim(self, limit: int, jobs: list[Job]) -> Claimed:
+        if limit <= 0 or not jobs or self._closed:
+            return False, None
+        found = await self._database.call(claim, self._worker, [job.key for job in jobs], limit)
+        for run in found.runs:
+            self._begin(run)
+        return len(found.runs) == limit, found.next_due_at
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -115,3 +122,10 @@ class Claims:
         self._failing = True
         if not self._closed:
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _seconds_until(due_at: datetime | None) -> float:
+    if due_at is None:
+        return POLL_SECONDS
+    seconds = (due_at - clock.now()).total_seconds()
+    return min(seconds if seconds > 0 else REST_SECONDS, POLL_SECONDS)

@@ -12,12 +12,12 @@ from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import Payload, encode
 from runs.engine.store.control import cancel
+from runs.engine.store.inserting import NewRow, insert
 from runs.engine.store.repairs import note
-from runs.engine.store.rows import SYSTEM, Actor, append_events, wake
+from runs.engine.store.rows import SYSTEM, Actor, wake
 from runs.engine.store.start import StartOptions, new_run
 from runs.errors import RunAlreadyEnded, RunNotFound
 from runs.events.doorbell import ring
-from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, Run, RunStatus
 
 log = logging.getLogger(__name__)
@@ -39,13 +39,11 @@ def start_child(
     payload = check(job, value, options)
     run = new_run(job, payload, StartOptions(**{"owner": parent.owner, "team": parent.team} | options))
     run.id, run.parent_id, run.root_id, run.is_detached = child_id, parent.id, parent.root_id or parent.id, detached
+    actor = Actor("run", str(parent.id), parent.job).as_data()
     with transaction.atomic():
-        if Run.objects.filter(id=child_id).exists():
-            return
-        run.save(force_insert=True)
-        actor = Actor("run", str(parent.id), parent.job).as_data()
-        append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor, "step": step, "labels": run.labels})])
-    ring([child_id])
+        made = insert([NewRow(run, {"actor": actor, "step": step, "labels": run.labels}, payload.size)])
+    if made:
+        ring([child_id])
 
 
 def tell_parents(limit: int = 100) -> int:

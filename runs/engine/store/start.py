@@ -1,19 +1,20 @@
-"""Starting a run: one INSERT in the caller's transaction. The runs table is the queue."""
+"""Starting runs: one INSERT in the caller's transaction. The runs table is the queue."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from runs import clock
 from runs.definitions import Job
 from runs.engine import keys
 from runs.engine.payload import Payload, clean, encode
-from runs.engine.store.rows import Actor, append_events, iso, write_audit
+from runs.engine.store.inserting import NewRow, insert
+from runs.engine.store.rows import Actor, iso
 from runs.errors import IdempotencyConflict, InvalidOption
 from runs.events.doorbell import ring
-from runs.events.types import EventDraft, EventType
 from runs.models import EndHook, Run, RunStatus
 
 
@@ -81,26 +82,70 @@ def check_text(option: str, value: str | None, limit: int = 200) -> None:
         raise InvalidOption(option, f"is empty, longer than {limit} or not printable", "Send plain text.")
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run whose input and options are checked, and that is not inserted yet."""
+
+    run: Run
+    payload: Payload
+    coalesce: bool
+
+
+def prepare(job: Job, value: Any, options: StartOptions) -> Prepared:
+    """Raises InvalidInput, InvalidOption, StorageError."""
+    options.check()
+    payload = encode(job.parse_input(value), f"The input of job {job.name!r}")
+    return Prepared(new_run(job, payload, options), payload, options.coalesce is not None)
+
+
 def start(job: Job, value: Any, options: StartOptions, actor: Actor) -> Started:
     """One INSERT in the caller's transaction: the runs table is the queue.
 
     Raises InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then there is no run.
     """
-    options.check()
-    payload = encode(job.parse_input(value), f"The input of job {job.name!r}")
-    run = new_run(job, payload, options)
-    with transaction.atomic():
-        if options.coalesce and (pending := _pending_twin(run)):
-            return Started(pending, "coalesced")
-        found = _insert(run, payload)
-        if found.id == run.id:
-            data = {"actor": actor.as_data(), "labels": run.labels, "run_at": iso(run.run_at)}
-            append_events(run, [EventDraft(EventType.RUN_QUEUED, data)])
-            write_audit(actor, "run.start", run, {"job": job.name})
-    if found.id != run.id:
-        return Started(found, "idempotent")
-    transaction.on_commit(lambda: ring([run.id]))
-    return Started(found, "created")
+    return start_all([prepare(job, value, options)], actor)[0]
+
+
+def start_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
+    """All of them, or none, in the caller's transaction. Raises IdempotencyConflict."""
+    with _in_one_piece(wanted):
+        if any(one.coalesce for one in wanted):  # each may join one before it
+            started = [_join_or_insert(one, actor) for one in wanted]
+        else:
+            made = insert(_row(one, actor) for one in wanted)
+            started = [_inserted(one, one.run.id in made, actor) for one in wanted]
+    if new := [one.run.id for one in started if one.disposition == "created"]:
+        transaction.on_commit(lambda: ring(new))
+    return started
+
+
+def _in_one_piece(wanted: list[Prepared]) -> AbstractContextManager[Any]:
+    """A lone run without a key to join by is one statement on PostgreSQL: it needs no transaction around it."""
+    alone = len(wanted) == 1 and not wanted[0].coalesce and connection.vendor == "postgresql"
+    return nullcontext() if alone and not connection.in_atomic_block else transaction.atomic()
+
+
+def _row(one: Prepared, actor: Actor) -> NewRow:
+    data = {"actor": actor.as_data(), "labels": one.run.labels, "run_at": iso(one.run.run_at)}
+    return NewRow(one.run, data, one.payload.size, actor)
+
+
+def _join_or_insert(one: Prepared, actor: Actor) -> Started:
+    if one.coalesce and (pending := _pending_twin(one.run)):
+        return Started(pending, "coalesced")
+    return _inserted(one, bool(insert([_row(one, actor)])), actor)
+
+
+def _inserted(one: Prepared, is_new: bool, actor: Actor) -> Started:
+    """The new run, or the one that has its idempotency key; read in a new statement, which sees its commit."""
+    while not is_new:
+        if (found := _of_same_key(one.run)) is not None:
+            if found.input != one.payload.value:
+                raise IdempotencyConflict(str(one.run.idempotency_key), found.id)
+            return Started(found, "idempotent")
+        # the run that had the key was deleted between the two statements: the key is free
+        is_new = bool(insert([_row(one, actor)]))
+    return Started(one.run, "created")
 
 
 def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
@@ -126,19 +171,6 @@ def _pending_twin(run: Run) -> Run | None:
     return fresh.select_for_update(no_key=True, of=("self",)).first()
 
 
-def _insert(run: Run, payload: Payload) -> Run:
-    """The new row, or the one that has its idempotency key; read in a new statement, which sees its commit."""
-    if run.idempotency_key is None:
-        run.save(force_insert=True)
-        return run
-    while (found := _insert_or_find(run)) is None:
-        pass  # the run that had the key was deleted between the two statements: the key is free
-    if found.id != run.id and found.input != payload.value:
-        raise IdempotencyConflict(run.idempotency_key, found.id)
-    return found
-
-
-def _insert_or_find(run: Run) -> Run | None:
-    Run.objects.bulk_create([run], ignore_conflicts=True)
-    same_key = Run.objects.filter(job=run.job, idempotency_key=run.idempotency_key, team=run.team)
-    return same_key.first() if run.team else same_key.filter(owner=run.owner).first()
+def _of_same_key(run: Run) -> Run | None:
+    same = Run.objects.filter(keys.same_scope(run), job=run.job, idempotency_key=run.idempotency_key)
+    return same.exclude(idempotency_key=None).first()
