@@ -105,7 +105,7 @@ def _fields() -> list[Any]:
 
 
 def _differs(run: Run, field: Any) -> bool:
-    return field.primary_key or getattr(run, field.attname) != _default(field)
+    return bool(field.primary_key or getattr(run, field.attname) != _default(field))
 
 
 def _default(field: Any) -> Any:
