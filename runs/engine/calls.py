@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from runs.definitions import Retry
 
@@ -16,8 +16,7 @@ class Policy:
     timeout: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepCall:
+class StepCall(NamedTuple):
     """One call of a step as the kernel performs it."""
 
     name: str

@@ -38,7 +38,7 @@ def complete(run: Run, job: Job, value: Any, opened: Opened, inbox: int | None =
     if output.secrets:
         values["secrets"] = dump(run.secrets | {"output": output.secrets}, "secrets")
     done = _end(RunStatus.COMPLETED, values, EventDraft(EventType.RUN_COMPLETE, {"output": output.shown}), opened)
-    return replace(done, change=replace(done.change, expect_inbox=inbox))
+    return done._replace(change=replace(done.change, expect_inbox=inbox))
 
 
 def fail(exc: BaseException, opened: Opened) -> Transition:
@@ -56,7 +56,7 @@ def _stop(opened: Transition) -> Transition:
         replace(event, data=event.data | {"stopped": True}) if event.type is EventType.STEP_CANCEL else event
         for event in opened.events
     )
-    return replace(opened, events=events, steps=tuple(row._replace(status=StepStatus.STOPPED) for row in opened.steps))
+    return opened._replace(events=events, steps=tuple(row._replace(status=StepStatus.STOPPED) for row in opened.steps))
 
 
 def failed_steps(exc: BaseException | None) -> list[str]:
@@ -75,8 +75,7 @@ def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: O
     opened = [_stop(one) if status is RunStatus.FAILED else one for one in opened]
     fixed = {"status": status.value, "reason": "", "finished_at": now, "due_at": None, "claims": 0}
     end = Transition(now, change=Change(values | fixed, release=True), events=(draft,))
-    return replace(
-        end,
+    return end._replace(
         events=(*(event for one in opened for event in one.events), draft),
         steps=tuple(row for one in opened for row in one.steps),
         letters=tuple(row for one in opened for row in one.letters),

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -242,5 +242,5 @@ class Execution(UpdatedRun):
         """One `step.*` call of the job's code that calls a function."""
         record = self.meet(call.name, call.kind)
         if record.name != call.name:
-            call = replace(call, name=record.name)
+            call = call._replace(name=record.name)
         return await through(self, Performance(self, call, record).result())

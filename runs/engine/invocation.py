@@ -106,6 +106,8 @@ class Invocation:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
+    if inspect.iscoroutinefunction(function):
+        return True
     call = getattr(function, "__call__", None)  # noqa: B004  (an object whose __call__ is async)
     return inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.iscoroutinefunction(call)
 

@@ -6,9 +6,8 @@ import json
 import re
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -20,6 +19,7 @@ MASK = "***"
 _PYDANTIC_MASK = "**********"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _PLAIN = (str, int, bool, type(None))
+_SMALL = 2**63
 
 Path = list[str | int]
 
@@ -27,8 +27,7 @@ Path = list[str | int]
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """A stored value: `text` is its JSON, `shown` the JSON value with secrets masked, `secrets` their paths."""
 
     text: str
@@ -51,6 +50,8 @@ class Payload:
 
 def encode(value: Any, where: str) -> Payload:
     """The payload of `value`. Raises StorageError or PayloadTooLarge, naming `where` and the type."""
+    if value is None or (type(value) in (int, bool) and abs(value) < _SMALL):
+        return Payload(_encode_json(value), value, [])
     shown = _to_jsonable(value, where)
     text = dump(shown, where)
     if _PYDANTIC_MASK not in text:

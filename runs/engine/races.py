@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from runs import clock
@@ -69,13 +69,12 @@ async def _undo(kernel: Kernel, lost: list[str]) -> Transition:
         if letter is not None:
             kernel.mailbox.put_back(letter)
             row = _settled(kernel, wait, StepStatus.CANCELLED, None, None)
-            undone = replace(
-                undone,
+            undone = undone._replace(
                 events=(*undone.events, EventDraft(EventType.STEP_CANCEL, {}, wait.name, 1)),
                 steps=(*undone.steps, row),
                 letters=(*undone.letters, LetterRow(kernel.run_id, letter.id, None, None)),
             )
-    return replace(undone, at=now)
+    return undone._replace(at=now)
 
 
 async def _record(
@@ -97,7 +96,7 @@ async def _record(
 
 def _with_end(undone: Transition, type_: EventType, data: dict[str, Any], row: StepRow) -> Transition:
     end = EventDraft(type_, data, row.name, 1)
-    return replace(undone, events=(*undone.events, end), steps=(*undone.steps, row))
+    return undone._replace(events=(*undone.events, end), steps=(*undone.steps, row))
 
 
 def _settled(

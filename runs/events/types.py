@@ -64,7 +64,7 @@ class LiveType(StrEnum):
     GAP = "gap"  # events before `data.first_sequence` are pruned
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EventDraft:
     """An event before its transition gives it a sequence. `data` holds JSON values only."""
 

@@ -169,8 +169,7 @@ COLUMNS: dict[str, str] = {
 """The columns of a run that a worker's transition may change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """One change of one run with its events: all of it happens, or none."""
 
     at: datetime
