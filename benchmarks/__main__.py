@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.bench import Bench
 from benchmarks.environment import environment
+from benchmarks.peers import ABSURD, CELERY, DBOS, DJANGO_Q2, PROCRASTINATE
 from benchmarks.report import RESULTS, write_page
 from benchmarks.rows import Row
 from benchmarks.table import table
@@ -16,12 +17,18 @@ from tests.servers import databases
 
 MODULES = {
     "steps": "benchmarks.steps",
+    "starts": "benchmarks.starts",
+    "latency": "benchmarks.latency",
+    "signals": "benchmarks.signals",
+    "replay": "benchmarks.replay",
+    "claims": "benchmarks.claims",
+    "takeover": "benchmarks.takeover",
 }
 """What can be measured, in the page's order: a name, and a module with `rows(bench: Bench) -> list[Row]`."""
 
 SERVER = ("shared_buffers = 512MB", "max_wal_size = 4GB")
-PEERS = ("DBOS", "absurd")
-MORE_PEERS = ("Celery", "Procrastinate", "django-q2")
+PEERS = (DBOS, ABSURD)
+MORE_PEERS = (CELERY, PROCRASTINATE, DJANGO_Q2)
 
 
 def main(arguments: list[str]) -> int:

@@ -31,7 +31,8 @@ class Perdure:
 @contextmanager
 def perdure(*, postgresql: bool = True, **environment: str) -> Iterator[Perdure]:
     """Started with the benchmarks' jobs, removed at the end; other arguments are environment variables."""
-    installation = Installation(postgresql=postgresql, PERDURE_APPS="benchmarks", **environment)
+    installation = Installation(postgresql=postgresql, PERDURE_APPS="benchmarks")
+    installation.environment |= environment
     try:
         with _started(installation) as found:
             yield found

@@ -7,6 +7,7 @@ from benchmarks import floor
 from benchmarks.bench import Bench
 from benchmarks.peers import ABSURD, DBOS, peers_on
 from benchmarks.perdure import Perdure, perdure, perdure_on_the_wire
+from benchmarks.programs import Program
 from benchmarks.rows import FLOOR, OURS, Row, at_least, at_most
 from benchmarks.wire import Wire
 
@@ -20,7 +21,7 @@ def rows(bench: Bench) -> list[Row]:
 
 def _postgresql(bench: Bench) -> list[Row]:
     with perdure() as ours, peers_on(ours.database_url, bench.peers_among(DBOS, ABSURD)) as peers:
-        measured = {OURS: ours, **peers}
+        measured: dict[str, Perdure | Program] = {OURS: ours, **peers}
         lone = bench.alternate({
             FLOOR: partial(floor.postgresql_ms, ours.database_url),
             **{name: partial(one.ask, "lone", steps=STEPS) for name, one in measured.items()},
