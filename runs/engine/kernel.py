@@ -14,6 +14,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.db import InterfaceError, OperationalError
 
 from runs.engine import patches
+from runs.engine.batches import Handle
 from runs.engine.branches import Branch, OwnTimers, current_branch
 from runs.engine.bridge import Bridge, current_bridge
 from runs.engine.history import History, StepRecord
@@ -27,14 +28,18 @@ from runs.engine.tasks import RunTasks
 from runs.engine.threads import call_in, give_back_connections, watch_thread
 from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
-from runs.engine.writer import Handle, Writer
+from runs.engine.writer import Writer
 from runs.errors import NondeterminismError, StepNameReused, StepOutsideJob, Suspended
 from runs.models import Run
 
 
 @dataclass
 class World:
-    """What an execution needs of its process. `leak(message)` reports what would not end, and drains the process."""
+    """What an execution needs of its process.
+
+    `leak(message)` reports what would not end, and drains the process. `holds_lease()` is False while others may have
+    the process's runs.
+    """
 
     writer: Writer
     frames: FrameSink
@@ -42,6 +47,7 @@ class World:
     step_threads: ThreadPoolExecutor
     leak: Callable[[str], None]
     unload_after: float | None = None  # seconds; None: as RUNS_UNLOAD_AFTER says
+    holds_lease: Callable[[], bool] = lambda: True
 
 
 class LastingWrite(asyncio.Future[Any]):
@@ -61,6 +67,7 @@ class LastingWrite(asyncio.Future[Any]):
 logger = logging.getLogger("runs.engine")
 
 _OUTAGE_SECONDS = 0.5
+_LEASE_SECONDS = 0.05
 
 
 class RunKernel(RunTasks):
@@ -190,7 +197,11 @@ class RunKernel(RunTasks):
         await self._waiting.hold()
 
     async def gate(self) -> None:
+        """The step boundary. A process that was frozen past its lease must not call what another has recorded."""
         await self._waiting.gate()
+        while not self.world.holds_lease():
+            await asyncio.sleep(_LEASE_SECONDS)  # until the lease is renewed and the token looked at again
+            await self._waiting.gate()
 
     def check_open(self) -> None:
         if self.sealed:

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
 
+from runs.engine.batches import Handle
 from runs.engine.payload import Payload
 from runs.engine.store.commit import Commit, Fault, classify
 from runs.engine.store.transitions import Entry, Result, Transition
-from runs.engine.writer import Handle
 from runs.errors import Suspended
 from runs.models import Run
 
@@ -20,6 +20,7 @@ LOCK_SECONDS = 2.0
 _PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE = 1.0
 _TRIES = 5
+_OUTAGE_SECONDS = 60.0
 
 
 class _RowBusy(Exception):
@@ -40,17 +41,21 @@ def call_and_record(handle: Handle, function: Function, ending: Ending, commit: 
     The caller holds the run's writer (`handle.held`). An outage of the database is sat out. Raises Suspended when the
     lease is lost, and what the function raises; then nothing of it is written.
     """
+    began = time.monotonic()
+    busy = interrupted = 0
     try:
-        for _ in range(_TRIES - 1):
+        while True:
             try:
                 return _once(handle, function, ending, commit)
             except _RowBusy:
-                continue
-            except _Interrupted:
+                busy += 1
+                if busy == _TRIES:
+                    raise
+            except _Interrupted as exc:
+                interrupted += 1
+                if interrupted >= _TRIES and time.monotonic() - began > _OUTAGE_SECONDS:
+                    raise exc.__cause__ or exc from None  # it may be the function itself that ends its connection
                 _sit_out(handle)
-        return _once(handle, function, ending, commit)
-    except _Interrupted as exc:
-        raise exc.__cause__ or exc from None
     finally:
         close_old_connections()
 

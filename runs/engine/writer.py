@@ -4,13 +4,12 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
 
+from runs.engine.batches import Answer, Batch, Handle, Pending, Waiter, leading, weight
 from runs.engine.store.commit import Commit, Fault, classify, commit, committed
 from runs.engine.store.transitions import Entry, Result, Transition, Written
 
@@ -20,30 +19,6 @@ MAX_TRANSITIONS = 200
 MAX_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 _LONGEST_OUTAGE_PAUSE = 1.0
-
-Answer = Result | Exception
-Waiter = asyncio.Future[Answer]
-
-
-@dataclass(slots=True)
-class Pending:
-    transition: Transition | None  # None: from here on somebody else writes, until `release`
-    waiter: Waiter | None
-
-
-@dataclass(eq=False, slots=True)
-class Handle:
-    """A claimed run as its writer knows it: the fence, the last write number, and what is to be written."""
-
-    run_id: UUID
-    token: int
-    write_no: int
-    pending: deque[Pending] = field(default_factory=deque)
-    not_before: float = 0.0
-    pause: float = 0.0
-    one_by_one: int = 0  # transitions that go alone, because one of them is bad
-    lost: bool = False
-    held: bool = False  # a transactional step writes: this thread leaves the run alone
 
 
 class Writer:
@@ -126,7 +101,7 @@ class Writer:
             self._settle(batch, results)
         return True
 
-    def _take(self) -> "Batch | None":
+    def _take(self) -> Batch | None:
         with self._condition:
             while True:
                 batch = self._gather(time.monotonic())
@@ -141,7 +116,7 @@ class Writer:
             return None
         return max(0.0, min(handle.not_before for handle in self._ready) - time.monotonic())
 
-    def _gather(self, now: float) -> "Batch":
+    def _gather(self, now: float) -> Batch:
         batch: Batch = []
         room, space = MAX_TRANSITIONS, MAX_BYTES
         runs: set[UUID] = set()
@@ -153,10 +128,10 @@ class Writer:
                 self._give_away(handle)
                 continue
             runs.add(handle.run_id)
-            taken = _leading(handle, room, space)
+            taken = leading(handle, room, space)
             room -= len(taken)
             transitions = [item.transition for item in taken if item.transition is not None]
-            space -= sum(_weight(transition) for transition in transitions)
+            space -= sum(weight(transition) for transition in transitions)
             del self._ready[handle]
             batch.append((handle, taken, Entry(handle.run_id, handle.token, handle.write_no + 1, transitions)))
         return batch
@@ -168,11 +143,11 @@ class Writer:
             waiter = handle.pending.popleft().waiter
             _tell([(waiter, Result.DONE)] if waiter else [])
 
-    def _settle(self, batch: "Batch", results: dict[UUID, Written]) -> None:
+    def _settle(self, batch: Batch, results: dict[UUID, Written]) -> None:
         done: dict[UUID, int] = {}
         answers: list[tuple[Waiter, Answer]] = []
         for handle, taken, entry in batch:
-            result, last_sequence = results[handle.run_id]
+            result, last_sequence = self._sure(handle, entry, results[handle.run_id])
             if result is Result.BUSY:
                 self._put_back(handle, taken)
                 continue
@@ -188,6 +163,15 @@ class Writer:
             self._on_commit(done)
         _tell(answers)
 
+    def _sure(self, handle: Handle, entry: Entry, written: Written) -> Written:
+        """A refusal may mean that the same write, sent before on a connection that was lost, has come through late."""
+        if not handle.unsure or written.result is Result.BUSY:
+            return written
+        handle.unsure = 0
+        if written.result is Result.DONE:
+            return written
+        return Written(Result.DONE) if self._committed([entry]) else written
+
     def _again(self, handle: Handle) -> None:
         with self._condition:
             if handle.pending:
@@ -201,7 +185,7 @@ class Writer:
             handle.pending.extendleft(reversed(taken))
             self._ready[handle] = None
 
-    def _recover(self, batch: "Batch", exc: Exception) -> None:
+    def _recover(self, batch: Batch, exc: Exception) -> None:
         fault = classify(exc)
         if fault is Fault.FATAL:
             raise exc
@@ -210,33 +194,40 @@ class Writer:
         else:
             self._isolate(batch, exc)
 
-    def _repeat(self, batch: "Batch", exc: Exception) -> None:
+    def _repeat(self, batch: Batch, exc: Exception) -> None:
         """The commit may or may not have happened: `write_no`, read back, decides for each run."""
+        known = self._committed([entry for _, _, entry in batch], exc)
+        for handle, taken, _ in batch:
+            handle.unsure = len(taken)  # not there yet is not never: the server may still have it before it
+        self._settle(batch, {entry.run_id: _known(entry, known) for _, _, entry in batch})
+
+    def _committed(self, entries: list[Entry], exc: Exception | None = None) -> set[UUID]:
+        """The runs whose entries are there; an outage, in which `exc` was met, is sat out."""
         while True:
-            self._sit_out(batch, exc)
+            if exc is not None:
+                self._sit_out(len(entries), exc)
             try:
-                known = committed([entry for _, _, entry in batch])
+                return committed(entries)
             except Exception as again:
                 if classify(again) is not Fault.REPEAT:
                     raise
                 exc = again
-            else:
-                return self._settle(batch, {entry.run_id: _known(entry, known) for _, _, entry in batch})
 
-    def _sit_out(self, batch: "Batch", exc: Exception) -> None:
+    def _sit_out(self, runs: int, exc: Exception) -> None:
         self._outage_pause = min(max(self._outage_pause * 2, _FIRST_PAUSE), _LONGEST_OUTAGE_PAUSE)
         if self._outage_pause == _LONGEST_OUTAGE_PAUSE:
-            logger.warning("The database refuses writes (%s); %d runs wait for it.", exc, len(batch))
+            logger.warning("The database refuses writes (%s); %d runs wait for it.", exc, runs)
         time.sleep(self._outage_pause)
         connection.close()
 
-    def _isolate(self, batch: "Batch", exc: Exception) -> None:
+    def _isolate(self, batch: Batch, exc: Exception) -> None:
         """Split by run, then by transition, until the bad value stands alone; only its step fails."""
         if len(batch) > 1:
             for item in batch:
                 self._alone([item])
             return
         handle, taken, _ = batch[0]
+        handle.unsure = 0
         if len(taken) > 1:
             handle.one_by_one = len(taken)
             self._put_back(handle, taken)
@@ -245,38 +236,13 @@ class Writer:
         _tell([(taken[0].waiter, exc)] if taken[0].waiter else [])
         self._again(handle)
 
-    def _alone(self, batch: "Batch") -> None:
+    def _alone(self, batch: Batch) -> None:
         try:
             results = self.commit([entry for _, _, entry in batch])
         except Exception as exc:
             self._recover(batch, exc)
         else:
             self._settle(batch, results)
-
-
-Batch = list[tuple[Handle, list[Pending], Entry]]
-
-
-def _leading(handle: Handle, room: int, space: int) -> list[Pending]:
-    """The run's next transitions that can share a write: a conditional one goes alone."""
-    limit = 1 if handle.one_by_one else room
-    taken: list[Pending] = []
-    while handle.pending and len(taken) < limit and space > 0:
-        transition = handle.pending[0].transition
-        if transition is None or (transition.is_conditional and taken):
-            break
-        taken.append(handle.pending.popleft())
-        space -= _weight(transition)
-        if transition.is_conditional:
-            break
-    return taken
-
-
-def _weight(transition: Transition) -> int:
-    """Bytes of the payloads, roughly: they are what makes a batch large."""
-    steps = sum(len(row.output or "") + len(row.error or "") for row in transition.steps)
-    states = sum(row.size for row in transition.checkpoints)
-    return 200 + 2 * steps + states + transition.size
 
 
 def _known(entry: Entry, known: set[UUID]) -> Written:

@@ -106,7 +106,10 @@ class Driver:
         self._bus: Bus = make_bus()
         self._frames = Frames(self._bus, self._lease)
         self._writer = Writer(self._frames.ring, _writer_died)
-        world = World(self._writer, self._frames, self._job_threads, self._step_threads, self._leaks)
+        world = World(
+            self._writer, self._frames, self._job_threads, self._step_threads, self._leaks,
+            holds_lease=lambda: self._lease.holds,
+        )  # fmt: skip
         self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room, self._broken)
         self._sweeps = Sweeps(self._database)
         self._chores = Chores()

@@ -11,9 +11,10 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from runs import clock, jobs
+from runs.engine.batches import Handle
 from runs.engine.store import commit as store
 from runs.engine.store.transitions import Change, Entry, Result, Transition, Written
-from runs.engine.writer import MAX_BYTES, MAX_TRANSITIONS, Handle, Writer
+from runs.engine.writer import MAX_BYTES, MAX_TRANSITIONS, Writer
 from runs.events.types import EventDraft, EventType
 from runs.jobs import StepContext, job
 from runs.models import Run
@@ -198,6 +199,29 @@ def break_connection(on_postgresql: bool) -> None:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone()
         cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def test_a_commit_that_comes_through_after_its_answer_was_given_up_is_no_lost_lease(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server still has the statement of a connection that is gone, and executes it after it was asked."""
+    [run] = claimed(1)
+    handle, late = handle_of(run), []
+
+    def commit(entries: list[Entry]) -> dict[UUID, Written]:
+        if not late:
+            late.append(entries)
+            writer.post(handle, line("second"))
+            raise OperationalError("database is locked")
+        if len(late) == 1:
+            late.append(store.commit(late[0]))
+        return store.commit(entries)
+
+    monkeypatch.setattr(writer, "commit", commit)
+    writer.post(handle, line("first"))
+    until(lambda: len(late) == 2 and not handle.pending and handle.write_no == run.write_no + 2)
+    assert not handle.lost
+    assert lines(run) == ["first", "second"]
 
 
 def test_backends_that_are_terminated_again_and_again_do_not_disturb_a_run(on_postgresql: bool) -> None:

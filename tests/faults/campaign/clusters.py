@@ -32,6 +32,7 @@ class Cluster:
             "PERDURE_WORKERS": str(drivers),
             "RUNS_LEASE_SECONDS": str(LEASE_SECONDS),
             "RUNS_UNLOAD_AFTER": "0.5",
+            "RUNS_MAX_CLAIMS": "50",  # so dense are the kills that a run may meet five before its first step
             "PYTHONFAULTHANDLER": "1",
             **environment,
             "PERDURE_DATA_DIR": environment.get("PERDURE_DATA_DIR", str(self._folder)),

@@ -17,6 +17,7 @@ class Seen(NamedTuple):
     reason: str
     last_sequence: int
     token: int
+    parent: str
 
 
 class Observer:
@@ -52,9 +53,9 @@ class Observer:
     def _look(self) -> None:
         begun = time.monotonic()
         live = {
-            as_hex(id_): Seen(*rest)
-            for id_, *rest in self._sight.rows(
-                "SELECT id, input ->> 'key', status, reason, last_sequence, lease_token FROM runs_run "
+            as_hex(id_): Seen(*rest, as_hex(parent))
+            for id_, parent, *rest in self._sight.rows(
+                "SELECT id, parent_id, input ->> 'key', status, reason, last_sequence, lease_token FROM runs_run "
                 "WHERE status IN ('queued', 'running', 'waiting', 'paused')"
             )
         }
@@ -67,8 +68,14 @@ class Observer:
             self.recorded.setdefault((key, name), now)
         for id_, seen in live.items():
             if self.live.get(id_) != seen:
-                self.changed_at[id_] = begun
+                self._mark(live, id_, begun)
         self.live, self.looked_at, self.looks = live, begun, self.looks + 1
+
+    def _mark(self, live: dict[str, Seen], id_: str, at: float) -> None:
+        """It has moved, and those that wait for it are not stuck either."""
+        while id_ in live:
+            self.changed_at[id_] = at
+            id_ = live[id_].parent
 
     def still(self, seconds: float) -> list[str]:
         """Runs that have not moved for so long."""
