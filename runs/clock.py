@@ -1,7 +1,7 @@
 """The one place where time is read. Tests move both clocks together: `now()` and the database's `SqlNow()`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,6 +13,8 @@ from django.db.models import DateTimeField, Func
 
 _offset = timedelta(0)
 _standing: datetime | None = None
+_seconds: Callable[[], float] | None = None
+_BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def offset() -> timedelta:
@@ -42,8 +44,13 @@ setting_changed.connect(_forget)
 
 def now() -> datetime:
     """The time in UTC, with what tests added."""
-    moved = offset()
-    return (_standing or datetime.now(UTC)) + moved if moved else _standing or datetime.now(UTC)
+    moved, at = offset(), _set() or datetime.now(UTC)
+    return at + moved if moved else at
+
+
+def _set() -> datetime | None:
+    """Where a test made the clocks stand still, or how far a simulation has come."""
+    return _standing if _seconds is None else _BEGINNING + timedelta(seconds=_seconds())
 
 
 def standing() -> datetime | None:
@@ -53,11 +60,13 @@ def standing() -> datetime | None:
 
 def monotonic() -> float:
     """Seconds for measuring durations inside one process; tests do not move it."""
-    return time.monotonic()
+    return time.monotonic() if _seconds is None else _seconds()
 
 
 def boot_time() -> float:
     """Seconds since the host started, those that it slept included: a lease runs out while its process is frozen."""
+    if _seconds is not None:
+        return _seconds()
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
@@ -79,6 +88,17 @@ def still() -> Iterator[None]:
         _offset, _standing = before
 
 
+@contextmanager
+def driven_by(seconds: Callable[[], float]) -> Iterator[None]:
+    """Inside, every clock follows a simulation: `seconds()` after a moment that is always the same."""
+    global _seconds
+    before, _seconds = _seconds, seconds
+    try:
+        yield
+    finally:
+        _seconds = before
+
+
 class SqlNow(Func):
     """The database's own clock, moved as `now()` is.
 
@@ -90,7 +110,7 @@ class SqlNow(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         if connection.vendor == "postgresql":
-            return "(COALESCE(%s::timestamptz, statement_timestamp()) + %s::interval)", (_standing, offset())
+            return "(COALESCE(%s::timestamptz, statement_timestamp()) + %s::interval)", (_set(), offset())
         return "%s", (connection.ops.adapt_datetimefield_value(now()),)
 
 
