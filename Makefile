@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= hardlink
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types imports e2e e2e-short faults faults-short properties bench bench-all lock
+.PHONY: help install run test lint types imports e2e e2e-short faults faults-short simulate properties bench bench-all lock
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ faults: $(STAMP)  ## Run the long campaign of faults on both databases at once (
 faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, then the quick tests of faults
 	@$(BIN)/python -m tests.faults.campaign.both --minutes 0.5 $(if $(SEED),--seed $(SEED))
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults || exit 1; done
+
+simulate: $(STAMP)  ## Simulate workers, deaths and lost connections in one process (SEEDS=1-500, SEED=n shows one)
+	@$(BIN)/python -m tests.faults.simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),1-500))
 
 properties: $(STAMP)  ## Try many orders of what can befall a run, on both databases
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \

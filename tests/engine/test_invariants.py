@@ -179,6 +179,14 @@ def test_what_is_broken_is_named_with_its_run(name: str) -> None:
     assert {invariant for invariant, _ in found} == {name}
 
 
+def test_a_result_that_was_called_off_may_be_recorded_again() -> None:
+    run = begin_family("cancelled step")
+    of_steps = Event.objects.filter(run=run, type__startswith="step:").order_by("sequence")
+    for event, type_ in zip(of_steps, ["step:complete", "step:cancel"] * 2, strict=True):
+        Event.objects.filter(id=event.id).update(step="slow", type=type_)
+    assert not {name for name, _ in check()[1]} & {"step_committed_twice"}
+
+
 def test_children_that_outlive_a_cancelled_parent_are_named() -> None:
     run = begin_family("parent")
     outlive(run)

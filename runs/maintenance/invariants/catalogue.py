@@ -47,7 +47,8 @@ _OWN = (
         of_history.gap_in_events,
     ),
     Invariant(
-        "step_committed_twice", "The log holds at most one result of a step.", of_history.step_committed_twice,
+        "step_committed_twice", "The log holds at most one result of a step that was not called off.",
+        of_history.step_committed_twice,
     ),
     Invariant(
         "signal_taken_by_nobody", "A consumed signal names a step that its run has.",

@@ -1,5 +1,8 @@
 """What must hold of the steps, attempts, signals and events of a run."""
 
+from itertools import pairwise
+from uuid import UUID
+
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 
 from runs.events.types import EventType
@@ -8,6 +11,7 @@ from runs.maintenance.invariants.registry import LATE, Ids, Rows, among
 from runs.models import ENDED, Event, Run, RunStatus, Signal, SignalKind, Step, StepStatus
 
 _ABSORBING = {RunStatus.COMPLETED: EventType.RUN_COMPLETE, RunStatus.CANCELLED: EventType.RUN_CANCEL}
+_ENDS_OF_STEP = (EventType.STEP_COMPLETE.value, EventType.STEP_CANCEL.value)
 _SENT = (EventType.SIGNAL_RECEIVE.value, EventType.UPDATE_ACCEPT.value)
 
 
@@ -39,7 +43,17 @@ def step_committed_twice(ids: Ids) -> Rows:
     """By the log: not every attempt has a row."""
     committed = Event.objects.filter(among(ids, "run_id"), type=EventType.STEP_COMPLETE.value).order_by()
     counted = committed.values("run_id", "step").annotate(number=Count("id")).filter(number__gt=1)
-    return counted.values_list("run_id", "step", "number")
+    for run_id, step, number in counted.values_list("run_id", "step", "number"):
+        if _is_never_called_off(run_id, step):
+            yield run_id, step, number
+
+
+def _is_never_called_off(run_id: UUID, step: str | None) -> bool:
+    """Whether one result follows another. One that nobody received may be cancelled, and a retry of the run, which
+    begins again what was at work, asks for it anew."""
+    ends = Event.objects.filter(run_id=run_id, step=step, type__in=_ENDS_OF_STEP).order_by("sequence")
+    types = list(ends.values_list("type", flat=True))
+    return any(pair == (_ENDS_OF_STEP[0],) * 2 for pair in pairwise(types))
 
 
 def signal_taken_by_nobody(ids: Ids) -> Rows:

@@ -1,4 +1,4 @@
-"""The database of the simulations: the real schema in memory, with triggers that see every wrong write as it happens."""
+"""The database of the simulations: the real schema in memory, with triggers that see a wrong write as it happens."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

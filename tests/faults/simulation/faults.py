@@ -9,7 +9,17 @@ from tests.faults.simulation.loop import Process
 Moment = Literal["before", "after"]
 Fate = Literal["", "kill", "lost"]
 
-KINDS = ("death", "death at a commit", "frozen", "stopped", "lease ends", "lost connection", "busy row", "bells", "host")
+KINDS = (
+    "death",
+    "death at a commit",
+    "frozen",
+    "stopped",
+    "lease ends",
+    "lost connection",
+    "busy row",
+    "bells",
+    "host",
+)
 """`lost connection`: before or after the commit, so that nobody knows. `host`: no neighbour sees a death."""
 
 _MOST = 14

@@ -79,7 +79,7 @@ class Interpreter:
         number = self._outside.call(self._run, one["name"])
         if one["broken"] and not self._outside.is_mended:
             raise Broken
-        if one["fails"] and number <= one["fails"] or one["tries"] <= one["fails"]:
+        if (one["fails"] and number <= one["fails"]) or one["tries"] <= one["fails"]:
             raise ValueError(f"call {number}")
         return f"{one['name']}#{number}"
 

@@ -120,6 +120,8 @@ class People:
 
     def _left(self) -> bool:
         open_runs = Run.objects.exclude(status__in=ENDED).exists()
-        return open_runs or Run.objects.filter(end_hook=EndHook.DUE).exists() or (
-            Run.objects.filter(tell_parent=True).exists()
+        return (
+            open_runs
+            or Run.objects.filter(end_hook=EndHook.DUE).exists()
+            or (Run.objects.filter(tell_parent=True).exists())
         )

@@ -74,4 +74,4 @@ class Seeds:
             self._say(f"A promise was not kept. See it again: python -m tests.faults.simulation {which} --trace")
 
     def _say(self, line: str) -> None:
-        print(line, file=self._out, flush=True)  # noqa: T201  (a command's output)
+        print(line, file=self._out, flush=True)
