@@ -1,6 +1,10 @@
-from django.apps import AppConfig
+from importlib import import_module
+
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
-from django.utils.module_loading import autodiscover_modules
+from django.utils.module_loading import module_has_submodule
+
+from runs.errors import JobsNotLoaded, RunsError
 
 
 class RunsConfig(AppConfig):
@@ -12,4 +16,17 @@ class RunsConfig(AppConfig):
         from runs.worker.schedules import keep_clean_up_scheduled
 
         post_migrate.connect(keep_clean_up_scheduled, sender=self)
-        autodiscover_modules("jobs")
+        for app in apps.get_app_configs():
+            _load_jobs(app)
+
+
+def _load_jobs(app: AppConfig) -> None:
+    """Import the app's `jobs` module, if it has one. Raises JobsNotLoaded, and what registering refuses."""
+    if app.module is None or not module_has_submodule(app.module, "jobs"):
+        return
+    try:
+        import_module(f"{app.name}.jobs")
+    except RunsError:
+        raise
+    except Exception as exc:
+        raise JobsNotLoaded(app.name, exc) from exc

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -65,6 +66,14 @@ class Environment(BaseSettings):
     def _at_least_one(cls, value: int | None) -> int | None:
         if value is not None and value < 1:
             raise ValueError("at least one worker process is needed; give 1 or more, or leave the variable out")
+        return value
+
+    @field_validator("apps")
+    @classmethod
+    def _importable(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if find_spec(name.split(".")[0]) is None:
+                raise ValueError(f"there is no package for {name!r}; correct it, or put its folder on PYTHONPATH")
         return value
 
     @cached_property

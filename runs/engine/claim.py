@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from runs import clock
 from runs.conf import get_settings
-from runs.engine import keys, queues
+from runs.engine import keys, queues, trials
 from runs.engine.store import taking
 from runs.engine.store.control import RESUMED, RETRIED
 from runs.engine.store.rows import append_event_to_each, append_events
@@ -19,6 +19,11 @@ from runs.events.types import EventDraft, EventType
 from runs.models import ENDED, EndHook, Event, Run, RunStatus, Worker
 
 Versions = Iterable[tuple[str, str]]
+
+_CRASH_LOOP = (
+    "{} worker processes in a row died or hung while they drove this run, and none recorded a step. Look at the "
+    "workers' log and memory, mend the step that is not completed, and resume the run."
+)
 
 
 class Claim(NamedTuple):
@@ -64,7 +69,7 @@ def _claim_by_rules(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     if connection.vendor == "sqlite" and not _is_anything_due(mine, rules):
         return []  # a look costs no write lock
     with transaction.atomic():
-        found = _locked(_orphans(mine), limit)
+        found = trials.alone(_locked(_orphans(mine), limit), worker_id)
         if len(found) < limit:
             room = limit - len(found)
             found += keys.admit(_locked(queues.with_room(_due(mine), rules, room), room))
@@ -176,11 +181,15 @@ def _claim_event(run: Run) -> EventDraft | None:
 
 
 def _stop_crash_loop(run: Run) -> None:
+    error = {"type": "CrashLoop", "message": _CRASH_LOOP.format(run.claims)}
+    paused = {"status": RunStatus.PAUSED, "reason": "crash_loop", "error": error}
     Run.objects.filter(id=run.id).update(
-        **({"end_hook": EndHook.FAILED} if run.has_ended else {"status": RunStatus.PAUSED, "reason": "crash_loop"}),
+        **({"end_hook": EndHook.FAILED} if run.has_ended else paused),
         lease_worker=None,
         lease_token=F("lease_token") + 1,
         due_at=None,
     )
     if not run.has_ended:
-        append_events(run, [EventDraft(EventType.RUN_PAUSE, {"reason": "crash_loop", "claims": run.claims})])
+        append_events(
+            run, [EventDraft(EventType.RUN_PAUSE, {"reason": "crash_loop", "claims": run.claims, "error": error})]
+        )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 
 from runs.engine import patches
 from runs.engine.batches import Handle
@@ -20,6 +20,7 @@ from runs.engine.bridge import Bridge, current_bridge
 from runs.engine.history import History, StepRecord
 from runs.engine.mailbox import Mail, MailArrived, Mailbox, read_mail
 from runs.engine.notes import Notes
+from runs.engine.outages import describe, is_outage
 from runs.engine.payload import Payload
 from runs.engine.perform import check_name
 from runs.engine.ports import FrameSink, OpenStep
@@ -180,9 +181,11 @@ class RunKernel(RunTasks):
             while True:
                 try:
                     return await call_in(self.world.step_threads, function, *args)
-                except (OperationalError, InterfaceError) as exc:
+                except (DatabaseError, InterfaceError) as exc:
+                    if not is_outage(exc):
+                        raise
                     self.check_open()
-                    logger.warning("Run %s: the database does not answer: %s", self.run_id, exc)
+                    logger.warning("Run %s waits for the database: %s.", self.run_id, describe(exc))
                     await asyncio.sleep(_OUTAGE_SECONDS)
         finally:
             self._waiting.load.writes -= 1

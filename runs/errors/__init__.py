@@ -10,6 +10,7 @@ from runs.errors.definitions import (
     InvalidOutput,
     JobAlreadyRegistered,
     JobNotFound,
+    JobsNotLoaded,
 )
 from runs.errors.messages import (
     HandlerTimeout,
@@ -66,6 +67,7 @@ __all__ = [
     "InvalidStepName",
     "JobAlreadyRegistered",
     "JobNotFound",
+    "JobsNotLoaded",
     "NameTaken",
     "NondeterminismError",
     "OwnerInactive",

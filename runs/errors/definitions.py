@@ -23,6 +23,18 @@ class JobAlreadyRegistered(RunsError):
         )
 
 
+class JobsNotLoaded(RunsError):
+    """The `jobs` module of an app cannot be imported: no process starts without jobs that it should have."""
+
+    code = "jobs_not_loaded"
+
+    def __init__(self, app: str, problem: BaseException) -> None:
+        super().__init__(
+            f"The module {app}.jobs cannot be imported: {type(problem).__name__}: {problem}. Correct it, or take the "
+            f"app {app} out of PERDURE_APPS, and start again; its runs wait until then."
+        )
+
+
 class InvalidJob(RunsError):
     code = "invalid_job"
 

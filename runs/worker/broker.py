@@ -19,6 +19,7 @@ from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
 from runs import clock
+from runs.engine.outages import describe
 from runs.worker import packs
 from runs.worker.board import SLOTS, Board, State, Work, get_board, make_board
 from runs.worker.parents import die_with
@@ -92,8 +93,8 @@ class RunsBroker(Broker):  # type: ignore[misc]
             return tickets
         try:
             pack = self._ordinary(board)
-        except (DatabaseError, InterfaceError):
-            self._rest_from(board)
+        except (DatabaseError, InterfaceError) as exc:
+            self._rest_from(board, exc)
             return None
         if pack is None:
             _wait_for_room(board)
@@ -138,10 +139,10 @@ class RunsBroker(Broker):  # type: ignore[misc]
             packs.hold_on(self.list_key, self._held)
             self._held_on_at = clock.monotonic()
 
-    def _rest_from(self, board: Board) -> None:
+    def _rest_from(self, board: Board, exc: Exception) -> None:
         """The database does not answer: drivers must be kept all the same, so say it once and go on."""
         if not self._failing:
-            log.exception("Background tasks wait: their queue cannot be read. It is tried again every second.")
+            log.error("Background tasks wait, because of the database: %s. It is tried again.", describe(exc))
         self._failing = True
         connections.close_all()
         deadline = clock.monotonic() + 1

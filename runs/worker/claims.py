@@ -13,6 +13,7 @@ from runs import clock
 from runs.conf import get_settings
 from runs.definitions import Job, registry
 from runs.engine.claim import claim
+from runs.engine.outages import describe
 from runs.models import Run
 from runs.worker.threads import DatabaseThread
 
@@ -76,8 +77,8 @@ class Claims:
             try:
                 await self._cycle()
                 self._failing = False
-            except (DatabaseError, InterfaceError):
-                await self._rest()
+            except (DatabaseError, InterfaceError) as exc:
+                await self._rest(exc)
 
     async def _cycle(self) -> None:
         room = min(self._room_in_all - self._load(), get_settings().claim_batch)
@@ -116,9 +117,9 @@ class Claims:
         except TimeoutError:
             return
 
-    async def _rest(self) -> None:
+    async def _rest(self, exc: Exception) -> None:
         if not self._failing:
-            log.exception("No runs can be claimed: the database does not answer. It is tried again every second.")
+            log.error("No runs can be claimed, because of the database: %s. It is tried again.", describe(exc))
         self._failing = True
         if not self._closed:
             await asyncio.sleep(POLL_SECONDS)

@@ -20,6 +20,7 @@ from runs.definitions import registry
 from runs.engine import leases
 from runs.engine.branches import prepare
 from runs.engine.execute import Execution, World
+from runs.engine.outages import describe
 from runs.engine.writer import Writer
 from runs.events import doorbell
 from runs.events.bus import Bus, make_bus
@@ -92,9 +93,7 @@ class Driver:
                 worker = await self._database.call(_register)
             except (DatabaseError, InterfaceError) as exc:
                 if not said:
-                    log.error(
-                        "Runs are not driven yet: the database refuses (%s). Is it up and migrated? Trying again.", exc
-                    )
+                    log.error("Runs are not driven yet, because of the database: %s. It is tried again.", describe(exc))
                 said = True
                 await asyncio.wait([self._ending], timeout=1)
             else:

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from runs import clock
 from runs.conf import get_settings
 from runs.engine import leases
+from runs.engine.outages import describe
 from runs.worker.pids import is_alive
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,8 @@ class Lease:
                 if leases.expire_dead(is_alive):
                     self._on_dead()
                 self._failing = False
-            except (DatabaseError, InterfaceError):
-                self._complain()
+            except (DatabaseError, InterfaceError) as exc:
+                self._complain(exc)
         connection.close()
 
     def _pause(self) -> bool:
@@ -113,9 +114,9 @@ class Lease:
             )
         self._renewed = before
 
-    def _complain(self) -> None:
+    def _complain(self, exc: Exception) -> None:
         if not self._failing:
-            log.exception("The lease of worker %s cannot be renewed. It is tried again every half second.", self.worker)
+            log.error("A lease cannot be renewed, because of the database: %s. It is tried again.", describe(exc))
         self._failing = True
         connection.close()
 

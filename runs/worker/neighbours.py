@@ -7,6 +7,7 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError, connections
 
 from runs.engine import leases
+from runs.engine.outages import describe
 from runs.worker.pids import is_alive
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ class Neighbours:
                 failing = False
             except (DatabaseError, InterfaceError) as exc:
                 if not failing:
-                    log.warning("The leases of neighbours cannot be checked for now: %s", exc)
+                    log.warning(
+                        "Neighbours cannot be watched, because of the database: %s. It is tried again.", describe(exc)
+                    )
                 failing = True
                 connections.close_all()
         connections.close_all()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from runs import clock
 from runs.conf import get_settings, serve_only
+from runs.worker import tables
 from runs.worker.board import Board, State, Work, make_board
 from runs.worker.broker import drivers
 from runs.worker.cluster import OwnCluster
@@ -21,6 +22,7 @@ from runs.worker.pids import is_alive
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.1
+TABLES_SECONDS: Final = 1.0
 START_SECONDS: Final = 15.0
 HEARTBEAT_SECONDS: Final = 3.0
 PICK_UP_SECONDS: Final = 3.0
@@ -52,6 +54,7 @@ class Watchdog:
 
     def run(self) -> None:
         pause = 0.0
+        self._wait_for_tables()
         log.info("Worker starts (pid %d): %d drivers, 1 process for background tasks.", os.getpid(), drivers())
         while not self._signals:
             cluster = OwnCluster(self._board)
@@ -63,6 +66,15 @@ class Watchdog:
             pause = 0.0 if clock.monotonic() - cluster.started_at > STABLE_SECONDS else min(pause + 0.5, LONGEST_PAUSE)
             self._rest(pause)
         log.info("Worker has stopped (pid %d).", os.getpid())
+
+    def _wait_for_tables(self) -> None:
+        """Before the first fork, and on no connection after it."""
+        said = None
+        while not self._signals and (problem := tables.problem()) is not None:
+            if problem != said:
+                log.error("No worker starts yet, because of the database: %s. It is tried again.", problem)
+            said = problem
+            self._rest(TABLES_SECONDS)
 
     def _told(self, number: int, frame: Any) -> None:
         # A plain counter: an Event could be locked by the very code that this handler interrupts.

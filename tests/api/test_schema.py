@@ -43,7 +43,7 @@ def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(alice: User, c
 CALLER_NEVER_MEETS = {
     errors.RunsError, errors.JobAlreadyRegistered, errors.InvalidJob, errors.InvalidOutput, errors.StepNameReused,
     errors.StepOutsideJob, errors.StepFailed, errors.StepTimeout, errors.RunTimeout, errors.StepCancelled,
-    errors.EmitTooLarge, errors.NondeterminismError, errors.InvalidStepName,
+    errors.EmitTooLarge, errors.NondeterminismError, errors.InvalidStepName, errors.JobsNotLoaded,
     errors.TimerAroundWait, errors.InvalidState, errors.SignalTimeout, errors.InvalidSignal, errors.ChildFailed,
 }  # fmt: skip
 

@@ -124,6 +124,15 @@ def count_groups(name: str) -> int:
     return Group.objects.filter(name=name).count()
 
 
+def forget_newest_migration(app: str) -> str:
+    """As if it had never been applied; its name."""
+    from django.db.migrations.recorder import MigrationRecorder
+
+    newest = MigrationRecorder.Migration.objects.filter(app=app).order_by("-name")[0]
+    newest.delete()
+    return str(newest.name)
+
+
 _heard: list[dict[str, Any]] = []
 
 

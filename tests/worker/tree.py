@@ -19,6 +19,9 @@ ENDED = ("completed", "failed", "cancelled")
 class WorkerTree(Installation):
     """An installation of which only the worker is started."""
 
+    prefix: tuple[str, ...] = ()
+    """The command that starts it with other rights than ours."""
+
     def __init__(self, *, postgresql: bool, **environment: str) -> None:
         super().__init__(postgresql=postgresql, **environment)
         self._console: subprocess.Popen[str] | None = None
@@ -26,10 +29,17 @@ class WorkerTree(Installation):
 
     def start_worker(self, command: str = "worker", *arguments: str) -> "WorkerTree":
         """Returns as soon as every driver drives runs: until then an idle process may be about to become one."""
+        self.spawn(command, *arguments)
+        for slot in range(int(self.environment.get("PERDURE_WORKERS", "1"))):
+            self.wait_for_line(f"Driver {slot} drives runs", within=60)
+        return self
+
+    def spawn(self, command: str = "worker", *arguments: str) -> "WorkerTree":
+        """Returns at once, whether it can work or not."""
         self._is_fresh = command == "worker" and not arguments
         self.lines = []
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), command, *arguments],
+            [*self.prefix, sys.executable, str(ROOT / "manage.py"), command, *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -39,8 +49,6 @@ class WorkerTree(Installation):
             start_new_session=True,
         )
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
-        for slot in range(int(self.environment.get("PERDURE_WORKERS", "1"))):
-            self.wait_for_line(f"Driver {slot} drives runs", within=60)
         return self
 
     def refresh(self) -> "WorkerTree":
@@ -55,6 +63,12 @@ class WorkerTree(Installation):
         """To one process of the tree."""
         self._is_fresh = False
         os.kill(pid, number)
+
+    def kill_tree(self) -> None:
+        """SIGKILL to every process of the worker at once; the console lives on."""
+        processes.kill_all(self.tree())
+        assert self.process is not None
+        self.process.wait()
 
     # ------------------------------------------------------------------------------------ who is who
     def _pids(self, pattern: str) -> list[int]:
