@@ -22,6 +22,7 @@ from runs.engine.calls import StepCall
 from runs.engine.history import load_history
 from runs.engine.hooks import call_end_hook
 from runs.engine.kernel import World
+from runs.engine.outages import describe
 from runs.engine.perform import Performance
 from runs.engine.ports import through
 from runs.engine.state import RunState
@@ -87,7 +88,7 @@ class Execution(UpdatedRun):
         except JobNotFound as exc:
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
         except (DatabaseError, InterfaceError) as exc:
-            logger.warning("Run %s: its history cannot be read now: %s", self.run_id, exc)
+            logger.warning("Run %s goes back, because of the database: %s.", self.run_id, describe(exc))
             self.decide(Verdict(Outcome.RELEASED, ends.release))
         except Exception as exc:
             self.decide(self._failure(exc))

@@ -185,7 +185,7 @@ class RunKernel(RunTasks):
                     if not is_outage(exc):
                         raise
                     self.check_open()
-                    logger.warning("Run %s waits for the database: %s.", self.run_id, describe(exc))
+                    logger.warning("Run %s waits, because of the database: %s.", self.run_id, describe(exc))
                     await asyncio.sleep(_OUTAGE_SECONDS)
         finally:
             self._waiting.load.writes -= 1

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from runs.engine.batches import Answer, Batch, Handle, Pending, Waiter, leading, weight
+from runs.engine.outages import describe
 from runs.engine.store.commit import Commit, Fault, classify, commit, committed
 from runs.engine.store.transitions import Entry, Result, Transition, Written
 
@@ -214,9 +215,10 @@ class Writer:
                 exc = again
 
     def _sit_out(self, runs: int, exc: Exception) -> None:
-        self._outage_pause = min(max(self._outage_pause * 2, _FIRST_PAUSE), _LONGEST_OUTAGE_PAUSE)
-        if self._outage_pause == _LONGEST_OUTAGE_PAUSE:
-            logger.warning("The database refuses writes (%s); %d runs wait for it.", exc, runs)
+        pause = min(max(self._outage_pause * 2, _FIRST_PAUSE), _LONGEST_OUTAGE_PAUSE)
+        if pause == _LONGEST_OUTAGE_PAUSE > self._outage_pause:
+            logger.error("%d runs wait, because of the database: %s. It is tried again.", runs, describe(exc))
+        self._outage_pause = pause
         time.sleep(self._outage_pause)
         connection.close()
 
