@@ -40,7 +40,13 @@ faults: $(STAMP)  ## Run the long campaign of faults on both databases at once (
 
 faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, then the quick tests of faults
 	@$(BIN)/python -m tests.faults.campaign.both --minutes 0.5 $(if $(SEED),--seed $(SEED))
-	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults || exit 1; done
+	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults \
+		--ignore=tests/faults/conditions || exit 1; done
+
+.PHONY: conditions
+conditions: $(STAMP)  ## Run workers on full disks, read-only databases, broken code and the like, on both databases (as root)
+	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 300 --database $$database \
+		tests/faults/conditions || exit 1; done
 
 simulate: $(STAMP)  ## Simulate workers, deaths and lost connections in one process (SEEDS=1-500, SEED=n shows one)
 	@$(BIN)/python -m tests.faults.simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),1-500))

@@ -1,11 +1,18 @@
 """Real worker trees on databases that refuse; each file brings its own trouble."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.conditions.workload import APPS
 from tests.worker.tree import WorkerTree
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """SQLite has no connections to run out of."""
+    is_about_connections = collection_path.name == "test_connection_limit.py"
+    return True if is_about_connections and config.getoption("--database") == "sqlite" else None
 
 
 @pytest.fixture
