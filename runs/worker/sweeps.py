@@ -19,6 +19,9 @@ SWEEP_SECONDS: Final = 1.0
 SELDOM_SECONDS: Final = 10.0
 """Runs count as stranded after a minute, and the looks read many rows."""
 
+REST: Final = 20
+"""Looks take at most this part of the time, however many runs are due."""
+
 
 class Sweeps:
     def __init__(self, database: DatabaseThread) -> None:
@@ -42,7 +45,11 @@ class Sweeps:
                     await self._bell.wait()
 
     async def _look_seldom(self) -> None:
-        if clock.monotonic() >= self._seldom_at:
-            self._seldom_at = clock.monotonic() + SELDOM_SECONDS
-            await self._database.call(mark)
-            await self._database.call(self._rounds.look)
+        began_at = clock.monotonic()
+        if began_at < self._seldom_at:
+            return
+        self._seldom_at = began_at + SELDOM_SECONDS  # also if it fails
+        await self._database.call(mark)
+        await self._database.call(self._rounds.look)
+        took = clock.monotonic() - began_at
+        self._seldom_at = began_at + max(SELDOM_SECONDS, took * REST)

@@ -44,6 +44,11 @@ class Invariant:
     query: Callable[[Ids], Rows]
     mend: Callable[[Run], str] | None = None
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether workers make it hold again."""
+        return self.mend is not None
+
 
 INVARIANTS: Final[dict[str, Invariant]] = {}
 """By name, as people meet it."""
