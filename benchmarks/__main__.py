@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.bench import Bench
 from benchmarks.environment import environment
-from benchmarks.peers import ABSURD, CELERY, DBOS, DJANGO_Q2, PROCRASTINATE
+from benchmarks.peers.environments import environment_for
+from benchmarks.peers.running import ABSURD, CELERY, DBOS, DJANGO_Q2, PROCRASTINATE, PROGRAMS
 from benchmarks.report import RESULTS, write_page
 from benchmarks.rows import Row
 from benchmarks.table import table
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> int:
         os.environ["TEST_DATABASE_URL"] = databases.start_postgresql(*SERVER)
     os.environ["TEST_REDIS_URL"] = databases.redis_url()
     bench = Bench(quick=options.quick, peers=_peers(options), progress=_say)
+    for name in bench.peers:
+        environment_for(PROGRAMS[name])  # now, not between two figures
     found = [row for name in options.only for row in _measure(name, bench)]
     sys.stdout.write(table(found) + "\n")
     if not options.quick:

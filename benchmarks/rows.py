@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 OURS = "Perdure"
@@ -36,14 +36,18 @@ def at_least(limit: float, than: str = "") -> Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """`figures` holds, by who was measured (OURS, FLOOR, a peer), one figure in `unit` for each repetition."""
+    """`figures` holds, by who was measured (OURS, FLOOR, a peer), one figure in `unit` for each repetition.
+
+    A headline stands in README too.
+    """
 
     work: str
     unit: str
     figures: dict[str, list[float]]
     goals: tuple[Goal, ...] = ()
     database: str = "PostgreSQL"
-    note: str = field(default="")
+    note: str = ""
+    is_headline: bool = False
 
     @property
     def ours(self) -> float:
@@ -82,6 +86,7 @@ class Row:
             "work": self.work, "database": self.database, "unit": self.unit, "figures": self.figures,
             "medians": {name: self.median(name) for name in self.figures},
             "ratios": {name: self.ratio(name) for name in self.others}, "goals": goals, "note": self.note,
+            "is_headline": self.is_headline,
         }  # fmt: skip
 
 

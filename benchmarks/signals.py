@@ -3,7 +3,7 @@
 from functools import partial
 
 from benchmarks.bench import Bench
-from benchmarks.peers import ABSURD, DBOS, peers_on
+from benchmarks.peers.running import ABSURD, DBOS, peers_on
 from benchmarks.perdure import perdure
 from benchmarks.programs import Program
 from benchmarks.rows import OURS, Row, at_most, percentile

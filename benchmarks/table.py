@@ -12,6 +12,13 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def headlines(rows: list[dict[str, Any]]) -> str:
+    """A short table: what was measured, ours, and the others'."""
+    lines = [["work", OURS, "others"], ["---"] * 3]
+    lines += [[row["work"], f"{number(row['medians'][OURS])} {row['unit']}", _others(row)] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     work = f"{row['work']} ({row['note']})" if row["note"] else row["work"]
     goals = "<br>".join(goal["text"] for goal in row["goals"]) or "–"

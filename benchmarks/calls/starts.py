@@ -2,8 +2,6 @@
 
 import time
 
-from django.db import transaction
-
 from benchmarks.calls.waiting import ended
 from runs import jobs
 from runs.models import Run
@@ -20,8 +18,7 @@ def starts(count: int) -> dict[str, float]:
 def start_many(count: int) -> dict[str, float]:
     """The same by one call."""
     begun = time.time()
-    with transaction.atomic():
-        runs = [jobs.start("bench-moment").run for _ in range(count)]
+    runs = [started.run for started in jobs.start_many([jobs.NewRun("bench-moment")] * count)]
     started = time.time()
     return {"started": count / (started - begun), "finished": count / (_last_end(runs) - begun)}
 

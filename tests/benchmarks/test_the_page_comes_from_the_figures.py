@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.report import BEGIN, END, replaced
 from benchmarks.rows import FLOOR, OURS, Row, at_most
-from benchmarks.table import table
+from benchmarks.table import headlines, table
 
 ROW = Row(
     "one step", "ms", {OURS: [3.0], FLOOR: [1.0]}, (at_most(2, FLOOR), at_most(5), at_most(1, "DBOS")), note="lone"
@@ -19,6 +19,10 @@ def test_a_row_shows_each_goal_with_its_result() -> None:
 
 def test_a_row_without_goals_and_others_has_dashes() -> None:
     assert table([Row("step", "ms", {OURS: [1.0]}).as_data()]).splitlines()[-1].endswith("| 1 | – | – | – |")
+
+
+def test_readme_shows_what_ours_and_the_others_took() -> None:
+    assert headlines([ROW.as_data()]).splitlines()[-1] == "| one step | 3 ms | floor 1 (3 ×) |"
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
