@@ -93,7 +93,11 @@ def pause(reason: str, error: Exception) -> Transition:
 
 def hold(inbox: int, said: dict[str, Any]) -> Transition:
     """Paused by an operator, who and why as they `said`, unless somebody took that back."""
-    values = {"status": RunStatus.PAUSED.value, "due_at": None, "pause_wanted": False, "claims": 0}
+    reason = said.get("reason", "")  # a claim in between has cleared the row's
+    values = {
+        "status": RunStatus.PAUSED.value, "reason": clean(reason, 200), "due_at": None, "pause_wanted": False,
+        "claims": 0,
+    }  # fmt: skip
     change = Change(values, release=True, expect_inbox=inbox)
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_PAUSE, said),))
 
@@ -106,8 +110,8 @@ def wait(until: datetime | None, reason: str, inbox: int) -> Transition:
     return Transition(clock.now(), change=change, events=(EventDraft(EventType.RUN_WAIT, data),))
 
 
-def release() -> Transition:
-    """Handed back: any worker may go on at once."""
-    now = clock.now()
-    values = {"status": RunStatus.QUEUED.value, "reason": "", "due_at": now, "claims": 0}
-    return Transition(now, change=Change(values, release=True))
+def release(run: Run) -> Transition:
+    """Handed back: any worker may go on at once, also one whose clock is behind this one's."""
+    due_at = run.claimed_at  # by the database's clock, which decides what is due
+    values = {"status": RunStatus.QUEUED.value, "reason": "", "due_at": due_at, "claims": 0}
+    return Transition(clock.now(), change=Change(values, release=True))

@@ -89,7 +89,7 @@ class Execution(UpdatedRun):
             self.decide(Verdict(Outcome.PAUSED, partial(ends.pause, "job_not_found", exc)))
         except (DatabaseError, InterfaceError) as exc:
             logger.warning("Run %s goes back, because of the database: %s.", self.run_id, describe(exc))
-            self.decide(Verdict(Outcome.RELEASED, ends.release))
+            self.decide(Verdict(Outcome.RELEASED, partial(ends.release, self.run)))
         except Exception as exc:
             self.decide(self._failure(exc))
         outcome = await self._carry_out(await self._verdict)
@@ -165,7 +165,7 @@ class Execution(UpdatedRun):
     def drain(self) -> None:
         """Hand the run back at the next step boundary; at once if no step is running."""
         self._is_draining = True
-        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.RELEASED, ends.release)))
+        self._waiting.leave_by(lambda: self.decide(Verdict(Outcome.RELEASED, partial(ends.release, self.run))))
 
     def pause(self, inbox: int, said: dict[str, Any]) -> None:
         """An operator holds the run, and `said` who and why: running steps end first, no other begins.
@@ -222,7 +222,7 @@ class Execution(UpdatedRun):
             problem = answer
             answer = await self.submit(ends.fail(problem, self._opened()))
         if answer is Result.INBOX:
-            answer = await self.submit(ends.release())
+            answer = await self.submit(ends.release(self.run))
             return Outcome.RELEASED if answer is Result.DONE else Outcome.LOST
         return verdict.outcome if answer is Result.DONE else Outcome.LOST
 

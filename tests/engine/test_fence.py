@@ -122,7 +122,7 @@ def test_a_lease_that_was_given_back_allows_nothing_more(end: str) -> None:
         "wait": ends.wait(None, "later", run.inbox),
         "pause": ends.pause("nondeterminism", ValueError("x")),
         "fail": ends.fail(ValueError("x"), []),
-        "release": ends.release(),
+        "release": ends.release(run),
     }
     commit([entry(run, transitions[end])])
     before = state(run)

@@ -101,13 +101,14 @@ def test_a_signal_does_not_undo_a_pause(driver: Driver, working: Working) -> Non
 
 
 def test_a_pause_outlives_the_worker_that_should_obey_it(driver: Driver, working: Working) -> None:
-    jobs.pause(working.run.id, actor=(olga := jobs.Actor("user", "7", "olga")))
+    jobs.pause(working.run.id, actor=(olga := jobs.Actor("user", "7", "olga")), reason="too dear")
     driver.call(driver.executions[0].lose)
     working.go.set()
     driver.kill()
     drain()
-    assert jobs.get(working.run.id).status == RunStatus.PAUSED
-    assert events(working.run)[-1].data == {"actor": olga.as_data(), "reason": ""}
+    paused = jobs.get(working.run.id)
+    assert (paused.status, paused.reason) == (RunStatus.PAUSED, "too dear")
+    assert events(working.run)[-1].data == {"actor": olga.as_data(), "reason": "too dear"}
     assert working.calls == ["first"]
 
 

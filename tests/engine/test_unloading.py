@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from runs import jobs
+import pytest
+
+from runs import clock, jobs
 from runs.engine.execute import Outcome
 from runs.jobs import Job, Retry, StepContext, SyncStepContext, current_attempt, job
 from runs.models import RunStatus, Step
@@ -199,7 +201,10 @@ def test_code_that_does_not_leave_is_reported_and_the_run_waits_all_the_same(dri
     assert jobs.get(run.id).status == RunStatus.WAITING
 
 
-def test_a_draining_worker_hands_a_run_back_at_the_next_step_boundary(driver: Driver) -> None:
+def test_a_draining_worker_hands_a_run_back_at_the_next_step_boundary(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, also when its own clock is ahead of the one that says what is due."""
     finish = asyncio.Event()
 
     @job("handed-back")
@@ -210,9 +215,11 @@ def test_a_draining_worker_hands_a_run_back_at_the_next_step_boundary(driver: Dr
     run = begin(handed_back)
     driver.claim()
     until(lambda: Step.objects.filter(status="running").exists())
-    driver.call(driver.executions[0].drain)
-    driver.call(finish.set)
-    assert driver.outcome(run) is Outcome.RELEASED
+    with monkeypatch.context() as wrong:
+        wrong.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
+        driver.call(driver.executions[0].drain)
+        driver.call(finish.set)
+        assert driver.outcome(run) is Outcome.RELEASED
     back = jobs.get(run.id)
     assert (back.status, back.lease_worker, back.claims) == (RunStatus.QUEUED, None, 0)
     assert dict(Step.objects.values_list("name", "status")) == {"first": "completed"}

@@ -11,7 +11,7 @@ SHARED_SIGNAL: Final = "go"
 
 _KINDS: Final = {
     "step": 8, "plain_step": 3, "flaky": 3, "stream": 4, "sleep": 2, "signal": 4, "signal_timeout": 1, "child": 2,
-    "map": 2, "gather": 2, "race": 1, "call_off": 1, "transaction": 5, "hopeless": 1,
+    "map": 2, "gather": 2, "race": 1, "call_off": 1, "transaction": 5, "hopeless": 1, "doomed": 1,
 }  # fmt: skip
 _IN_BRANCH: Final = ("step", "plain_step", "flaky", "stream", "sleep", "signal", "transaction")
 _IN_SYNC: Final = ("plain_step", "flaky", "sleep", "signal", "child", "transaction")
@@ -28,6 +28,7 @@ _NUMBERS: Final[dict[str, dict[str, tuple[int, ...]]]] = {
     "map": {"count": (2, 4, 8), "ms": (5, 60, 200), "concurrency": (1, 3)},
     "race": {"ms": (20, 400)},
     "call_off": {"ms": (200,)},
+    "collapse": {"ms": (1, 30, 200, 600)},
 }
 
 FATES: Final = {"complete": 14, "cancel": 3, "pause": 2, "retry": 2}
@@ -49,7 +50,7 @@ def _program(chance: random.Random, key: str, depth: int, size: int) -> Program:
     sync = chance.random() < 0.2
     kinds = {name: weight for name, weight in _KINDS.items() if not sync or name in _IN_SYNC}
     if depth >= 2:
-        kinds.pop("child", None)
+        kinds = {name: weight for name, weight in kinds.items() if name not in ("child", "doomed")}
     names = chance.choices(list(kinds), list(kinds.values()), k=size)
     ops = [_op(chance, kind, f"{kind}-{place}", key, depth) for place, kind in enumerate(names)]
     return {"key": key, "sync": sync, "ops": ops}
@@ -63,7 +64,10 @@ def _op(chance: random.Random, kind: str, name: str, key: str, depth: int) -> Op
             op["signal"] = SHARED_SIGNAL if name.count(".") == 0 else name
         case "child":
             op["program"] = _program(chance, f"{key}/{name}", depth + 1, chance.randint(1, 4))
-        case "gather":
+        case "doomed":
+            collapse = _op(chance, "collapse", "collapse", f"{key}/{name}", depth)
+            op["program"] = {"key": f"{key}/{name}", "sync": False, "ops": [collapse]}
+        case "gather" | "collapse":
             op["branches"] = [
                 [_op(chance, chance.choice(_IN_BRANCH), f"{name}.{branch}.{place}", key, depth) for place in range(2)]
                 for branch in range(chance.randint(2, 3))

@@ -43,7 +43,7 @@ def programs_in(program: Program) -> Iterator[Program]:
     """The program and its children's."""
     yield program
     for op in program["ops"]:
-        if op["op"] == "child":
+        if "program" in op:
             yield from programs_in(op["program"])
 
 
@@ -65,7 +65,7 @@ def _op(found: Reading, key: str, op: Op, value: int) -> int:
             program = op["program"]
             found.children.add(program["key"])
             return mix(value, _line(found, program["key"], program["ops"], 0))
-        case "call_off" | "signal_timeout" | "hopeless":
+        case "call_off" | "signal_timeout" | "hopeless" | "doomed" | "collapse":
             return _called_off(found, key, op, value)
         case "map" | "gather" | "race":
             return mix(value, _branches(found, key, op, value))
@@ -80,10 +80,20 @@ def _step(found: Reading, key: str, op: Op, value: int) -> int:
 
 
 def _called_off(found: Reading, key: str, op: Op, value: int) -> int:
-    if op["op"] != "signal_timeout":
+    if op["op"] in ("hopeless", "call_off"):
         # a timeout of the program's own may be over before the call has begun
         found.calls[key, op["name"]] += 2 if op["op"] == "hopeless" else 0
+    if op["op"] == "collapse":
+        _what_collapses(found, key, op)
     return mix(value, f"{op['name']} called off")
+
+
+def _what_collapses(found: Reading, key: str, op: Op) -> None:
+    """Its run fails; how far the other branches come until then is open."""
+    aside = Reading()
+    for branch in op["branches"]:
+        _line(aside, key, branch, 0)
+    found.calls.update(dict.fromkeys([*aside.calls, (key, f"{op['name']}-fails")], 0))
 
 
 def _branches(found: Reading, key: str, op: Op, value: int) -> list[object]:

@@ -133,7 +133,7 @@ def _judge_calls(
         own = {step: times for step, times in reading.calls.items() if step[0] == key}
         known.update(own)
         for step, times in own.items():
-            known[step] = max(times, 1)
+            known[step] = max(times, 1)  # a step that need not be called may be
             if completed and counted[step] < times:
                 found.violations.append(f"step {step} was called {counted[step]} times, at least {times} are needed")
     found.calls = len(calls)

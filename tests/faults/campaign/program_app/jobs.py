@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from runs.errors import SignalTimeout, StepFailed
+from runs.errors import ChildFailed, SignalTimeout, StepFailed
 from runs.jobs import EndedRun, Retry, StepContext, SyncStepContext, current_attempt, job
 from tests.faults.campaign.program_app.notes import gate_of, note
 from tests.faults.campaign.programs import Op, Program
@@ -179,6 +179,28 @@ async def _do_child(step: StepContext, key: str, op: Op, value: int) -> int:
     return mix(value, await step.child(op["name"], job_of(op["program"]), op["program"]))
 
 
+async def _do_doomed(step: StepContext, key: str, op: Op, value: int) -> int:
+    try:
+        await step.child(op["name"], job_of(op["program"]), op["program"])
+    except ChildFailed:
+        return mix(value, f"{op['name']} called off")
+    raise AssertionError("a child that must fail has completed")
+
+
+async def _do_collapse(step: StepContext, key: str, op: Op, value: int) -> int:
+    """A step fails the run while other branches are at any point of theirs."""
+
+    async def fail() -> None:
+        note("call", key, f"{op['name']}-fails", current_attempt().number)
+        await asyncio.sleep(op["ms"] / 1000)
+        raise RuntimeError("it collapses")
+
+    await asyncio.gather(
+        step.run(f"{op['name']}-fails", fail), *(_line(step, key, branch, value) for branch in op["branches"])
+    )
+    raise AssertionError("a run that must fail goes on")
+
+
 async def _do_map(step: StepContext, key: str, op: Op, value: int) -> int:
     async def one(index: int) -> int:
         return await _async(key, op, f"{op['name']}[{index}]", value)
@@ -231,6 +253,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "child": _do_child,
     "map": _do_map,
     "gather": _do_gather,
+    "doomed": _do_doomed,
+    "collapse": _do_collapse,
     "race": _do_race,
     "call_off": _do_call_off,
     "transaction": _do_transaction,
