@@ -80,7 +80,7 @@ class Execution(UpdatedRun):
             job = registry.get(self.run.job, self.run.job_version)
             value = job.parse_input(self.run.input)
             if self.run.write_no:
-                self.history = await call_in(self.world.step_threads, load_history, self.run)
+                self.history = await self.read(load_history, self.run)
             await self._load_updates(job)
             root = self._start_root(job, value)
             if self.run.pause_wanted:
@@ -188,12 +188,16 @@ class Execution(UpdatedRun):
     def unloaded(self) -> None:
         self.decide(Verdict(Outcome.WAITING))
 
+    def hear(self) -> None:
+        """Something may have arrived: who waits for mail looks."""
+        self.mailbox.mark_stale()
+        self._waiting.wake()
+        self._look_for_updates()
+
     def see(self, look: Look) -> None:
         """What the run's row says now: something arrived, or an operator wants it paused."""
         if look.inbox != self.mailbox.inbox:
-            self.mailbox.mark_stale()
-            self._waiting.wake()
-            self._look_for_updates()
+            self.hear()
         if self._is_draining:
             return
         if look.pause_wanted:

@@ -49,6 +49,7 @@ class World:
     leak: Callable[[str], None]
     unload_after: float | None = None  # seconds; None: as RUNS_UNLOAD_AFTER says
     holds_lease: Callable[[], bool] = lambda: True
+    reads: ThreadPoolExecutor | None = None  # threads that keep their connections; None: step_threads
 
 
 class LastingWrite(asyncio.Future[Any]):
@@ -180,7 +181,7 @@ class RunKernel(RunTasks):
         try:
             while True:
                 try:
-                    return await call_in(self.world.step_threads, function, *args)
+                    return await self.read(function, *args)
                 except (DatabaseError, InterfaceError) as exc:
                     if not is_outage(exc):
                         raise
@@ -190,6 +191,12 @@ class RunKernel(RunTasks):
         finally:
             self._waiting.load.writes -= 1
             self._waiting.settle()
+
+    def read(self, function: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+        """Call a function of the engine's own that asks the database, where a connection is open already."""
+        if self.world.reads is None:
+            return call_in(self.world.step_threads, function, *args)
+        return asyncio.wrap_future(self.world.reads.submit(function, *args))
 
     async def park(
         self, until: datetime | None, reason: str, step: OpenStep | None = None, on_mail: bool = False

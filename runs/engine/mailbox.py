@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.db.models import FilteredRelation, Q
+
 from runs.models import Run, Signal, SignalKind
 
 
@@ -26,17 +28,19 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The inbox, read before the letters: what came later raised it again."""
+    """The inbox, and the letters that had come when it was read: what came later raised it again."""
 
     inbox: int
     letters: list[Letter]
 
 
 def read_mail(run_id: UUID, after: int) -> Mail:
-    """The inbox of the run, then its unconsumed letters with `id > after` (two queries, in this order)."""
-    inbox = Run.objects.filter(id=run_id).values_list("inbox", flat=True).first() or 0
-    rows = Signal.objects.filter(run_id=run_id, consumed_by=None, id__gt=after).order_by("id")
-    return Mail(inbox, [Letter(*row) for row in rows.values_list("id", "kind", "name", "payload", "effect")])
+    """The inbox of the run and its unconsumed letters with `id > after`, both of one moment (one query)."""
+    unread = Q(signals__consumed_by=None, signals__id__gt=after)
+    rows = Run.objects.filter(id=run_id).annotate(unread=FilteredRelation("signals", condition=unread))
+    shown = [f"unread__{name}" for name in ("id", "kind", "name", "payload", "effect")]
+    found = list(rows.order_by("unread__id").values_list("inbox", *shown))
+    return Mail(found[0][0] if found else 0, [Letter(*row[1:]) for row in found if row[1] is not None])
 
 
 def letters_of(run_id: UUID, steps: list[str]) -> dict[str, Letter]:

@@ -12,7 +12,6 @@ from runs.engine.history import StepRecord
 from runs.engine.kernel import RunKernel, World
 from runs.engine.state import RunState, UpdateState
 from runs.engine.step import StepContext
-from runs.engine.threads import call_in
 from runs.engine.updates import Updates
 from runs.models import Run
 
@@ -34,7 +33,7 @@ class UpdatedRun(RunKernel):
 
     async def _load_updates(self, job: Job) -> None:
         if self.run.inbox and (job.updates or self.history.has_updates):
-            self._handled = await call_in(self.world.step_threads, load_handled, self.run)
+            self._handled = await self.read(load_handled, self.run)
 
     def _prepare_updates(self, job: Job, root: Branch, state: RunState) -> None:
         for path in self._handled.branches:

@@ -22,7 +22,12 @@ logger = logging.getLogger(__name__)
 
 NOTIFY_CHANNEL = "runs_changed"
 POLL_SECONDS = 0.03
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 60.0
+"""A connection takes longer to open than a run to start."""
+
+GATHER_SECONDS = 0.002
+"""Between two NOTIFYs of one process: each wakes everybody who listens."""
+
 _IDS_PER_NOTIFY = 200  # 33 bytes each; a NOTIFY carries less than 8,000
 
 Handler = Callable[[list[UUID] | None], None]
@@ -107,12 +112,17 @@ class _Bell:
                 self._thread = None
             return taken
 
+    def _rest(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, timeout=GATHER_SECONDS)
+
     def _run(self) -> None:
         link: psycopg.Connection[Any] | None = None
         while ids := self._take():
             try:
                 link = link or _connect()
                 _notify(link, ids)
+                self._rest()
             except psycopg.Error as exc:
                 logger.warning("A doorbell was lost (%s); the poll every second finds the change.", exc)
                 if link is not None:

@@ -25,6 +25,7 @@ from runs.engine.writer import Writer
 from runs.events import doorbell
 from runs.events.bus import Bus, make_bus
 from runs.events.doorbell import Doorbell
+from runs.models import Run
 from runs.worker.board import Board
 from runs.worker.chores import Chores
 from runs.worker.claims import Claims
@@ -34,7 +35,7 @@ from runs.worker.lease import Lease
 from runs.worker.loaded import Loaded, Watch
 from runs.worker.pids import is_alive, start_time
 from runs.worker.sweeps import Sweeps
-from runs.worker.threads import CodePool, DatabaseThread
+from runs.worker.threads import CodePool, DatabaseThread, ReadPool
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class Driver:
         settings = get_settings()
         self._job_threads = CodePool(settings.threads, "runs-job")
         self._step_threads = CodePool(settings.threads, "runs-step")
-        self._database = DatabaseThread()
+        self._database = DatabaseThread("runs-claims")
+        self._looks = DatabaseThread("runs-looks")  # nobody who waits for a claim or a signal waits for a sweep
+        self._reads = ReadPool(2, "runs-reads")
         self._memory_checked = 0.0
         self._own: list[asyncio.Task[None]] = []
 
@@ -107,16 +110,16 @@ class Driver:
         self._writer = Writer(self._frames.ring, _writer_died)
         world = World(
             self._writer, self._frames, self._job_threads, self._step_threads, self._leaks,
-            holds_lease=lambda: self._lease.holds,
+            holds_lease=lambda: self._lease.holds, reads=self._reads,
         )  # fmt: skip
         self._loaded = Loaded(self._frames, lambda run: Execution(run, world), self._room, self._broken)
-        self._sweeps = Sweeps(self._database)
+        self._sweeps = Sweeps(self._looks)
         self._chores = Chores()
         self._watch = Watch(self._loaded, self._lease, self._database)
         self._claims = Claims(
             worker, self._database, self._load, self._free_threads, self._loaded.begin
         )  # fmt: skip
-        self._firing = Firing(self._database, self._claims.ring)
+        self._firing = Firing(self._looks, self._claims.ring)
 
     async def _work(self) -> Ending:
         self._lease.start()
@@ -170,7 +173,9 @@ class Driver:
             await _within(5, self._database.call(leases.give_up, worker))
         await _within(5, self._bus.close())
         await _within(5, asyncio.to_thread(doorbell.hang_up))  # what was handed back is still being announced
-        await _within(2, self._database.stop())
+        for thread in (self._database, self._looks):
+            await _within(2, thread.stop())
+        self._reads.close()
 
     # ----------------------------------------------------------------------------------------- what happens to it
     def _load(self) -> int:
@@ -184,12 +189,12 @@ class Driver:
             self._claims.ring_vaguely()
         else:
             self._claims.ring()
-        self._sweeps.ring()
         self._watch.ring(run_ids)
 
-    def _room(self) -> None:
+    def _room(self, left: Run) -> None:
         self._claims.ring()
-        self._sweeps.ring()
+        if left.parent_id is not None:  # it may have ended, and its parent waits for that
+            self._sweeps.ring()
 
     def _broken(self) -> None:
         self._end(Ending.BROKEN)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
+from runs import clock
 from runs.definitions import registry
 from runs.engine.execute import Execution, Outcome
 from runs.engine.watch import Look, fetch_leases
@@ -41,10 +42,11 @@ class Loaded:
         self,
         frames: Frames,
         make: Callable[[Run], Execution],
-        on_room: Callable[[], None],
+        on_room: Callable[[Run], None],
         on_broken: Callable[[], None],
     ) -> None:
-        """`on_broken()`: the kernel itself failed, and only the end of this process's lease frees its run."""
+        """`on_room(run)`: the run has left this process. `on_broken()`: the kernel itself failed, and only the end of
+        this process's lease frees its run."""
         self._frames, self._make, self._on_room, self._on_broken = frames, make, on_room, on_broken
         self._driven: dict[tuple[UUID, int], Driven] = {}
         self._draining = False
@@ -76,16 +78,21 @@ class Loaded:
             execution.lose()
         finally:
             self._driven.pop((execution.run_id, execution.token), None)
-            self._on_room()
+            self._on_room(execution.run)
         if outcome in (Outcome.LOST, None):
             self._silence(execution.run_id)
         if outcome is Outcome.RELEASED:
             doorbell.ring([execution.run_id])
 
     # ------------------------------------------------------------------------------------------------ the watch
-    def has_any(self, run_ids: Iterable[UUID]) -> bool:
-        loaded = {run_id for run_id, _ in self._driven}
-        return any(run_id in loaded for run_id in run_ids)
+    def hear(self, run_ids: Iterable[UUID]) -> set[UUID]:
+        """These runs changed: those that are loaded look for mail; which they are."""
+        wanted, found = set(run_ids), set()
+        for (run_id, _), driven in list(self._driven.items()):
+            if run_id in wanted:
+                found.add(run_id)
+                driven.execution.hear()
+        return found
 
     def run_ids(self) -> list[UUID]:
         return [run_id for run_id, _ in self._driven]
@@ -133,10 +140,16 @@ class Watch:
     def __init__(self, loaded: Loaded, lease: Lease, database: DatabaseThread) -> None:
         self._loaded, self._lease, self._database = loaded, lease, database
         self._bell = asyncio.Event()
+        self._rung: set[UUID] = set()
+        self._all_at = 0.0
 
     def ring(self, run_ids: Iterable[UUID] | None) -> None:
         """These runs changed; None: any may have."""
-        if run_ids is None or self._loaded.has_any(run_ids):
+        if run_ids is None:
+            self._all_at = 0.0
+        else:
+            self._rung |= self._loaded.hear(run_ids)
+        if run_ids is None or self._rung:
             self._bell.set()
 
     async def run(self) -> None:
@@ -145,11 +158,19 @@ class Watch:
             with suppress(DatabaseError, InterfaceError):
                 await self._look()
             with suppress(TimeoutError):
-                async with asyncio.timeout(WATCH_SECONDS):
+                async with asyncio.timeout(max(self._all_at - clock.monotonic(), 0)):
                     await self._bell.wait()
 
     async def _look(self) -> None:
-        gaps, asked = self._lease.gaps, self._loaded.run_ids()
-        leases = await self._database.call(fetch_leases, asked) if asked else {}
-        self._loaded.compare(asked, leases)
-        self._lease.verified(gaps)
+        rung, self._rung = self._rung, set()
+        if clock.monotonic() >= self._all_at:
+            self._all_at = clock.monotonic() + WATCH_SECONDS
+            gaps = self._lease.gaps
+            await self._compare(self._loaded.run_ids())
+            self._lease.verified(gaps)
+        else:
+            await self._compare(rung)
+
+    async def _compare(self, asked: Collection[UUID]) -> None:
+        if asked:
+            self._loaded.compare(asked, await self._database.call(fetch_leases, asked))

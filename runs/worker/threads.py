@@ -51,10 +51,10 @@ def _then_disconnect(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 
 class DatabaseThread:
-    """One thread with one connection: the driver's claims and looks go through it, never its event loop."""
+    """One thread with one connection: the driver's claims and looks go through such ones, never its event loop."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="runs-database")
+    def __init__(self, name: str = "runs-database") -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def call(self, fn: Callable[..., T], *args: Any) -> T:
         """`fn(*args)` in the thread. After an error the next call has a fresh connection."""
@@ -71,3 +71,16 @@ def _or_disconnect(fn: Callable[..., T], *args: Any) -> T:
     except BaseException:
         connections.close_all()
         raise
+
+
+class ReadPool(ThreadPoolExecutor):
+    """Reads what runs need: their mail and their history. Its threads keep their connections, but after an error."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        return super().submit(_or_disconnect, partial(fn, *args, **kwargs))
+
+    def close(self) -> None:
+        """End the threads, and with each its connection."""
+        for _ in range(self._max_workers):
+            super().submit(connections.close_all)
+        self.shutdown(wait=False)

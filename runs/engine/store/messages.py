@@ -3,13 +3,14 @@
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from runs import clock
 from runs.engine.branches import update_branch
-from runs.engine.payload import clean, describe_error, encode
-from runs.engine.store.rows import Actor, append_events, lock, wake, write_audit
-from runs.errors import IdempotencyConflict, InvalidOption, RunAlreadyEnded
+from runs.engine.payload import Payload, clean, describe_error, encode
+from runs.engine.store.rows import Actor, append_events, as_uuid, lock, wake, write_audit
+from runs.engine.store.sending import EVENTS, send_at_once
+from runs.errors import IdempotencyConflict, InvalidOption, RunAlreadyEnded, RunNotFound
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, Signal, SignalKind, Step, StepStatus
@@ -34,24 +35,46 @@ def send(
     StorageError, InvalidOption, IdempotencyConflict (the key was used for another).
     """
     _check_name(name)
-    value = encode(payload, f"The payload of {kind.value} {name!r}").value
+    payload = encode(payload, f"The payload of {kind.value} {name!r}")
+    if connection.vendor == "postgresql" and idempotency_key is None:
+        sent = _send_at_once(run_id, kind, name, payload, actor)
+    else:
+        sent = _send(run_id, kind, name, payload.value, actor, idempotency_key)
+    if sent.disposition == "created":
+        transaction.on_commit(lambda: ring([sent.signal.run_id]))
+    return sent
+
+
+def _send_at_once(run_id: UUID | str, kind: SignalKind, name: str, payload: Payload, actor: Actor) -> Sent:
+    found = as_uuid(run_id)
+    status, signal = send_at_once(found, kind, name, payload, actor.as_data())
+    if status is None:
+        raise RunNotFound(run_id)
+    if signal is None:
+        raise _too_late(found, status, kind)
+    return Sent(signal, "created")
+
+
+def _send(
+    run_id: UUID | str, kind: SignalKind, name: str, value: Any, actor: Actor, idempotency_key: str | None
+) -> Sent:
     with transaction.atomic():
         run = lock(run_id)
         if idempotency_key is not None and (found := find_same(run, idempotency_key, kind, name, value)):
             return Sent(found, "idempotent")
         if run.has_ended:
-            raise RunAlreadyEnded(
-                run.id, run.status, f"sent {'an update' if kind == SignalKind.UPDATE else 'a signal'}"
-            )
+            raise _too_late(run.id, run.status, kind)
         signal = Signal.objects.create(
             run=run, kind=kind, name=name, payload=value, idempotency_key=idempotency_key, actor=actor.as_data(),
             created_at=clock.now(),
         )  # fmt: skip
-        type_ = EventType.UPDATE_ACCEPT if kind == SignalKind.UPDATE else EventType.SIGNAL_RECEIVE
-        append_events(run, [EventDraft(type_, {kind.value: name, "id": signal.pk, "actor": actor.as_data()})])
+        append_events(run, [EventDraft(EVENTS[kind], {kind.value: name, "id": signal.pk, "actor": actor.as_data()})])
         wake(run.id)
-    transaction.on_commit(lambda: ring([run.id]))
     return Sent(signal, "created")
+
+
+def _too_late(run_id: UUID, status: str, kind: SignalKind) -> RunAlreadyEnded:
+    return RunAlreadyEnded(run_id, status, f"sent {'an update' if kind == SignalKind.UPDATE else 'a signal'}")
 
 
 def record(run_id: UUID | str, event: EventDraft, actor: Actor, action: str, data: Any) -> Run:

@@ -73,13 +73,14 @@ def write_audit(
 
 def get(run_id: UUID | str) -> Run:
     """The run. Raises RunNotFound, also for what is no id."""
-    run = Run.objects.filter(id=_as_uuid(run_id)).first()
+    run = Run.objects.filter(id=as_uuid(run_id)).first()
     if run is None:
         raise RunNotFound(run_id)
     return run
 
 
-def _as_uuid(run_id: UUID | str) -> UUID:
+def as_uuid(run_id: UUID | str) -> UUID:
+    """Raises RunNotFound for what is no id."""
     try:
         return run_id if isinstance(run_id, UUID) else UUID(run_id)
     except (ValueError, AttributeError, TypeError) as exc:
@@ -88,7 +89,7 @@ def _as_uuid(run_id: UUID | str) -> UUID:
 
 def lock(run_id: UUID | str) -> Run:
     """The run, held until the transaction ends. Raises RunNotFound."""
-    run = Run.objects.select_for_update(no_key=True, of=("self",)).filter(id=_as_uuid(run_id)).first()
+    run = Run.objects.select_for_update(no_key=True, of=("self",)).filter(id=as_uuid(run_id)).first()
     if run is None:
         raise RunNotFound(run_id)
     return run
