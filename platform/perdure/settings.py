@@ -174,6 +174,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "runs.api.errors.handle_error",
 }
 SPECTACULAR_SETTINGS = {
+    "ENUM_NAME_OVERRIDES": {"StartedShapeDispositionEnum": ["created", "idempotent", "coalesced"]},
     "TITLE": "Perdure",
     "DESCRIPTION": "Start, watch and steer durable runs.",
     "VERSION": VERSION,

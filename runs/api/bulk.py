@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runs import jobs
+from runs.api.bulk_shapes import BulkShape, StartedRuns
 from runs.api.documents import operation
 from runs.api.door import Door, filtered
-from runs.api.requests import CancelRuns, RetryRuns, RunSelection, read_body
-from runs.api.shapes import BulkShape
+from runs.api.requests import CancelRuns, RetryRuns, RunSelection, StartRuns, read_body
 from runs.errors import RunsError
 from runs.models import ENDED, Run, RunStatus
 
@@ -32,6 +32,28 @@ class BulkDoor(Door):
                 refused.append({"id": run.pk, "code": exc.code})
         shown = {"done": len(chosen) - len(refused), "refused": refused, "left": left}
         return Response(BulkShape.model_validate(shown).as_json())
+
+
+class StartMany(Door):
+    @operation(
+        "runs_start_many",
+        "Start many runs at once",
+        {200: StartedRuns},
+        body=StartRuns,
+        refusals=(404, 409),
+        description="All of them, or none where one is refused. Each as a request of its own would be; 413 tells of a "
+        "body that is too large, and then fewer go at once.",
+    )
+    def post(self, request: Request) -> Response:
+        body, actor = read_body(StartRuns, self.body(request)), self.actor(request)
+        teams = {name: self.team_of(request, name) for name in {run.team for run in body.runs}}
+        wanted = [
+            jobs.NewRun(**dict(run) | {"team": teams[run.team], "owner": request.user})  # no copy of its input
+            for run in body.runs
+        ]
+        started = jobs.start_many(wanted, actor=actor)
+        shown = [{"id": one.run.id, "disposition": one.disposition} for one in started]
+        return Response(StartedRuns.model_validate({"runs": shown}).as_json())
 
 
 class CancelMany(BulkDoor):

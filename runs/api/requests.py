@@ -20,6 +20,9 @@ Reason = Annotated[str, StringConstraints(max_length=500)]
 MAX_BULK = 500
 """Runs that one request may change: each is a transaction of its own."""
 
+MAX_STARTS = 1000
+"""Runs that one request may start: all are one transaction."""
+
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -49,6 +52,12 @@ class StartRun(Body):
     coalesce: Literal["skip"] | None = Field(
         None, description="`skip`: a run of the same concurrency key that has not begun is given instead of a new one."
     )
+
+
+class StartRuns(Body):
+    """Runs to start together."""
+
+    runs: list[StartRun] = Field(min_length=1, max_length=MAX_STARTS)
 
 
 class SetQueue(Body):

@@ -158,21 +158,6 @@ class StateShape(Shape):
     last_sequence: int = Field(description="Follow the events after this one; it is at most as new as the value.")
 
 
-class Refused(Shape):
-    """A run to which it could not be done."""
-
-    id: UUID
-    code: str = Field(description="Code of the error that the run alone would have got.")
-
-
-class BulkShape(Shape):
-    """What became of the selected runs."""
-
-    done: int
-    refused: list[Refused]
-    left: int = Field(description="Selected runs beyond the limit.")
-
-
 class RetryShape(Shape):
     max_attempts: int
     initial: float

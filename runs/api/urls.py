@@ -25,6 +25,7 @@ def with_and_without_slash(address: str, view: type[Door]) -> list[URLPattern]:
 
 urlpatterns = [
     path("runs/", views.RunList.as_view(), name="api-run-list"),
+    path("runs/start/", bulk.StartMany.as_view(), name="api-runs-start"),
     path("runs/cancel/", bulk.CancelMany.as_view(), name="api-runs-cancel"),
     path("runs/retry/", bulk.RetryMany.as_view(), name="api-runs-retry"),
     path("runs/<str:run_id>/", views.RunDetail.as_view(), name="api-run"),

@@ -33,6 +33,7 @@ OF_A_RUN = [
 FOR_ALL = [
     ("GET", "/api/runs/"),
     ("POST", "/api/runs/"),
+    ("POST", "/api/runs/start/"),
     ("POST", "/api/runs/cancel/"),
     ("POST", "/api/runs/retry/"),
     ("GET", "/api/jobs/"),
