@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
-from runs import clock
 from runs.definitions import registry
 from runs.engine.execute import Execution, Outcome
 from runs.engine.watch import Look, fetch_leases
@@ -158,13 +157,13 @@ class Watch:
             with suppress(DatabaseError, InterfaceError):
                 await self._look()
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(self._all_at - clock.monotonic(), 0)):
+                async with asyncio.timeout(max(self._all_at - asyncio.get_running_loop().time(), 0)):
                     await self._bell.wait()
 
     async def _look(self) -> None:
         rung, self._rung = self._rung, set()
-        if clock.monotonic() >= self._all_at:
-            self._all_at = clock.monotonic() + WATCH_SECONDS
+        if asyncio.get_running_loop().time() >= self._all_at:
+            self._all_at = asyncio.get_running_loop().time() + WATCH_SECONDS
             gaps = self._lease.gaps
             await self._compare(self._loaded.run_ids())
             self._lease.verified(gaps)

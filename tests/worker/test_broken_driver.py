@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PLACES = {
     "recovering a run": (Execution, "_drive_job"),
-    "claiming": (claims, "claim_due"),
+    "claiming": (claims, "claim"),
     "looking after loaded runs": (loaded, "fetch_leases"),
     "sweeping": (sweeps, "sweep"),
 }

@@ -168,7 +168,7 @@ class Worker:
         self._sweeps.ring()
         self._watch.ring(run_ids)
 
-    def _room(self) -> None:
+    def _room(self, left: Run) -> None:
         self._claims.ring()
         self._sweeps.ring()
 
