@@ -11,7 +11,7 @@ from benchmarks.bench import Bench
 from benchmarks.environment import environment
 from benchmarks.peers.environments import environment_for
 from benchmarks.peers.running import ABSURD, CELERY, DBOS, DJANGO_Q2, PROCRASTINATE, PROGRAMS
-from benchmarks.report import RESULTS, write_page
+from benchmarks.report import RESULTS, described, write_page
 from benchmarks.rows import Row
 from benchmarks.table import table
 from tests.servers import databases
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     for name in bench.peers:
         environment_for(PROGRAMS[name])  # now, not between two figures
     found = [row for name in options.only for row in _measure(name, bench)]
-    sys.stdout.write(table(found) + "\n")
+    sys.stdout.write(f"{table(found)}\n\n{described(_environment(bench))}\n")
     if not options.quick:
         write_page(list(MODULES))
     return 0
@@ -73,9 +73,13 @@ def _measure(name: str, bench: Bench) -> list[dict[str, Any]]:
     data = [row.as_data() for row in rows]
     if not bench.quick:
         RESULTS.mkdir(exist_ok=True)
-        kept = {"environment": environment(databases.postgresql_url()), "rows": data}
+        kept = {"environment": _environment(bench), "rows": data}
         (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
     return data
+
+
+def _environment(bench: Bench) -> dict[str, Any]:
+    return environment(databases.postgresql_url(), [PROGRAMS[name] for name in bench.peers])
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.peers.environments import pins
+
 SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers", "max_wal_size", "full_page_writes")
 PACKAGES = ("perdure", "django", "django-q2", "psycopg", "channels", "daphne", "redis")
 
 
-def environment(postgresql_url: str) -> dict[str, Any]:
-    """Machine, versions and the database's settings."""
+def environment(postgresql_url: str, peers: Iterable[str] = ()) -> dict[str, Any]:
+    """Machine, versions (of the programs of those names too, as they are pinned), and the database's settings."""
     with psycopg.connect(postgresql_url) as connection:
         settings = {name: _setting(connection, name) for name in SETTINGS}
     return {
@@ -29,6 +32,7 @@ def environment(postgresql_url: str) -> dict[str, Any]:
             "load_average": os.getloadavg()[0],
         },
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in PACKAGES}},
+        "peers": sorted({pin for program in peers for pin in pins(program)}),
         "postgresql": settings,
         "sqlite": {"version": sqlite3.sqlite_version, "journal_mode": "wal", "synchronous": "full"},
     }  # fmt: skip

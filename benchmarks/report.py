@@ -53,4 +53,5 @@ def described(environment: dict[str, Any]) -> str:
         f"{environment['taken_at'][:10]}: {machine['cores']} cores ({machine['processor']}), {machine['memory']},"
         f" {machine['system']}; {versions}; PostgreSQL: {database};"
         f" SQLite {environment['sqlite']['version']}, WAL, synchronous full"
+        f"; peers: {', '.join(environment['peers']) or 'none'}"
     )

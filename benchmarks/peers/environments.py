@@ -11,7 +11,7 @@ CACHE = HERE.parent.parent / ".cache" / "peers"
 
 def environment_for(program: str) -> Path:
     """The Python with what `requirements-<program>.txt` pins. Raises CalledProcessError when it cannot be installed."""
-    wanted = HERE / f"requirements-{program.removesuffix('_program')}.txt"
+    wanted = _requirements(program)
     version = sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = CACHE / f"{program}-{version}"
     done = folder / "installed"
@@ -21,3 +21,12 @@ def environment_for(program: str) -> Path:
         subprocess.run([*pip, "--requirement", str(wanted)], check=True, stdout=sys.stderr)
         done.touch()
     return folder / "bin/python"
+
+
+def pins(program: str) -> list[str]:
+    """What is installed for it, as `name==version`."""
+    return _requirements(program).read_text().split()
+
+
+def _requirements(program: str) -> Path:
+    return HERE / f"requirements-{program.removesuffix('_program')}.txt"

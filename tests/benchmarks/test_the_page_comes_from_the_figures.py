@@ -1,5 +1,10 @@
+import json
+from pathlib import Path
+
 import pytest
 
+from benchmarks import report
+from benchmarks.environment import environment
 from benchmarks.report import BEGIN, END, replaced
 from benchmarks.rows import FLOOR, OURS, Row, at_most
 from benchmarks.table import headlines, table
@@ -32,3 +37,24 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 def test_a_page_whose_mark_is_missing_is_refused() -> None:
     with pytest.raises(ValueError, match="not enough values"):
         replaced(f"a\n{BEGIN}\nold", "new")
+
+
+def test_kept_results_are_written_into_the_page_and_their_headlines_into_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
+) -> None:
+    for name, file in (("RESULTS", "."), ("PAGE", "page.md"), ("README", "readme.md")):
+        monkeypatch.setattr(report, name, tmp_path / file)
+    for file in ("page.md", "readme.md"):
+        (tmp_path / file).write_text(f"top\n{BEGIN}\n{END}\nbottom\n")
+    headline = Row("start", "ms", {OURS: [4.0]}, is_headline=True)
+    kept = {"environment": environment(postgresql_url, ["dbos_program"]), "rows": [ROW.as_data(), headline.as_data()]}
+    (tmp_path / "steps.json").write_text(json.dumps(kept))
+    report.write_page(["steps", "never measured"])
+    page, readme = (tmp_path / "page.md").read_text(), (tmp_path / "readme.md").read_text()
+    assert "| one step (lone)" in page
+    assert "fsync on, synchronous_commit on" in page
+    assert "dbos==3.4.0" in page
+    assert "| start | 4 ms | – |" in readme
+    assert "one step" not in readme
+    assert page.startswith("top\n")
+    assert readme.endswith("bottom\n")
