@@ -43,10 +43,13 @@ faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, th
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults \
 		--ignore=tests/faults/conditions || exit 1; done
 
-.PHONY: conditions
+.PHONY: conditions mutants
 conditions: $(STAMP)  ## Run workers on full disks, read-only databases, broken code and the like, on both databases (as root)
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 300 --database $$database \
 		tests/faults/conditions || exit 1; done
+
+mutants: $(STAMP)  ## Take one safeguard out of the engine at a time, and see that a named test fails
+	@$(BIN)/python -m tests.faults.mutants $(if $(ONLY),--only "$(ONLY)")
 
 simulate: $(STAMP)  ## Simulate workers, deaths and lost connections in one process (SEEDS=1-500, SEED=n shows one)
 	@$(BIN)/python -m tests.faults.simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),1-500))
