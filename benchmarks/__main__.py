@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -34,6 +35,7 @@ MORE_PEERS = (CELERY, PROCRASTINATE, DJANGO_Q2)
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # with every process that was started
     if "TEST_DATABASE_URL" not in os.environ:
         os.environ["TEST_DATABASE_URL"] = databases.start_postgresql(*SERVER)
     os.environ["TEST_REDIS_URL"] = databases.redis_url()

@@ -17,9 +17,9 @@ def rows(bench: Bench) -> list[Row]:
         found = bench.alternate({
             OURS: partial(ours.ask, "latencies", count=samples),
             **{name: partial(one.ask, "latencies", count=8) for name, one in others.items()},
-        })  # fmt: skip
+        }, warm=True)  # fmt: skip
     with perdure(postgresql=False) as ours:
-        on_sqlite = bench.alternate({OURS: partial(ours.ask, "latencies", count=samples)})
+        on_sqlite = bench.alternate({OURS: partial(ours.ask, "latencies", count=samples)}, warm=True)
     return [*_rows(found, "PostgreSQL", 6, 12), *_rows(on_sqlite, "SQLite", 25, 50)]
 
 

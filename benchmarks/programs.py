@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ class Program:
         self.command = command
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment or dict(os.environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, bufsize=1,
+            text=True, bufsize=1, start_new_session=True,
         )  # fmt: skip
 
     def ask(self, what: str, **arguments: Any) -> Any:
@@ -31,14 +33,14 @@ class Program:
         raise RuntimeError(f"{' '.join(self.command)} ended with {self.process.wait()} while asked for {what}")
 
     def close(self) -> None:
-        """End it: it leaves when its input ends, and is killed when it does not within 20 s."""
+        """End it: it leaves when its input ends; what is left of it and of its own processes after 20 s is killed."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 ANSWER = "answer: "

@@ -31,7 +31,7 @@ def _postgresql(bench: Bench) -> list[Row]:
         crowd = bench.alternate({
             name: partial(one.ask, "crowd", runs=RUNS if name == OURS else theirs, steps=STEPS)
             for name, one in measured.items()
-        })  # fmt: skip
+        }, warm=True)  # fmt: skip
     return [
         Row("one run of 100 trivial steps, each", "ms", lone,
             (at_most(2, FLOOR), at_most(1 / 5, DBOS), at_most(1 / 2, ABSURD)), is_headline=True),
@@ -47,7 +47,7 @@ def _sqlite(bench: Bench) -> list[Row]:
         lone = bench.alternate(
             {FLOOR: partial(floor.sqlite_ms, plain), OURS: partial(ours.ask, "lone", steps=STEPS)}, warm=True
         )
-        crowd = bench.alternate({OURS: partial(ours.ask, "crowd", runs=RUNS, steps=STEPS)})
+        crowd = bench.alternate({OURS: partial(ours.ask, "crowd", runs=RUNS, steps=STEPS)}, warm=True)
     return [
         Row("one run of 100 trivial steps, each", "ms", lone, database="SQLite"),
         Row("100 runs of 100 steps at once, 1 worker process", "steps/s", crowd, database="SQLite"),

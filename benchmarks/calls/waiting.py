@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from uuid import UUID
 
 from runs.models import ENDED, Run, RunStatus
 
@@ -20,11 +21,17 @@ def until(is_so: Callable[[], bool], what: str, within: float = 180) -> None:
 def ended(begun: Iterable[Run]) -> list[Run]:
     """Those runs, completed, in the order given. Raises RuntimeError when one ended otherwise."""
     ids = [run.id for run in begun]
-    until(lambda: not Run.objects.filter(id__in=ids).exclude(status__in=ENDED).exists(), f"{len(ids)} runs ended")
+    _until_ended(ids[-1:])  # to look for thousands again and again would cost what is measured
+    _until_ended(ids)
     found = Run.objects.in_bulk(ids)
     if failed := [run for run in found.values() if run.status != RunStatus.COMPLETED]:
         raise RuntimeError(f"{len(failed)} of {len(found)} runs ended otherwise, the first with {failed[0].error}")
     return [found[run_id] for run_id in ids]
+
+
+def _until_ended(ids: list[UUID]) -> None:
+    others = Run.objects.filter(id__in=ids).exclude(status__in=ENDED)
+    until(lambda: not others.all().exists(), f"{len(ids)} runs ended")
 
 
 def unloaded(begun: Iterable[Run], within: float = 180) -> None:
