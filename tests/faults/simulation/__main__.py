@@ -28,7 +28,7 @@ def main() -> int:
         django.setup()
         from tests.faults.simulation.seeds import Seeds  # it imports models
 
-        return Seeds(arguments.trace).run(arguments.seeds, arguments.each_place)
+        return Seeds(arguments.trace, arguments.first).run(arguments.seeds, arguments.each_place)
 
 
 def _parse() -> argparse.Namespace:
@@ -37,6 +37,7 @@ def _parse() -> argparse.Namespace:
     which.add_argument("--seeds", type=_range, help="of which numbers, as in 1-500")
     which.add_argument("--seed", type=_range, dest="seeds", help="one number")
     parser.add_argument("--trace", action="store_true", help="print what happens")
+    parser.add_argument("--first", action="store_true", help="end at the first seed that breaks a promise")
     parser.add_argument(
         "--each-place", type=int, metavar="N", default=0,
         help="instead of the seed's faults: one run, whose worker dies before every N-th callback, and another time "

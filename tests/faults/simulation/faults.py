@@ -20,7 +20,8 @@ KINDS = (
     "bells",
     "host",
 )
-"""`lost connection`: before or after the commit, so that nobody knows. `host`: no neighbour sees a death."""
+"""`lost connection`: before or after the commit, or the commit comes through when its sender is gone. `host`: no
+neighbour sees a death."""
 
 _MOST = 14
 """Deaths and the like in one simulation: with more of them, runs would be paused as crash loops and prove nothing."""
@@ -34,6 +35,9 @@ class Faults(Protocol):
 
     def at_commit(self, process: Process, moment: Moment) -> Fate:
         """Around a call of the database."""
+
+    def comes_late(self) -> float:
+        """After how many seconds a batch comes through whose connection was lost; 0: its sender knows at once."""
 
     def is_busy(self) -> bool:
         """Whether somebody else holds the row that is to be written."""
@@ -65,6 +69,9 @@ class NoFaults:
 
     def at_commit(self, process: Process, moment: Moment) -> Fate:
         return ""
+
+    def comes_late(self) -> float:
+        return 0.0
 
     def is_busy(self) -> bool:
         return False
@@ -116,6 +123,10 @@ class DrawnFaults(NoFaults):
         if self._happens("death at a commit", 0.005):
             return "kill"
         return "lost" if self._happens("lost connection", 0.01) else ""
+
+    def comes_late(self) -> float:
+        delay = self._random.choice((0.0005, 0.002, 0.02, 0.5))
+        return delay if self._happens("lost connection", 0.01) else 0.0
 
     def is_busy(self) -> bool:
         return self._left > 0 and self._random.random() < 0.1 * self._rates["busy row"]

@@ -181,17 +181,32 @@ class Simulation:
     def commit(self, entries: list[Entry]) -> dict[UUID, Written]:
         """How every writer's transitions reach the database."""
         process = self._meet("before")
+        if not transaction.get_connection().in_atomic_block and (delay := self.faults.comes_late()):
+            self._come_late(process, entries, delay)
         written = commit(entries)
         # a transactional step's function is in the same transaction: with its commit, not before
         transaction.on_commit(lambda: self._committed(process, entries, written))
         return written
 
     def _committed(self, process: Process, entries: list[Entry], written: dict[UUID, Written]) -> None:
+        self._say_written(process, entries, written)
+        self._meet("after", process)
+
+    def _say_written(self, process: Process, entries: list[Entry], written: dict[UUID, Written]) -> None:
         for entry in entries:
             events = " ".join(f"{row.type}({row.step})" if row.step else row.type for row in entry.event_rows())
             result = written[entry.run_id].result.value
             self.trace.say(process, f"{result} {entry.run_id.hex[-4:]} t{entry.token} w{entry.write_no} {events}")
-        self._meet("after", process)
+
+    def _come_late(self, process: Process, entries: list[Entry], delay: float) -> None:
+        """The server is still at work when the connection is gone."""
+        self.counts["lost connections"] += 1
+        self.trace.say(process, f"loses its connection, and its batch comes through in {delay} s")
+        self.loop.call_later(delay, self._arrive, entries, context=context_of(self.loop.world))
+        raise OperationalError("database is locked")
+
+    def _arrive(self, entries: list[Entry]) -> None:
+        self._say_written(self.loop.world, entries, commit(entries))
 
     def _meet(self, moment: Moment, process: Process | None = None) -> Process:
         """A fault beside a call of the database, if there is one."""

@@ -16,7 +16,9 @@ from runs.engine.execute import Execution, World
 from runs.engine.ports import NoFrames
 from runs.engine.store.commit import Commit
 from runs.models import Run
+from runs.models import Worker as Row
 from runs.worker.claims import Claims
+from runs.worker.lease import Lease
 from runs.worker.loaded import Loaded, Watch
 from runs.worker.sweeps import Sweeps
 from tests.faults.simulation.driving import drive_under
@@ -49,16 +51,6 @@ class Around(Protocol):
 
     def end(self, process: Process) -> None:
         """The process is over, and another one takes its place."""
-
-
-class _Gaps:
-    """What the watch asks of a lease: how often it had run out."""
-
-    def __init__(self) -> None:
-        self.gaps = 0
-
-    def verified(self, gaps: int) -> None:
-        """Frames go nowhere here, so none has to be held back."""
 
 
 class Worker:
@@ -115,15 +107,17 @@ class Worker:
 
     def _build(self) -> None:
         around, frames = self._around, NoFrames()
+        self._lease = Lease(self.id, lambda: None)
         self._writer = SimulatedWriter(
             around.loop, self.process, around.random, around.commit, around.is_busy, around.committed, self._writer_died
         )
         self._world = World(
-            self._writer, frames, self._plain, self._step_threads, self._leaks, around.unload_after,  # type: ignore[arg-type]
+            self._writer, frames, self._plain, self._step_threads, self._leaks,  # type: ignore[arg-type]
+            around.unload_after, lambda: self._lease.holds,
         )  # fmt: skip
         self.loaded = Loaded(frames, self._make, self._room, self._broken)  # type: ignore[arg-type]
         self._sweeps = Sweeps(self._database)  # type: ignore[arg-type]
-        self._watch = Watch(self.loaded, _Gaps(), self._database)  # type: ignore[arg-type]
+        self._watch = Watch(self.loaded, self._lease, self._database)  # type: ignore[arg-type]
         self._claims = Claims(
             self.id, self._database, lambda: len(self.loaded), lambda: 32, self.loaded.begin  # type: ignore[arg-type]
         )  # fmt: skip
@@ -144,12 +138,19 @@ class Worker:
             try:
                 if self._around.loop.time() >= due:
                     due = self._around.loop.time() + every
-                    if not await self._lease_database.call(leases.renew, self.id):
+                    if not await self._lease_database.call(self._renew):
                         return self._around.end(self.process)
                 if await self._lease_database.call(leases.expire_dead, self._around.lives):
                     self._claims.ring()
             except DatabaseError:
                 continue
+
+    def _renew(self) -> bool:
+        """As the lease's own thread does, which would end this process, and all that it simulates, for a row gone."""
+        if not Row.objects.filter(id=self.id).exists():
+            return False
+        self._lease._renew()
+        return True
 
     # -- what happens to it
 
