@@ -54,6 +54,11 @@ def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
     return Claim(runs, next_due_at(jobs) if len(runs) < limit else None)
 
 
+def held_by(worker_id: UUID) -> list[Run]:
+    """Every run that was claimed for the worker and not given back: of a claim whose answer was lost, too."""
+    return list(Run.objects.filter(lease_worker=worker_id).order_by("id"))
+
+
 def _claim_hooks(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     if limit <= 0:
         return []

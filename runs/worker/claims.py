@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from runs import clock
 from runs.conf import get_settings
 from runs.definitions import Job, registry
-from runs.engine.claim import claim
+from runs.engine.claim import claim, held_by
 from runs.engine.outages import describe
 from runs.models import Run
 from runs.worker.threads import DatabaseThread
@@ -31,6 +31,9 @@ REST_SECONDS: Final = 0.05
 GATHER_SECONDS: Final = 0.1
 """Between two claims on a bell that says no more than that something changed."""
 
+UNSURE_SECONDS: Final = 60.0
+"""So long after its answer was lost, a claim may yet come through on the database's side."""
+
 Claimed = tuple[bool, datetime | None]
 """Whether there may be more, and when the next run becomes due."""
 
@@ -40,17 +43,19 @@ class Claims:
 
     def __init__(
         self, worker: UUID, database: DatabaseThread, load: Callable[[], int], threads: Callable[[], int],
-        begin: Callable[[Run], None],
+        begin: Callable[[Run], None], driven: Callable[[], Collection[tuple[UUID, int]]],
     ) -> None:  # fmt: skip
-        """`load()` runs are driven; `threads()` are free for sync jobs; `begin(run)` drives a claimed run."""
+        """`load()` runs are driven; `threads()` are free for sync jobs; `begin(run)` drives a claimed run; `driven()`
+        says which are, by run and token."""
         self._worker, self._database = worker, database
-        self._load, self._threads, self._begin = load, threads, begin
+        self._load, self._threads, self._begin, self._driven = load, threads, begin, driven
         self._room_in_all = get_settings().concurrency
         self._bell = asyncio.Event()
         self._vague = False
         self._closed = False
         self._sync_first = False
         self._failing = False
+        self._unsure_until = 0.0
 
     def ring(self) -> None:
         """There may be a due run, or room."""
@@ -78,9 +83,12 @@ class Claims:
                 await self._cycle()
                 self._failing = False
             except (DatabaseError, InterfaceError) as exc:
+                self._unsure_until = clock.monotonic() + UNSURE_SECONDS
                 await self._rest(exc)
 
     async def _cycle(self) -> None:
+        if clock.monotonic() < self._unsure_until:
+            await self._find_lost()
         room = min(self._room_in_all - self._load(), get_settings().claim_batch)
         threads = self._threads()
         if threads >= room:
@@ -109,6 +117,17 @@ class Claims:
         for run in found.runs:
             self._begin(run)
         return len(found.runs) == limit, found.next_due_at
+
+    async def _find_lost(self) -> None:
+        """A claim may be committed though its answer was lost: nobody else would drive its runs while we live.
+
+        Only this loop begins runs, so one that is not driven before the look, and ours in it, is one of those.
+        """
+        driven = self._driven()
+        for run in await self._database.call(held_by, self._worker):
+            if (run.id, run.lease_token) not in driven and not self._closed:
+                log.warning("Run %s was claimed by a call whose answer was lost; it is driven now.", run.id)
+                self._begin(run)
 
     async def _wait(self, seconds: float) -> None:
         try:

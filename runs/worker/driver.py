@@ -117,7 +117,7 @@ class Driver:
         self._chores = Chores()
         self._watch = Watch(self._loaded, self._lease, self._database)
         self._claims = Claims(
-            worker, self._database, self._load, self._free_threads, self._loaded.begin
+            worker, self._database, self._load, self._free_threads, self._loaded.begin, self._loaded.claims
         )  # fmt: skip
         self._firing = Firing(self._looks, self._claims.ring)
 

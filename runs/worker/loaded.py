@@ -58,6 +58,10 @@ class Loaded:
         """How many of them need a thread for their job."""
         return sum(not driven.is_async for driven in self._driven.values())
 
+    def claims(self) -> set[tuple[UUID, int]]:
+        """The runs that are driven here, with their tokens."""
+        return set(self._driven)
+
     def begin(self, run: Run) -> None:
         """Drive a claimed run."""
         execution = self._make(run)

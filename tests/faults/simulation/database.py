@@ -45,7 +45,7 @@ _WRONG = {
 """What no writer may ever do: on which rows, when, of which run, and what to tell."""
 
 _WORK = {
-    "claim_due": "SELECT 1 FROM runs_run WHERE status IN ('queued', 'waiting') AND due_at <= %s OR end_hook = 'due' "
+    "claim": "SELECT 1 FROM runs_run WHERE status IN ('queued', 'waiting') AND due_at <= %s OR end_hook = 'due' "
     "OR status = 'running' AND lease_worker NOT IN (SELECT id FROM runs_worker WHERE expires_at > %s) LIMIT 1",
     "sweep": "SELECT 1 FROM runs_run WHERE tell_parent OR status = 'cancelled' LIMIT 1",
     # these mend and mark what is wrong for a while: here nothing may go wrong

@@ -1,6 +1,7 @@
 """Many simulations, one after the other, and what came of them."""
 
 import gc
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -74,4 +75,5 @@ class Seeds:
             self._say(f"A promise was not kept. See it again: python -m tests.faults.simulation {which} --trace")
 
     def _say(self, line: str) -> None:
-        print(line, flush=True)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()

@@ -16,6 +16,7 @@ from django.db import OperationalError, transaction
 
 from runs.definitions import registry
 from runs.engine.branches import prepare
+from runs.engine.claim import Claim, claim, next_due_at
 from runs.engine.store.commit import commit
 from runs.engine.store.transitions import Entry, Written
 from tests.faults.simulation.database import MemoryDatabase
@@ -128,7 +129,12 @@ class Simulation:
         worker = Worker(process, self)
         self._workers.append(worker)
         self.trace.say(process, "begins")
-        worker.task = self.loop.create_task(worker.run(), context=context_of(process))  # type: ignore[attr-defined]
+        task = self.loop.create_task(worker.run(), context=context_of(process))
+        task.add_done_callback(lambda done: self._worker_ended(process, done), context=context_of(self.loop.world))
+
+    def _worker_ended(self, process: Process, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.failed(process, f"its main task failed: {task.exception()!r}")
 
     def _before_turn(self, process: Process) -> None:
         self.trace.count(f"{process} {self.loop.time():.6f}")
@@ -174,7 +180,7 @@ class Simulation:
 
     def guard(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         process = self._meet("before")
-        result: Any = () if self._database.is_idle_call(fn.__name__) else fn(*args)
+        result = _found_nothing(fn, args) if self._database.is_idle_call(fn.__name__) else fn(*args)
         self._meet("after", process)
         return result
 
@@ -242,6 +248,10 @@ class Simulation:
             if not worker.process.is_dead:
                 for seconds in self.faults.bells():
                     self.loop.call_later(seconds, worker.hear, run_ids, context=context_of(worker.process))
+
+
+def _found_nothing(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    return Claim([], next_due_at(args[1])) if fn is claim else 0
 
 
 @contextmanager

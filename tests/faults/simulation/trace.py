@@ -21,7 +21,7 @@ class Trace:
         self._hash.update(line.encode())
         self.lines.append(line)
         if self._echo:
-            print(line, flush=True)  # noqa: T201  (the person who asked for a trace reads it)
+            print(line, flush=True)  # noqa: T201  (whoever asked for a trace reads it)
 
     def count(self, what: str) -> None:
         """Something that is told apart by the digest only."""

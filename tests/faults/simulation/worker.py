@@ -63,7 +63,12 @@ class Worker:
         plain = self._threads(lambda fn, args: fn(*args))
         self._database = Database(self._threads(around.guard))
         self._lease_database = Database(self._threads(around.guard))
-        self._step_threads, self._plain = self._threads(self._guard_own), plain
+        self._looks = Database(self._threads(around.guard))
+        self._step_threads, self._reads, self._plain = (
+            self._threads(self._guard_own),
+            self._threads(around.guard),
+            plain,
+        )
 
     def _threads(self, guard: Callable[[Callable[..., Any], tuple[Any, ...]], Any]) -> Threads:
         return Threads(self._around.loop, self.process, self._around.random, guard)
@@ -113,13 +118,14 @@ class Worker:
         )
         self._world = World(
             self._writer, frames, self._plain, self._step_threads, self._leaks,  # type: ignore[arg-type]
-            around.unload_after, lambda: self._lease.holds,
+            around.unload_after, lambda: self._lease.holds, self._reads,  # type: ignore[arg-type]
         )  # fmt: skip
         self.loaded = Loaded(frames, self._make, self._room, self._broken)  # type: ignore[arg-type]
-        self._sweeps = Sweeps(self._database)  # type: ignore[arg-type]
+        self._sweeps = Sweeps(self._looks)  # type: ignore[arg-type]
         self._watch = Watch(self.loaded, self._lease, self._database)  # type: ignore[arg-type]
         self._claims = Claims(
-            self.id, self._database, lambda: len(self.loaded), lambda: 32, self.loaded.begin  # type: ignore[arg-type]
+            self.id, self._database, lambda: len(self.loaded), lambda: 32, self.loaded.begin,  # type: ignore[arg-type]
+            self.loaded.claims,
         )  # fmt: skip
         self._loaded = self.loaded
 
@@ -166,12 +172,12 @@ class Worker:
             self._claims.ring_vaguely()
         else:
             self._claims.ring()
-        self._sweeps.ring()
         self._watch.ring(run_ids)
 
     def _room(self, left: Run) -> None:
         self._claims.ring()
-        self._sweeps.ring()
+        if left.parent_id is not None:
+            self._sweeps.ring()
 
     def _broken(self) -> None:
         self._around.failed(self.process, "the kernel itself failed")
