@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from runs import clock
 from runs.definitions import Job
+from runs.engine.history import StepRecord
 from runs.engine.payload import clean, describe_error, dump, encode
-from runs.engine.store.transitions import Change, Transition
+from runs.engine.store.transitions import Change, StepRow, Transition
 from runs.errors import RunsError
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, RunStatus, StepStatus
@@ -57,6 +59,20 @@ def _stop(opened: Transition) -> Transition:
         for event in opened.events
     )
     return opened._replace(events=events, steps=tuple(row._replace(status=StepStatus.STOPPED) for row in opened.steps))
+
+
+def call_off(run_id: UUID, record: StepRecord) -> Transition:
+    """Ends a step whose row says that it is open, also one that this execution has not come to."""
+    if record.call_off is not None:
+        return record.call_off()
+    now, kept = clock.now(), record.output
+    row = StepRow(
+        run_id, record.name, record.kind, record.branch, record.position, StepStatus.CANCELLED.value, record.attempts,
+        record.failures, None if kept is None else dump(kept, f"Step {record.name!r}"), "[]", None, record.started_at,
+        now, record.wake_at,
+    )  # fmt: skip
+    event = EventDraft(EventType.STEP_CANCEL, {}, record.name, record.attempts or None)
+    return Transition(now, events=(event,), steps=(row,))
 
 
 def failed_steps(exc: BaseException | None) -> list[str]:

@@ -21,7 +21,6 @@ from runs.engine.bridge import enter as enter_bridge
 from runs.engine.calls import StepCall
 from runs.engine.history import load_history
 from runs.engine.hooks import call_end_hook
-from runs.engine.kernel import World
 from runs.engine.outages import describe
 from runs.engine.perform import Performance
 from runs.engine.ports import through
@@ -30,11 +29,14 @@ from runs.engine.store.transitions import Result, Transition
 from runs.engine.threads import call_in, give_back_connections
 from runs.engine.updated import UpdatedRun
 from runs.engine.watch import Look
+from runs.engine.world import World
 from runs.errors import JobNotFound, NondeterminismError, RunTimeout, TimerAroundWait
 
 __all__ = ["Execution", "Outcome", "Verdict", "World"]
 
 logger = logging.getLogger("runs.engine")
+
+_WRITES_SECONDS = 0.005
 
 
 class Outcome(Enum):
@@ -207,9 +209,12 @@ class Execution(UpdatedRun):
             self._waiting.stay()
 
     def _opened(self) -> list[Transition]:
-        """Steps that the end of the run finds at work, or between two attempts."""
+        """Steps that the end of the run finds at work, or between two attempts, or only in its rows."""
         between = [wait.step for wait in self._waiting.load.parked.values() if wait.step is not None]
-        return [step.cancellation() for step in [*self._waiting.load.open.values(), *between]]
+        at_work = [step for step in self._waiting.load.open.values() if not step.is_settled]
+        ended = [step.cancellation() for step in [*at_work, *between]]
+        left = [record for record in self.history.by_name.values() if record.is_open]
+        return ended + [ends.call_off(self.run_id, record) for record in left]
 
     def _seal(self) -> None:
         self.sealed = True
@@ -220,6 +225,8 @@ class Execution(UpdatedRun):
     async def _carry_out(self, verdict: Verdict) -> Outcome:
         if verdict.transition is None:
             return verdict.outcome
+        if verdict.outcome is Outcome.ENDED:
+            await self._writes_ended()
         answer = await self.submit(verdict.transition())
         if isinstance(answer, Exception):
             logger.error("Run %s: its end cannot be stored: %s", self.run_id, answer)
@@ -229,6 +236,11 @@ class Execution(UpdatedRun):
             answer = await self.submit(ends.release(self.run))
             return Outcome.RELEASED if answer is Result.DONE else Outcome.LOST
         return verdict.outcome if answer is Result.DONE else Outcome.LOST
+
+    async def _writes_ended(self) -> None:
+        """A step that is being recorded is not open: written over, a retry would do again what it has done."""
+        while self._waiting.load.writes:  # noqa: ASYNC110  (counted in many places, and hardly ever more than none)
+            await asyncio.sleep(_WRITES_SECONDS)
 
     async def _dismantle(self, root: "asyncio.Future[Any] | None") -> None:
         """Cancel what is left of the job's code, and report what will not end."""

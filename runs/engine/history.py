@@ -1,11 +1,13 @@
 """What a run has done before, as a replay meets it: by name, and in order per branch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from runs.engine import patches
 from runs.engine.branches import Branch
+from runs.engine.store.transitions import Transition
 from runs.errors import NondeterminismError, StepNameReused
 from runs.models import Attempt, AttemptOutcome, Checkpoint, Run, Step, StepStatus
 
@@ -28,6 +30,7 @@ class StepRecord:
     open_attempt: Attempt | None = None  # its worker died in it
     checkpoints: int = 0
     last_state: Any = None
+    call_off: Callable[[], Transition] | None = None  # of a wait: what would end it
 
     @property
     def place(self) -> str:
@@ -36,6 +39,10 @@ class StepRecord:
     @property
     def is_settled(self) -> bool:
         return self.status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (StepStatus.RUNNING, StepStatus.RETRYING)
 
 
 @dataclass(slots=True)

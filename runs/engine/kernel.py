@@ -5,9 +5,8 @@ import concurrent.futures
 import logging
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
@@ -29,27 +28,9 @@ from runs.engine.tasks import RunTasks
 from runs.engine.threads import call_in, give_back_connections, watch_thread
 from runs.engine.transactional import call_and_record
 from runs.engine.waiting import Waiting
-from runs.engine.writer import Writer
+from runs.engine.world import World
 from runs.errors import NondeterminismError, StepNameReused, StepOutsideJob, Suspended
 from runs.models import Run
-
-
-@dataclass
-class World:
-    """What an execution needs of its process.
-
-    `leak(message)` reports what would not end, and drains the process. `holds_lease()` is False while others may have
-    the process's runs.
-    """
-
-    writer: Writer
-    frames: FrameSink
-    job_threads: ThreadPoolExecutor
-    step_threads: ThreadPoolExecutor
-    leak: Callable[[str], None]
-    unload_after: float | None = None  # seconds; None: as RUNS_UNLOAD_AFTER says
-    holds_lease: Callable[[], bool] = lambda: True
-    reads: ThreadPoolExecutor | None = None  # threads that keep their connections; None: step_threads
 
 
 class LastingWrite(asyncio.Future[Any]):
@@ -68,8 +49,7 @@ class LastingWrite(asyncio.Future[Any]):
 
 logger = logging.getLogger("runs.engine")
 
-_OUTAGE_SECONDS = 0.5
-_LEASE_SECONDS = 0.05
+_OUTAGE_SECONDS, _LEASE_SECONDS = 0.5, 0.05
 
 
 class RunKernel(RunTasks):
@@ -207,7 +187,7 @@ class RunKernel(RunTasks):
         await self._waiting.hold()
 
     async def gate(self) -> None:
-        """The step boundary. A process that was frozen past its lease must not call what another has recorded."""
+        """A process that was frozen past its lease must not call what another has recorded meanwhile."""
         await self._waiting.gate()
         while not self.world.holds_lease():
             await asyncio.sleep(_LEASE_SECONDS)  # until the lease is renewed and the token looked at again
@@ -281,20 +261,26 @@ class RunKernel(RunTasks):
         self, function: Callable[[], tuple[Any, Payload]], ending: Callable[[Payload], Transition]
     ) -> Any:
         """While the function runs, the run's other transitions queue behind it."""
-        held = self.world.writer.hold(self._handle)
+        held, release = self.world.writer.hold(self._handle), partial(self.world.writer.release, self._handle)
         try:
             await asyncio.shield(held)
         except asyncio.CancelledError:
-            held.add_done_callback(lambda _: self.world.writer.release(self._handle))
+            held.add_done_callback(lambda _: release())
             raise
-        commit = self.world.writer.commit
-        future = self.submit_to_thread(lambda: call_and_record(self._handle, function, ending, commit))
-        future.add_done_callback(lambda _: self.world.writer.release(self._handle))
+        if self.sealed:
+            release()
+            raise Suspended
+        call = partial(call_and_record, self._handle, function, ending, self.world.writer.commit)
+        future = self.submit_to_thread(call)
+        future.add_done_callback(lambda _: release())
+        self._waiting.load.writes += 1
         try:
             return await asyncio.wrap_future(future)
         except Suspended:
             self.lose()
             raise
+        finally:
+            self._waiting.load.writes -= 1
 
     def watch_thread(self, future: "concurrent.futures.Future[Any]", step: str) -> None:
         watch_thread(self._loop, future, f"Step {step!r} of run {self.run_id}", self.world.leak)

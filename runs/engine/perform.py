@@ -46,6 +46,10 @@ class Performance:
     def where(self) -> str:
         return f"The result of step {self.call.name!r}"
 
+    @property
+    def is_settled(self) -> bool:
+        return self.record.is_settled
+
     async def result(self) -> Any:
         """The step's value: recorded, or from an attempt now. Raises StepFailed."""
         if self.record.status == StepStatus.COMPLETED:

@@ -70,6 +70,10 @@ class OpenStep(Protocol):
     call: StepCall
     attempt: CurrentAttempt
 
+    @property
+    def is_settled(self) -> bool:
+        """Its end is recorded."""
+
     def open_frames(self) -> None:
         """Its frames begin."""
 

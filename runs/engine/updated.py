@@ -9,10 +9,11 @@ from runs.engine.branches import Branch, current_branch
 from runs.engine.calls import Policy, StepCall
 from runs.engine.frontier import Frontier, Handled, load_handled
 from runs.engine.history import StepRecord
-from runs.engine.kernel import RunKernel, World
+from runs.engine.kernel import RunKernel
 from runs.engine.state import RunState, UpdateState
 from runs.engine.step import StepContext
 from runs.engine.updates import Updates
+from runs.engine.world import World
 from runs.models import Run
 
 

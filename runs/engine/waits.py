@@ -46,6 +46,10 @@ class DurableWait:
         self.attempt = CurrentAttempt(record.name, 1)
         self._letter: Letter | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        return self.record.is_settled
+
     def open_frames(self) -> None:
         return None
 
@@ -60,6 +64,7 @@ class DurableWait:
             raise self._failed()
         if self.record.status == StepStatus.CANCELLED:
             await self._kernel.hold()
+        self.record.call_off = self.cancellation
         try:
             self.enter()
             await self._kernel.gate()

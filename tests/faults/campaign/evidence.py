@@ -22,7 +22,12 @@ def collect(folder: Path, sight: Sight, observer: Observer, clusters: list[Clust
 
 def of_violations(folder: Path, sight: Sight, violations: list[str]) -> str:
     """The rows of the first runs that the violations name; the file."""
-    named = dict.fromkeys(as_hex(run) for run in re.findall(r"\brun ([0-9a-f-]{32,36})", "\n".join(violations)))
+    text = "\n".join(violations)
+    named = dict.fromkeys(as_hex(run) for run in re.findall(r"\brun ([0-9a-f-]{32,36})", text))
+    for key in dict.fromkeys(re.findall(r"\(?'?\b(\d+(?:/[a-z_]+-\d+)*)'?,? '[a-z_]+-", text)):
+        named |= {
+            as_hex(run): None for [run] in sight.rows("SELECT id FROM runs_run WHERE input ->> 'key' = %s", [key])
+        }
     return str(_write(folder, [*violations, *_tables(sight, list(named)[:RUNS_SHOWN])]))
 
 
