@@ -25,6 +25,7 @@ MODULES = {
     "replay": "benchmarks.replay",
     "claims": "benchmarks.claims",
     "takeover": "benchmarks.takeover",
+    "live": "benchmarks.live.table",
 }
 """What can be measured, in the page's order: a name, and a module with `rows(bench: Bench) -> list[Row]`."""
 

@@ -15,6 +15,7 @@ from django.conf import settings
 
 import hitl.live.routing
 from perdure.accounts.live import TokenAuthMiddleware
+from perdure.backpressure import Backpressure
 from perdure.origin import OriginCheck
 from runs.live.routing import unknown, websocket_urlpatterns
 
@@ -23,4 +24,6 @@ _sockets = AuthMiddlewareStack(
 )
 _origins = [*settings.CORS_ALLOWED_ORIGINS, settings.BASE_URL]
 
-application = ProtocolTypeRouter({"http": _http, "websocket": OriginCheck(_sockets, _origins, settings.ALLOWED_HOSTS)})
+_doors = ProtocolTypeRouter({"http": _http, "websocket": OriginCheck(_sockets, _origins, settings.ALLOWED_HOSTS)})
+
+application = Backpressure(_doors)

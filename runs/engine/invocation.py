@@ -64,7 +64,7 @@ class Invocation:
         return await result if inspect.isawaitable(result) else result
 
     def _stream_arguments(self, is_async: bool) -> tuple[Any, ...]:
-        emit = Emit(self.attempt, self._emit)
+        emit = Emit(self.attempt, self._kernel.frames.emitter(*self._frames_key))
         if is_async:
             both = (emit, Checkpoint(self.record, self._save_checkpoint))
         else:
@@ -82,9 +82,6 @@ class Invocation:
             self.attempt.stop()
             self._kernel.watch_thread(future, self.call.name)
             raise
-
-    def _emit(self, data: Any, size: int) -> None:
-        self._kernel.frames.emit(*self._frames_key, data, size)
 
     async def _save_checkpoint(self, state: Any) -> None:
         payload = encode(state, f"A checkpoint of step {self.call.name!r}")

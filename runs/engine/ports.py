@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class FrameSink(Protocol):
-    """Where stream frames go. Thread-safe; `emit` never waits for a database or the network."""
+    """Where stream frames go. Thread-safe; no emit ever waits for a database or the network."""
 
     def open(self, run_id: UUID, step: str, epoch: int, attempt: int) -> None:
         """A streaming attempt begins; its first frame has offset 0."""
 
-    def emit(self, run_id: UUID, step: str, epoch: int, attempt: int, data: Any, size: int) -> None:
-        """One frame; `data` is a JSON value of `size` bytes."""
+    def emitter(self, run_id: UUID, step: str, epoch: int, attempt: int) -> Callable[[bytes], None]:
+        """Takes the frames of an open attempt: each call is one, as JSON in UTF-8."""
 
     async def flush(self, run_id: UUID) -> None:
         """Everything emitted so far is on the bus when this returns, if anybody watches."""
@@ -48,8 +48,11 @@ class NoFrames:
     def open(self, run_id: UUID, step: str, epoch: int, attempt: int) -> None:
         self._counts[run_id, step, epoch, attempt] = 0
 
-    def emit(self, run_id: UUID, step: str, epoch: int, attempt: int, data: Any, size: int) -> None:
-        self._counts[run_id, step, epoch, attempt] += 1
+    def emitter(self, run_id: UUID, step: str, epoch: int, attempt: int) -> Callable[[bytes], None]:
+        def count(data: bytes) -> None:
+            self._counts[run_id, step, epoch, attempt] += 1
+
+        return count
 
     async def flush(self, run_id: UUID) -> None:
         return None

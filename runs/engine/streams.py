@@ -6,8 +6,8 @@ from typing import Any
 
 from runs.conf import get_settings
 from runs.engine.attempts import CurrentAttempt
+from runs.engine.emitted import encode_emit
 from runs.engine.history import StepRecord
-from runs.engine.payload import encode
 from runs.errors import EmitTooLarge, StepCancelled
 
 
@@ -17,19 +17,19 @@ class Emit:
     Raises StorageError for what is no JSON, EmitTooLarge, and StepCancelled once the attempt was told to stop.
     """
 
-    def __init__(self, attempt: CurrentAttempt, send: Callable[[Any, int], None]) -> None:
+    def __init__(self, attempt: CurrentAttempt, send: Callable[[bytes], None]) -> None:
         self._attempt = attempt
         self._send = send
+        self._where = f"An emit of step {attempt.step!r}"
         self._limit = get_settings().max_emit_bytes
 
     def __call__(self, data: Any) -> None:
-        step = self._attempt.step
         if self._attempt.cancelled:
-            raise StepCancelled(step)
-        payload = encode(data, f"An emit of step {step!r}")
-        if payload.size > self._limit:
-            raise EmitTooLarge(step, payload.size, self._limit)
-        self._send(payload.shown, payload.size)
+            raise StepCancelled(self._attempt.step)
+        text = encode_emit(data, self._where)
+        if len(text) > self._limit:
+            raise EmitTooLarge(self._attempt.step, len(text), self._limit)
+        self._send(text)
 
 
 class Checkpoint:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
-from uuid import UUID
 
 from django.utils.module_loading import import_string
 
@@ -18,9 +17,9 @@ READERS = "readers"
 """Topic that every reader process listens to: a new driver asks here who watches what."""
 
 
-def run_topic(run_id: UUID | str) -> str:
-    """Topic of one run's followers: doorbells and frames."""
-    return f"run.{run_id}"
+def reader_topic(reader: str) -> str:
+    """Topic of one reader process: the doorbells and frames of all runs that it watches, many in one message."""
+    return f"reader.{reader}"
 
 
 class Bus(Protocol):
@@ -28,6 +27,9 @@ class Bus(Protocol):
 
     async def publish(self, topic: str, message: Message) -> None:
         """Send to every subscriber of `topic` in any process. Never raises for want of a listener."""
+
+    async def publish_text(self, topic: str, text: str) -> None:
+        """The same for a message that is encoded already, in ASCII or not."""
 
     async def subscribe(self, topic: str, handler: Handler) -> Callable[[], Awaitable[None]]:
         """Call `handler(message)` in this loop for each message from now on; returns the way to unsubscribe."""

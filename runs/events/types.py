@@ -1,10 +1,13 @@
 """The closed catalogue of events. A type that is not here cannot be written."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class EventType(StrEnum):
@@ -91,6 +94,13 @@ class RunEvent:
     epoch: int | None = None
     offset: int | None = None
     created_at: datetime | None = None
+    _json: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def as_json(self) -> str:
+        """The envelope in ASCII JSON on one line; encoded once, however many readers share the event."""
+        if not self._json:
+            self._json.append(_encode(self.as_envelope()))
+        return self._json[0]
 
     def as_envelope(self) -> dict[str, Any]:
         """The envelope as JSON: `{"sequence", "type", "run_id", "step", "attempt", "data", ...}`."""

@@ -58,6 +58,10 @@ class Viewer:
             raise RunNotFound(run_id)
         return head
 
+    def visible(self, run_ids: list[UUID]) -> set[UUID]:
+        """Those of them that the viewer may see. Raises as `user`."""
+        return set(visible_runs(self.user()).filter(id__in=run_ids).values_list("id", flat=True))
+
 
 def _request_with_session(session_key: str | None) -> HttpRequest:
     """A session fresh from its store: the one of the connection is a copy from when it came."""

@@ -38,7 +38,10 @@ class LayerBus:
         self._complained_at = 0.0
 
     async def publish(self, topic: str, message: Message) -> None:
-        body = {"type": "bus", "topic": topic, "body": json.dumps(message, separators=(",", ":"))}
+        await self.publish_text(topic, json.dumps(message, separators=(",", ":")))
+
+    async def publish_text(self, topic: str, text: str) -> None:
+        body = {"type": "bus", "topic": topic, "body": text}
         for last_try in (False, True):
             try:
                 await self._layer.group_send(topic, body)

@@ -1,36 +1,30 @@
 """The WebSockets of runs: one run's events, and the list of runs."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from runs.errors import RunsError
 from runs.live.access import Viewer, parse_run_id
 from runs.live.errors import AddressNotFound, InvalidCursor, parse_cursor
 from runs.live.feed import follow_list
-from runs.live.follow import follow
-from runs.live.pump import pump
+from runs.live.follow import follow_gathered
 from runs.live.run_list import RUNS
-from runs.live.sockets import Message, Socket
+from runs.live.sockets import Socket, one_by_one
 from runs.live.watcher import get_watcher
-
-_NO_BEAT = 3600.0  # the server's protocol pings do that
 
 
 class RunSocket(Socket):
     """`/ws/runs/{id}/?after=N`: one envelope per message, closed with 1000 after the last event of an ended run."""
 
-    async def messages(self, viewer: Viewer) -> AsyncIterator[Message]:
+    async def batches(self, viewer: Viewer) -> AsyncIterator[list[str]]:
         run_id = parse_run_id(self.scope["url_route"]["kwargs"]["run_id"])
         after = await self._cursor(viewer, run_id)
-        pumped = pump(follow(run_id, after), _NO_BEAT, lambda: _may_watch(viewer, run_id))
+        followed = follow_gathered(viewer, run_id, after)  # without a beat: the server's protocol pings do that
         try:
-            async for event in pumped:
-                if event is not None:
-                    yield event.as_envelope()
+            async for batch in followed:
+                yield [event.as_json() for event in batch]
         finally:
-            await pumped.aclose()
+            await followed.aclose()
         # Did the run end, or the right to see it? The second raises and closes with its code.
         await get_watcher().read(viewer.head, run_id)
 
@@ -44,19 +38,11 @@ class RunSocket(Socket):
         return after
 
 
-async def _may_watch(viewer: Viewer, run_id: UUID) -> bool:
-    try:
-        await get_watcher().read(viewer.head, run_id)
-    except RunsError:
-        return False
-    return True
-
-
 class RunListSocket(Socket):
     """`/ws/runs/`: `{"type": "snapshot", "runs": [...]}`, then `run` with a changed row and `delete` with an id."""
 
-    def messages(self, viewer: Viewer) -> AsyncIterator[Message]:
-        return follow_list(viewer, RUNS)
+    def batches(self, viewer: Viewer) -> AsyncIterator[list[str]]:
+        return one_by_one(follow_list(viewer, RUNS))
 
 
 class UnknownSocket(Socket):
@@ -67,5 +53,5 @@ class UnknownSocket(Socket):
         await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol()})
         await self._refuse(AddressNotFound())
 
-    def messages(self, viewer: Viewer) -> AsyncIterator[Any]:
+    def batches(self, viewer: Viewer) -> AsyncIterator[list[str]]:
         raise AddressNotFound

@@ -1,6 +1,5 @@
 """A run's events as bytes: server-sent events and NDJSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ class SseEncoding(Encoding):
 
 def encode_json(event: RunEvent) -> bytes:
     """The envelope in ASCII JSON on one line."""
-    return json.dumps(event.as_envelope(), separators=(",", ":")).encode("ascii")
+    return event.as_json().encode("ascii")
 
 
 SSE = SseEncoding("text/event-stream", preamble=b"retry: 1000\n\n", beat=b": heartbeat\n\n")

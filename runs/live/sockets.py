@@ -27,6 +27,16 @@ MAX_MESSAGE_BYTES = 64 * 1024
 SIGN_IN_SECONDS = 10.0
 
 
+def encode_message(message: Message) -> str:
+    return json.dumps(message, separators=(",", ":"))
+
+
+async def one_by_one(messages: AsyncIterator[Message]) -> AsyncIterator[list[str]]:
+    """Messages that come seldom, as `Socket.batches` wants them."""
+    async for message in messages:
+        yield [encode_message(message)]
+
+
 class Disconnected(Exception):
     """The client went away."""
 
@@ -47,8 +57,11 @@ class Socket(ABC):
         return application
 
     @abstractmethod
-    def messages(self, viewer: Viewer) -> AsyncIterator[Message]:
-        """What to send until the end. Raises RunsError to refuse or to end with its close code."""
+    def batches(self, viewer: Viewer) -> AsyncIterator[list[str]]:
+        """What to send until the end, each text one message: all that there is at a moment in one list.
+
+        Raises RunsError to refuse or to end with its close code.
+        """
 
     async def run(self) -> None:
         try:
@@ -101,16 +114,27 @@ class Socket(ABC):
             task.result()
 
     async def _deliver(self, viewer: Viewer) -> None:
-        async for message in self.messages(viewer):
-            await self.send_json(message)
+        async for texts in self.batches(viewer):
+            for text in texts:
+                await self._send({"type": "websocket.send", "text": text})
 
     async def _listen(self) -> None:
-        while True:
-            message = await self._message()
-            if message.get("type") == "ping":
-                await self.send_json({"type": "pong"})
-            elif message.get("type") != "auth":
-                raise InvalidMessage
+        pong: asyncio.Task[None] | None = None
+        try:
+            while True:
+                message = await self._message()
+                if message.get("type") == "ping":
+                    if pong is None or pong.done():  # a client that does not read gets one pong, not a heap of them
+                        pong = asyncio.create_task(self._pong())
+                elif message.get("type") != "auth":
+                    raise InvalidMessage
+        finally:
+            if pong is not None:
+                pong.cancel()
+
+    async def _pong(self) -> None:
+        with suppress(Disconnected):
+            await self.send_json({"type": "pong"})
 
     async def _message(self) -> Message:
         """The next message of the client. Raises MessageTooBig, InvalidMessage, Disconnected."""
@@ -140,7 +164,7 @@ class Socket(ABC):
             raise Disconnected from exc
 
     async def send_json(self, message: Message) -> None:
-        await self._send({"type": "websocket.send", "text": json.dumps(message, separators=(",", ":"))})
+        await self._send({"type": "websocket.send", "text": encode_message(message)})
 
     async def _refuse(self, error: RunsError) -> None:
         """Said twice: Daphne leaves out a close frame's reason."""

@@ -59,10 +59,10 @@ class Streams:
         truncated = message.get("truncated")
         if truncated is not None and int(truncated) > stream.next_offset:
             stream.next_offset, stream.was_reset = int(truncated), False
-        for frame in sorted(message["frames"], key=lambda frame: int(frame["offset"])):
-            if int(frame["offset"]) == stream.next_offset:
+        for frame in _events_of(self._run_id, message):
+            if frame.offset == stream.next_offset:
                 passed += self._reset_once(step, stream)
-                passed.append(self._frame(step, stream, frame))
+                passed.append(frame)
                 stream.next_offset += 1
         self._note(stream, message)
         return passed
@@ -114,8 +114,9 @@ class Streams:
         return stream if stream.key == (epoch, attempt) else None
 
     def _note(self, stream: _Stream, message: Message) -> None:
-        last = max((int(frame["offset"]) for frame in message["frames"]), default=-1)
-        stream.known_until = max(stream.known_until, last + 1)
+        events = _events_of(self._run_id, message)
+        if events and events[-1].offset is not None:
+            stream.known_until = max(stream.known_until, events[-1].offset + 1)
 
     def _reset_once(self, step: str, stream: _Stream) -> list[RunEvent]:
         if stream.was_reset:
@@ -133,14 +134,24 @@ class Streams:
             )
         ]
 
-    def _frame(self, step: str, stream: _Stream, frame: dict[str, Any]) -> RunEvent:
-        return RunEvent(
-            type=LiveType.STREAM,
-            run_id=self._run_id,
-            data=frame["data"],
-            step=step,
-            attempt=stream.attempt,
-            epoch=stream.epoch,
-            offset=stream.next_offset,
-            created_at=datetime.fromisoformat(frame["at"]) if frame.get("at") else None,
-        )
+
+def _events_of(run_id: UUID, message: Message) -> list[RunEvent]:
+    """Its frames by offset; made once, although every follower of the run is shown the message."""
+    found: list[RunEvent] | None = message.get("events")
+    if found is None:
+        frames = sorted(message["frames"], key=lambda frame: int(frame["offset"]))
+        found = message["events"] = [_event(run_id, message, frame) for frame in frames]
+    return found
+
+
+def _event(run_id: UUID, message: Message, frame: dict[str, Any]) -> RunEvent:
+    return RunEvent(
+        type=LiveType.STREAM,
+        run_id=run_id,
+        data=frame["data"],
+        step=str(message["step"]),
+        attempt=int(message["attempt"]),
+        epoch=int(message["epoch"]),
+        offset=int(frame["offset"]),
+        created_at=datetime.fromisoformat(frame["at"]) if frame.get("at") else None,
+    )

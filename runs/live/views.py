@@ -21,8 +21,7 @@ from runs.live.errors import (
     error_response,
     parse_cursor,
 )
-from runs.live.follow import follow
-from runs.live.pump import pump
+from runs.live.follow import follow_gathered
 from runs.live.reads import Head
 from runs.live.workflow_events import WORKFLOW_SSE
 
@@ -132,22 +131,15 @@ def _with_stream_headers(response: R) -> R:
 
 
 async def _encoded(viewer: Viewer, run_id: UUID, after: int, encoding: Encoding) -> AsyncIterator[bytes]:
-    async def may_still_watch() -> bool:
-        try:
-            await _in_thread(viewer.head, run_id)
-        except RunsError:
-            return False
-        return True
-
     if encoding.preamble:
         yield encoding.preamble
-    pumped = pump(follow(run_id, after), get_settings().heartbeat_seconds, may_still_watch)
+    followed = follow_gathered(viewer, run_id, after, get_settings().heartbeat_seconds)
     try:
-        async for event in pumped:
-            chunk = encoding.beat if event is None else encoding.encode(event)
+        async for batch in followed:
+            chunk = b"".join(map(encoding.encode, batch)) if batch else encoding.beat
             if chunk:
                 yield chunk
     except RunsError:
         return  # the run was deleted between the first look and now; the status is sent already
     finally:
-        await pumped.aclose()
+        await followed.aclose()

@@ -5,17 +5,18 @@ The query every second is the promise; bus and doorbell only make it faster. So 
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
-from runs.events.bus import DRIVERS, READERS, Message, make_bus, run_topic
+from runs.events.bus import DRIVERS, READERS, Message, make_bus, reader_topic
 from runs.events.doorbell import Doorbell
 from runs.events.log import read_events
 from runs.events.types import RunEvent
+from runs.live.pace import Pace
 from runs.live.reads import Head, ReadThreads, fetch_heads
 
 logger = logging.getLogger(__name__)
@@ -40,14 +41,16 @@ class Listener(Protocol):
     def see_frames(self, message: Message, weight: int) -> None:
         """Stream frames of the run; `weight` is their size in bytes, roughly."""
 
+    def wake(self) -> None:
+        """Something was seen."""
 
+
+@dataclass(eq=False, slots=True)
 class _Followed:
     """One run that is followed in this process."""
 
-    def __init__(self) -> None:
-        self.listeners: list[Listener] = []
-        self.unsubscribe: Callable[[], Awaitable[None]] | None = None
-        self.head: Head | None = None
+    listeners: list[Listener] = field(default_factory=list)
+    head: Head | None = None
 
 
 class Watcher:
@@ -56,35 +59,31 @@ class Watcher:
         self.closed = False
         self._bus = make_bus()
         self._threads = ReadThreads()
-        self._runs: dict[UUID, _Followed] = {}
+        self._runs: dict[str, _Followed] = {}
+        self._pace = Pace()
         self._ears: dict[Callable[[], None], bool] = {}
         self._changed = asyncio.Event()
         self._ready = asyncio.Event()
         self._interest_due = asyncio.Event()
         self._announcing = asyncio.Lock()
-        self._announced: frozenset[UUID] = frozenset()
+        self._announced: frozenset[str] = frozenset()
         self._reading: dict[tuple[UUID, int], asyncio.Task[list[RunEvent]]] = {}
         self._task = asyncio.create_task(self._watch(), name="live-watcher")
 
     async def join(self, run_id: UUID, listener: Listener) -> Head | None:
-        """Subscribe first, then look where the run stands: nothing can fall between the two."""
-        followed = self._runs.setdefault(run_id, _Followed())
-        followed.listeners.append(listener)
+        """Listen first, then look where the run stands: nothing can fall between the two."""
+        self._runs.setdefault(str(run_id), _Followed()).listeners.append(listener)
         await self._ready.wait()
-        if followed.unsubscribe is None:
-            followed.unsubscribe = await self._bus.subscribe(run_topic(run_id), self._hear_run(followed))
         await self._announce_change()
         return await self.look(run_id)
 
     async def leave(self, run_id: UUID, listener: Listener) -> None:
-        followed = self._runs.get(run_id)
+        followed = self._runs.get(str(run_id))
         if followed is None or listener not in followed.listeners:
             return
         followed.listeners.remove(listener)
         if not followed.listeners:
-            del self._runs[run_id]
-            if followed.unsubscribe is not None and not self.closed:
-                await followed.unsubscribe()
+            del self._runs[str(run_id)]
 
     def add_ear(self, ear: Callable[[], None], *, every_second: bool = True) -> None:
         """Call `ear()` whenever any run may have changed, and every second if that is wanted."""
@@ -111,12 +110,13 @@ class Watcher:
 
     async def request(self, message: dict[str, Any]) -> None:
         """Ask whichever driver holds the run for frames."""
-        await self._bus.publish(DRIVERS, {"kind": "request"} | message)
+        await self._bus.publish(DRIVERS, {"kind": "request", "reader": self.reader_id} | message)
 
     async def _watch(self) -> None:
         try:
             async with Doorbell(self._hear_doorbell):
                 await self._bus.subscribe(READERS, self._hear_readers)
+                await self._bus.subscribe(reader_topic(self.reader_id), self._hear)
                 self._ready.set()
                 announcer = asyncio.create_task(self._announce_forever(), name="live-interest")
                 try:
@@ -158,34 +158,38 @@ class Watcher:
     async def _tell_heads(self) -> None:
         asked = list(self._runs.items())
         try:
-            heads = await self.read(fetch_heads, [run_id for run_id, _ in asked])
+            heads = await self.read(fetch_heads, [UUID(run) for run, _ in asked])
         except Exception as exc:
             logger.warning("Followed runs could not be read (%s: %s); trying again.", type(exc).__name__, exc)
             await asyncio.sleep(QUERY_SECONDS)
             return
-        for run_id, followed in asked:
-            head = heads.get(run_id)
+        for run, followed in asked:
+            head = heads.get(UUID(run))
             if head != followed.head or head is None:
                 followed.head = head
                 for listener in followed.listeners:
                     listener.see_head(head)
+                self._pace.wake(followed.listeners)
 
     def _hear_doorbell(self, run_ids: list[UUID] | None) -> None:
-        if run_ids is None or self._ears or any(run_id in self._runs for run_id in run_ids):
+        if run_ids is None or self._ears or any(str(run_id) in self._runs for run_id in run_ids):
             self._changed.set()
 
-    def _hear_run(self, followed: _Followed) -> Callable[[Message], None]:
-        def hear(message: Message) -> None:
-            if message.get("kind") == "doorbell":
-                for listener in followed.listeners:
-                    listener.see_last(int(message["last"]))
-            elif message.get("kind") == "frames":
-                # Weighed once for all followers; the message itself is shared by them too.
-                weight = len(json.dumps(message["frames"]))
-                for listener in followed.listeners:
-                    listener.see_frames(message, weight)
+    def _hear(self, message: Message) -> None:
+        """News of many runs: doorbells and frames."""
+        for part in message["parts"]:
+            followed = self._runs.get(part["run"])
+            if followed is not None:
+                self._tell(followed, part)
 
-        return hear
+    def _tell(self, followed: _Followed, part: Message) -> None:
+        """The part itself is shared by all followers; they read what they like of it when they are woken."""
+        for listener in followed.listeners:
+            if part["kind"] == "doorbell":
+                listener.see_last(int(part["last"]))
+            elif part["kind"] == "frames":
+                listener.see_frames(part, int(part["size"]))
+        self._pace.wake(followed.listeners)
 
     def _hear_readers(self, message: Message) -> None:
         if message.get("kind") == "interest?":
@@ -207,7 +211,7 @@ class Watcher:
 
     async def _announce(self) -> None:
         runs = frozenset(self._runs)
-        message = {"kind": "interest", "reader": self.reader_id, "runs": [str(run_id) for run_id in runs]}
+        message = {"kind": "interest", "reader": self.reader_id, "runs": list(runs)}
         await self._bus.publish(DRIVERS, message)
         self._announced = runs
 

@@ -1,10 +1,10 @@
 """The frames of streaming attempts, held in bounded memory for followers that join late."""
 
+import json
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from runs import clock
@@ -12,6 +12,7 @@ from runs.conf import get_settings
 
 KEEP_SECONDS = 10.0
 """How long the frames of an ended attempt are kept for late requests."""
+_STAMP_SECONDS = 0.001
 
 
 class Key(NamedTuple):
@@ -23,48 +24,58 @@ class Key(NamedTuple):
     attempt: int
 
 
+def label(key: Key) -> str:
+    """The members of a message that say whose frames it holds."""
+    step = json.dumps(key.step)
+    return f'"kind":"frames","run":"{key.run}","step":{step},"epoch":{key.epoch},"attempt":{key.attempt}'
+
+
 class Frame(NamedTuple):
-    """One emit. `size` in bytes; `at` is RFC 3339."""
+    """One emit: `data` is JSON, `at` RFC 3339."""
 
     offset: int
-    data: Any
-    size: int
+    data: bytes
     at: str
 
-    def as_message(self) -> dict[str, Any]:
-        return {"offset": self.offset, "data": self.data, "at": self.at}
+    @property
+    def size(self) -> int:
+        return len(self.data)
 
 
-@dataclass(eq=False, slots=True)
 class Attempt:
-    """The newest frames of one attempt, its head cut off when it grows too large."""
+    """The newest frames of one attempt, its head cut off when it grows too large. Used under its buffers' lock."""
 
-    key: Key
-    frames: deque[Frame] = field(default_factory=deque)
-    size: int = 0
-    count: int = 0
-    sent: int = 0  # every frame below this offset was sent, or emitted when nobody watched
-    closed_at: float | None = None
+    __slots__ = ("ats", "closed", "count", "datas", "gone", "key", "label", "run", "sent", "size")
 
-    def append(self, data: Any, size: int, at: str) -> None:
-        self.frames.append(Frame(self.count, data, size, at))
-        self.count += 1
-        self.size += size
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.run = str(key.run)
+        self.label = label(key)
+        # Two queues of what the frames hold: a tuple for each frame would weigh as much as the text in it.
+        self.datas: deque[bytes] = deque()
+        self.ats: deque[str] = deque()
+        self.size = 0
+        self.count = 0
+        self.sent = 0  # every frame below this offset was sent, or emitted when nobody watched
+        self.closed = False
+        self.gone = False
 
     def drop_head(self) -> int:
         """Forget the oldest frame; returns its size."""
-        frame = self.frames.popleft()
-        self.size -= frame.size
-        return frame.size
+        self.ats.popleft()
+        size = len(self.datas.popleft())
+        self.size -= size
+        return size
 
     @property
     def first(self) -> int:
         """Offset of the oldest frame held; the next one's if none is."""
-        return self.frames[0].offset if self.frames else self.count
+        return self.count - len(self.datas)
 
     def since(self, offset: int) -> list[Frame]:
-        skipped = max(offset - self.first, 0)
-        return [frame for index, frame in enumerate(self.frames) if index >= skipped]
+        """Frames from `offset` on, counted from the end, where readers are: a queue is slow to walk from its head."""
+        count, datas, ats = self.count, self.datas, self.ats
+        return [Frame(at, datas[at - count], ats[at - count]) for at in range(max(offset, self.first), count)]
 
 
 class Buffers:
@@ -76,26 +87,37 @@ class Buffers:
         self._in_all = settings.process_buffer_bytes
         self._lock = threading.Lock()
         self._attempts: dict[Key, Attempt] = {}  # in the order in which they were opened
+        self._of_run: dict[UUID, list[Attempt]] = {}
+        self._closed: deque[tuple[float, Attempt]] = deque()
         self._size = 0
+        self._stamped_at = 0.0
+        self._stamp = ""
 
     def open(self, key: Key) -> None:
         with self._lock:
             self._forget_old()
             self._discard(key)
-            self._attempts[key] = Attempt(key)
+            attempt = self._attempts[key] = Attempt(key)
+            self._of_run.setdefault(key.run, []).append(attempt)
 
-    def append(self, key: Key, data: Any, size: int) -> bool:
-        """False for an attempt that was never opened or was dropped: its run left this process."""
-        at = clock.now().isoformat().replace("+00:00", "Z")
+    def find(self, key: Key) -> Attempt | None:
         with self._lock:
-            attempt = self._attempts.get(key)
-            if attempt is None:
+            return self._attempts.get(key)
+
+    def append(self, attempt: Attempt, data: bytes) -> bool:
+        """False for an attempt that was dropped: its run left this process."""
+        with self._lock:
+            if attempt.gone:
                 return False
-            attempt.append(data, size, at)
-            self._size += size
-            while attempt.size > self._per_attempt and len(attempt.frames) > 1:
+            attempt.datas.append(data)
+            attempt.ats.append(self._now())
+            attempt.count += 1
+            attempt.size += len(data)
+            self._size += len(data)
+            while attempt.size > self._per_attempt and len(attempt.datas) > 1:
                 self._size -= attempt.drop_head()
-            self._shrink()
+            if self._size > self._in_all:
+                self._shrink()
             return True
 
     def count(self, key: Key) -> int:
@@ -105,34 +127,28 @@ class Buffers:
 
     def close(self, key: Key) -> None:
         with self._lock:
-            if key in self._attempts:
-                self._attempts[key].closed_at = clock.monotonic()
+            attempt = self._attempts.get(key)
+            if attempt is not None and not attempt.closed:
+                attempt.closed = True
+                self._closed.append((clock.monotonic(), attempt))
             self._forget_old()
 
     def drop_run(self, run: UUID) -> None:
         with self._lock:
-            for key in [key for key in self._attempts if key.run == run]:
-                self._discard(key)
+            for attempt in list(self._of_run.get(run, ())):
+                self._discard(attempt.key)
 
-    def keys_of(self, run: UUID) -> list[Key]:
+    def unsent(self, attempt: Attempt) -> list[Frame]:
+        """The frames that were not sent; they count as sent from now on."""
         with self._lock:
-            return [key for key in self._attempts if key.run == run]
-
-    def unsent(self, key: Key, most: int) -> list[Frame]:
-        """The next frames that were not sent, `most` bytes or one frame; they count as sent from now on."""
-        with self._lock:
-            attempt = self._attempts.get(key)
-            if attempt is None:
-                return []
-            frames = list(_within(attempt.since(attempt.sent), most))
-            attempt.sent = frames[-1].offset + 1 if frames else attempt.count
+            frames = attempt.since(attempt.sent)
+            attempt.sent = attempt.count
             return frames
 
-    def skip(self, key: Key) -> None:
+    def skip(self, attempt: Attempt) -> None:
         """Nobody watches: what was emitted so far is sent only on request."""
         with self._lock:
-            if key in self._attempts:
-                self._attempts[key].sent = self._attempts[key].count
+            attempt.sent = attempt.count
 
     def held(self, key: Key, offset: int) -> tuple[list[Frame], int | None] | None:
         """(frames from `offset` on, first offset held if it is later than asked); None for an unknown attempt."""
@@ -144,26 +160,41 @@ class Buffers:
 
     def open_attempts(self, run: UUID) -> list[Key]:
         with self._lock:
-            return [key for key, attempt in self._attempts.items() if key.run == run and attempt.closed_at is None]
+            return [attempt.key for attempt in self._of_run.get(run, ()) if not attempt.closed]
+
+    def _now(self) -> str:
+        """RFC 3339, made anew at most every millisecond: writing it costs as much as all the rest of a frame."""
+        now = clock.monotonic()
+        if now - self._stamped_at > _STAMP_SECONDS:
+            self._stamped_at = now
+            self._stamp = clock.now().isoformat().replace("+00:00", "Z")
+        return self._stamp
 
     def _shrink(self) -> None:
         """Under the process's limit again: ended and older attempts lose their frames first."""
-        if self._size <= self._in_all:
-            return
-        for attempt in sorted(self._attempts.values(), key=lambda attempt: attempt.closed_at is None):
-            while attempt.frames and self._size > self._in_all:
+        for attempt in sorted(self._attempts.values(), key=lambda attempt: not attempt.closed):
+            while attempt.datas and self._size > self._in_all:
                 self._size -= attempt.drop_head()
 
     def _forget_old(self) -> None:
         old = clock.monotonic() - KEEP_SECONDS
-        for key, attempt in list(self._attempts.items()):
-            if attempt.closed_at is not None and attempt.closed_at < old:
-                self._discard(key)
+        while self._closed and self._closed[0][0] < old:
+            attempt = self._closed.popleft()[1]
+            if not attempt.gone:
+                self._discard(attempt.key)
 
     def _discard(self, key: Key) -> None:
         attempt = self._attempts.pop(key, None)
-        if attempt is not None:
-            self._size -= attempt.size
+        if attempt is None:
+            return
+        attempt.gone = True
+        self._size -= attempt.size
+        attempt.datas.clear()
+        attempt.ats.clear()
+        others = self._of_run[key.run]
+        others.remove(attempt)
+        if not others:
+            del self._of_run[key.run]
 
 
 def _within(frames: list[Frame], most: int) -> Iterator[Frame]:

@@ -1,7 +1,8 @@
 """Stream frames and doorbells from this process to those who watch its runs.
 
-Frames of all runs are gathered for some milliseconds and sent together; the bus may lose them, and followers then ask
-for the rest. A process whose lease may have run out sends nothing: another one may drive its runs.
+Frames of all runs are gathered for some milliseconds, and each reader process is sent what it watches in one message;
+the bus may lose it, and followers then ask for the rest. A process whose lease may have run out sends nothing: another
+one may drive its runs.
 """
 
 import asyncio
@@ -10,17 +11,23 @@ import contextvars
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
+from runs import clock
 from runs.conf import get_settings
-from runs.events.bus import DRIVERS, READERS, Bus, Message, run_topic
-from runs.worker.buffers import Buffers, Frame, Key, in_parts
+from runs.events.bus import DRIVERS, READERS, Bus, Message, reader_topic
+from runs.worker.buffers import Attempt, Buffers, Key, in_parts, label
 from runs.worker.interest import Interest
+from runs.worker.outbox import MESSAGE_BYTES, Outbox, as_asked, doorbell_part, frames_part, news
 
 log = logging.getLogger(__name__)
 
-MESSAGE_BYTES = 256 * 1024
+PAUSE_FACTOR = 20
+PAUSE_SECONDS_AT_MOST = 0.15
+"""A gathering that took long is followed by a longer one, so that sending takes a twentieth of the time at most: more
+frames of each run then travel together, which costs less for each."""
 
 
 class HoldsLease(Protocol):
@@ -42,9 +49,10 @@ class Frames:
         self._buffers = Buffers()
         self._interest = Interest()
         self._guard = threading.Lock()
-        self._dirty: dict[UUID, None] = {}
+        self._dirty: dict[Attempt, None] = {}
         self._bells: dict[UUID, int] = {}
         self._called = False
+        self._pause = 0.0
         self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], Awaitable[None]] | None = None
@@ -67,19 +75,24 @@ class Frames:
     def open(self, run_id: UUID, step: str, epoch: int, attempt: int) -> None:
         self._buffers.open(Key(run_id, step, epoch, attempt))
 
-    def emit(self, run_id: UUID, step: str, epoch: int, attempt: int, data: Any, size: int) -> None:
-        key = Key(run_id, step, epoch, attempt)
-        if not self._buffers.append(key, data, size):
+    def emitter(self, run_id: UUID, step: str, epoch: int, attempt: int) -> Callable[[bytes], None]:
+        found = self._buffers.find(Key(run_id, step, epoch, attempt))
+        return partial(self._emit, found) if found is not None else _drop
+
+    def _emit(self, attempt: Attempt, data: bytes) -> None:
+        # Those that are dirty already ride along: what was appended before the gathering looks is sent by it.
+        if not self._buffers.append(attempt, data) or attempt in self._dirty:
             return
-        if self._interest.watched(run_id):
-            self._gather({run_id: 0}, self._dirty)
+        if self._interest.watched(attempt.run):
+            self._gather({attempt: None}, {})
         else:
-            self._buffers.skip(key)
+            self._buffers.skip(attempt)
 
     async def flush(self, run_id: UUID) -> None:
-        if self._interest.watched(run_id):
-            async with self._sending:
-                await self._send_run(run_id)
+        """With the frames of all runs: many steps that end at the same moment wait for one message."""
+        async with self._sending:
+            if any(attempt.key.run == run_id for attempt in list(self._dirty)):
+                await self._send_dirty()
 
     def count(self, run_id: UUID, step: str, epoch: int, attempt: int) -> int:
         return self._buffers.count(Key(run_id, step, epoch, attempt))
@@ -92,15 +105,16 @@ class Frames:
 
     def ring(self, committed: dict[UUID, int]) -> None:
         """Doorbells after a commit, `{run: last sequence}`, for watched runs; called in the writer's thread."""
-        watched = {run: last for run, last in committed.items() if self._interest.watched(run)}
+        watched = {run: last for run, last in committed.items() if self._interest.watched(str(run))}
         if watched:
-            self._gather(watched, self._bells)
+            self._gather({}, watched)
 
     # ----------------------------------------------------------------------------------------------------- sending
-    def _gather(self, found: dict[UUID, int], into: dict[UUID, Any]) -> None:
+    def _gather(self, dirty: dict[Attempt, None], bells: dict[UUID, int]) -> None:
         """Remember what to send; the first one calls the loop, all others of the same moment ride along."""
-        with self._guard:
-            into.update(found)
+        with self._guard:  # the loop takes both away under it: what went into a taken one would be sent by nobody
+            self._dirty.update(dirty)
+            self._bells.update(bells)
             called, self._called = self._called, True
         if not called:
             with contextlib.suppress(RuntimeError):  # the loop has ended; a thread that was given up still emits
@@ -112,38 +126,48 @@ class Frames:
         task.add_done_callback(self._tasks.discard)
 
     async def _send_soon(self) -> None:
-        if self._only_bells():
-            return await self._send_gathered()
-        await asyncio.sleep(get_settings().frame_gather_seconds)
+        if not self._only_bells():
+            await asyncio.sleep(max(get_settings().frame_gather_seconds, self._pause))
+        began_at = clock.monotonic()
         await self._send_gathered()
+        self._pause = min(PAUSE_SECONDS_AT_MOST, (clock.monotonic() - began_at) * PAUSE_FACTOR)
 
     def _only_bells(self) -> bool:
         with self._guard:
             return bool(self._bells) and not self._dirty
 
     async def _send_gathered(self) -> None:
+        async with self._sending:
+            await self._send_dirty()
+
+    async def _send_dirty(self) -> None:
         with self._guard:
             self._called = False
-            runs, self._dirty = self._dirty, {}
+            dirty, self._dirty = self._dirty, {}
             bells, self._bells = self._bells, {}
-        async with self._sending:
-            for run in runs:
-                await self._send_run(run)
-            for run, last in bells.items():
-                await self._send(run, {"kind": "doorbell", "run": str(run), "last": last})
+        outbox = Outbox()
+        for attempt in dirty:
+            self._put(attempt, outbox)
+        for run, last in bells.items():
+            outbox.put(self._interest.readers_of(str(run)), doorbell_part(run, last))
+        for reader, text in outbox.messages():
+            await self._send(reader, text)
 
-    async def _send_run(self, run: UUID) -> None:
-        for key in self._buffers.keys_of(run):
-            while self._lease.holds and (frames := self._buffers.unsent(key, MESSAGE_BYTES)):
-                await self._send(run, _message(key, frames, complete=False))
+    def _put(self, attempt: Attempt, outbox: Outbox) -> None:
+        readers = self._interest.readers_of(attempt.run)
+        if not readers:
+            self._buffers.skip(attempt)
+        elif self._lease.holds and (frames := self._buffers.unsent(attempt)):
+            for part in in_parts(frames, MESSAGE_BYTES):
+                outbox.put(readers, frames_part(attempt.label, part))
 
-    async def _send(self, run: UUID, message: Message) -> None:
+    async def _send(self, reader: str, text: str) -> None:
         if not self._lease.holds:
             return
         try:
-            await self._bus.publish(run_topic(run), message)
+            await self._bus.publish_text(reader_topic(reader), text)
         except Exception as exc:
-            log.warning("Live messages of run %s were lost: %s. Followers read on from the log.", run, exc)
+            log.warning("Live messages for reader %s were lost: %s. Followers read on from the log.", reader, exc)
 
     # ----------------------------------------------------------------------------------------------------- hearing
     def _hear(self, message: Message) -> None:
@@ -157,7 +181,7 @@ class Frames:
 
     async def _answer(self, message: Message) -> None:
         """Frames that a follower lacks. Silent for attempts that this process does not hold: another one may."""
-        run, reader = UUID(str(message["run"])), str(message["reader"])
+        run, reader, to = UUID(str(message["run"])), str(message["reader"]), str(message["to"])
         for key, offset in self._asked_for(run, message):
             held = self._buffers.held(key, offset)
             if held is None:
@@ -165,8 +189,8 @@ class Frames:
             frames, truncated = held
             parts = list(in_parts(frames, MESSAGE_BYTES))
             for number, part in enumerate(parts, start=1):
-                answer = _message(key, part, complete=number == len(parts))
-                await self._send(run, answer | {"to": reader, "truncated": truncated})
+                asked = as_asked(to, truncated, complete=number == len(parts))
+                await self._send(reader, news([frames_part(label(key), part, asked)]))
 
     def _asked_for(self, run: UUID, message: Message) -> Iterable[tuple[Key, int]]:
         if message.get("step") is None:
@@ -175,8 +199,5 @@ class Frames:
         return [(key, int(message.get("offset") or 0))]
 
 
-def _message(key: Key, frames: list[Frame], complete: bool) -> Message:
-    return {
-        "kind": "frames", "run": str(key.run), "step": key.step, "epoch": key.epoch, "attempt": key.attempt,
-        "frames": [frame.as_message() for frame in frames], "to": None, "truncated": None, "complete": complete,
-    }  # fmt: skip
+def _drop(data: bytes) -> None:
+    """The run left this process before its step began."""

@@ -1,6 +1,8 @@
 """State saved in the middle of an attempt is durable, and the next attempt goes on from the last one."""
 
 import asyncio
+import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -125,9 +127,14 @@ class Kept(NoFrames):
         super().__init__()
         self.frames: list[tuple[str, int, Any]] = []
 
-    def emit(self, run_id: UUID, step: str, epoch: int, attempt: int, data: Any, size: int) -> None:
-        super().emit(run_id, step, epoch, attempt, data, size)
-        self.frames.append((step, attempt, data))
+    def emitter(self, run_id: UUID, step: str, epoch: int, attempt: int) -> Callable[[bytes], None]:
+        count = super().emitter(run_id, step, epoch, attempt)
+
+        def keep(data: bytes) -> None:
+            count(data)
+            self.frames.append((step, attempt, json.loads(data)))
+
+        return keep
 
 
 def test_the_end_of_a_streaming_attempt_says_how_many_frames_it_sent() -> None:

@@ -10,7 +10,7 @@ from runs.live.bus import LayerBus
 class DroppingBus(LayerBus):
     """Nothing arrives."""
 
-    async def publish(self, topic: str, message: Message) -> None:
+    async def publish_text(self, topic: str, text: str) -> None:
         return None
 
 
@@ -48,7 +48,7 @@ class LeakyBus(LayerBus):
 
     _count = 0
 
-    async def publish(self, topic: str, message: Message) -> None:
+    async def publish_text(self, topic: str, text: str) -> None:
         LeakyBus._count += 1
         if LeakyBus._count % 3:
-            await super().publish(topic, message)
+            await super().publish_text(topic, text)

@@ -1,6 +1,7 @@
 """Followers and drivers for the live tests."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,11 @@ BUSES = ["runs.live.bus.LayerBus"] + [
 
 class Lease:
     holds = True
+
+
+def speak(driver: Frames, run_id: UUID, step: str, epoch: int, attempt: int, data: Any) -> None:
+    """One emit of a step."""
+    driver.emitter(run_id, step, epoch, attempt)(json.dumps(data).encode())
 
 
 class Reader:

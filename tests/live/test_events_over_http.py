@@ -13,10 +13,11 @@ from django.test import AsyncClient, override_settings
 
 from perdure.accounts.models import ApiToken
 from runs import clock
-from runs.live import pump
+from runs.live import permits
 from runs.live.encodings import choose_encoding
 from runs.models import Run
 from runs.worker.frames import Frames
+from tests.live.conftest import speak
 from tests.live.logs import abegin_attempt, amake_run, aprune, awrite
 from tests.live.people import ApiClient, Person, amake_person
 
@@ -44,10 +45,12 @@ def address(run: Run | str, query: str = "") -> str:
 
 
 async def chunks(response: HttpResponseBase) -> AsyncIterator[str]:
-    """The parts of a stream, one per event."""
+    """The parts of a stream, one per event, however many of them travel together."""
+    end = "\n\n" if response["Content-Type"] == SSE["Accept"] else "\n"
     async with asyncio.timeout(20):
         async for chunk in response:  # type: ignore[attr-defined]
-            yield chunk.decode()
+            for part in chunk.decode().removesuffix(end).split(end):
+                yield part + end
 
 
 def parse_sse(chunk: str) -> dict[str, Any]:
@@ -120,7 +123,7 @@ async def test_stream_frames_have_no_id_so_that_nobody_continues_from_them(
 ) -> None:
     await abegin_attempt(run.id, "write", 1, epoch=1)
     driver.open(run.id, "write", 1, 1)
-    driver.emit(run.id, "write", 1, 1, {"text": "Hi"}, 13)
+    speak(driver, run.id, "write", 1, 1, {"text": "Hi"})
     response = await ApiClient(member.bearer | SSE).get(address(run, "?after=4"))
     events = []
     async for chunk in chunks(response):
@@ -265,7 +268,7 @@ def test_the_accept_header_chooses_the_format(accept: str, media_type: str) -> N
 async def test_an_open_stream_ends_when_its_reader_may_not_watch_any_more(
     run: Run, member: Person, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pump, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(permits, "RECHECK_SECONDS", 0.1)
     await Run.objects.filter(pk=run.pk).aupdate(owner=None)
     client = member.client() if how == "signed out" else ApiClient(member.bearer)
     received = chunks(await client.get(address(run), headers=NDJSON))

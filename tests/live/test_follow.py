@@ -12,7 +12,7 @@ from runs.live.follow import follow, subscribe
 from runs.live.streams import Streams
 from runs.models import Run
 from runs.worker.frames import Frames
-from tests.live.conftest import BUSES, Reader
+from tests.live.conftest import BUSES, Reader, speak
 from tests.live.logs import abegin_attempt, amake_run, aprune, awrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ async def test_stream_frames_are_contiguous_and_come_before_the_end_of_their_ste
     driver.open(run.id, "write", 1, 1)
     late = None
     for number in range(100):
-        driver.emit(run.id, "write", 1, 1, f"{number} ", 5)
+        speak(driver, run.id, "write", 1, 1, f"{number} ")
         await asyncio.sleep(0.002)  # as a model speaks
         if number == 50:
             late = Reader(run.id)
@@ -77,10 +77,10 @@ async def test_a_late_joiner_gets_the_whole_partial_stream_and_goes_on(driver: F
     await abegin_attempt(run.id, "write", 1, epoch=1)
     driver.open(run.id, "write", 1, 1)
     for letter in "abc":
-        driver.emit(run.id, "write", 1, 1, letter, 1)
+        speak(driver, run.id, "write", 1, 1, letter)
     reader = Reader(run.id)
     await reader.until(lambda _: reader.text("write") == "abc")
-    driver.emit(run.id, "write", 1, 1, "d", 1)
+    speak(driver, run.id, "write", 1, 1, "d")
     await reader.until(lambda _: reader.text("write") == "abcd")
     assert reader.types == ["run:queued", "run:start", "step:start", "stream:reset", *["stream"] * 4]
 
@@ -92,7 +92,7 @@ async def test_a_retried_streaming_step_is_reset_and_then_shows_only_its_second_
         await abegin_attempt(run.id, "write", attempt, epoch=1)
         driver.open(run.id, "write", 1, attempt)
         for letter in text:
-            driver.emit(run.id, "write", 1, attempt, letter, 1)
+            speak(driver, run.id, "write", 1, attempt, letter)
         await reader.until(lambda _, text=text: reader.text("write") == text)  # type: ignore[misc]
         end = "step:retry" if attempt == 1 else "step:complete"
         await awrite(run.id, end, step="write", attempt=attempt, frames=5)
@@ -106,16 +106,16 @@ async def test_frames_of_a_worker_that_lost_the_run_reach_nobody(driver: Frames)
     run = await amake_run()
     await abegin_attempt(run.id, "write", 1, epoch=1)
     driver.open(run.id, "write", 1, 1)
-    driver.emit(run.id, "write", 1, 1, "old", 3)
+    speak(driver, run.id, "write", 1, 1, "old")
     reader = Reader(run.id)
     await reader.until(lambda _: reader.text("write") == "old")
     await awrite(run.id, "run:recover")
     await abegin_attempt(run.id, "write", 2, epoch=2)
     await reader.until(lambda _: "run:recover" in reader.types)
     driver.open(run.id, "write", 2, 2)
-    driver.emit(run.id, "write", 2, 2, "new", 3)
+    speak(driver, run.id, "write", 2, 2, "new")
     await reader.until(lambda _: reader.text("write") == "new")
-    driver.emit(run.id, "write", 1, 1, "zombie", 6)
+    speak(driver, run.id, "write", 1, 1, "zombie")
     await driver.flush(run.id)
     await awrite(run.id, "step:complete", step="write", attempt=2, frames=1)
     await awrite(run.id, "run:complete")
@@ -128,7 +128,7 @@ async def test_a_stream_whose_head_was_cut_off_says_where_it_begins(driver: Fram
     await abegin_attempt(run.id, "write", 1, epoch=1)
     driver.open(run.id, "write", 1, 1)
     for _ in range(20):
-        driver.emit(run.id, "write", 1, 1, "x" * 100_000, 100_000)
+        speak(driver, run.id, "write", 1, 1, "x" * 100_000)
     reader = Reader(run.id)
     await reader.until(lambda events: any(event.offset == 19 for event in events))
     reset = next(event for event in reader.events if event.type == "stream:reset")
@@ -208,7 +208,7 @@ async def test_a_reader_that_does_not_read_holds_bounded_memory_and_still_gets_t
     driver.open(run.id, "write", 1, 1)
     for _ in range(40):
         for _ in range(20):
-            driver.emit(run.id, "write", 1, 1, "x" * 1000, 1002)
+            speak(driver, run.id, "write", 1, 1, "x" * 1000)
         await driver.flush(run.id)
     inbox = slow.ag_frame.f_locals["follower"]._inbox_bytes  # type: ignore[attr-defined]
     assert inbox <= 2 * 1024 * 1024

@@ -10,9 +10,9 @@ from runs.live.sockets import Message, Socket
 
 
 class Refusing(Socket):
-    async def messages(self, viewer: Viewer) -> AsyncIterator[Message]:
+    async def batches(self, viewer: Viewer) -> AsyncIterator[list[str]]:
         raise RunNotFound("gone")
-        yield {}
+        yield []
 
     async def _sign_in(self) -> Viewer:
         raise RunNotFound("gone")

@@ -1,5 +1,6 @@
 """What a follower does about messages that never came, or came from a worker that lost the run."""
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -7,12 +8,11 @@ from uuid import uuid4
 import pytest
 
 from runs import clock
-from runs.events.bus import Message
-from runs.live import follow, watcher
+from runs.live import asking, watcher
 from runs.live.bus import LayerBus
 from runs.live.streams import Streams
 from runs.worker.frames import Frames
-from tests.live.conftest import Reader
+from tests.live.conftest import Reader, speak
 from tests.live.logs import abegin_attempt, amake_run, awrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,11 +23,11 @@ class ForgetfulBus(LayerBus):
 
     _lost = 0
 
-    async def publish(self, topic: str, message: Message) -> None:
-        if message.get("kind") == "frames" and ForgetfulBus._lost == 0:
+    async def publish_text(self, topic: str, text: str) -> None:
+        if '"kind":"frames"' in text and ForgetfulBus._lost == 0:
             ForgetfulBus._lost += 1
         else:
-            await super().publish(topic, message)
+            await super().publish_text(topic, text)
 
 
 class DeafDoorbell:
@@ -48,15 +48,18 @@ class DeafDoorbell:
 @pytest.mark.parametrize("bus", ["tests.live.test_healing.ForgetfulBus"], indirect=True)
 async def test_a_frame_that_was_lost_is_asked_for(bus: str, driver: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     # what a new follower asks for anyway would hide the loss
-    monkeypatch.setattr(follow, "_FIRST_ASKS", ())
+    monkeypatch.setattr(asking, "_FIRST_ASKS", ())
     run = await amake_run()
     await abegin_attempt(run.id, "write", 1, epoch=1)
     reader = Reader(run.id)
     await reader.until(lambda _: "step:start" in reader.types)
+    async with asyncio.timeout(10):
+        while not driver._interest.watched(str(run.id)):
+            await asyncio.sleep(0.01)
     ForgetfulBus._lost = 0
     driver.open(run.id, "write", 1, 1)
     for letter in "abcd":
-        driver.emit(run.id, "write", 1, 1, letter, 1)
+        speak(driver, run.id, "write", 1, 1, letter)
         await driver.flush(run.id)
     await reader.until(lambda _: reader.text("write") == "abcd")
     assert ForgetfulBus._lost == 1

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import websockets
 
+from tests.servers import processes
 from tests.servers.installation import Installation
 
 Event = dict[str, Any]
@@ -142,3 +147,76 @@ async def test_the_server_lives_after_bad_frames_and_sudden_ends(server: Install
     answer = await asyncio.to_thread(server.request, "GET", "/api/runs/")
     assert answer.status_code == 200
     assert "Traceback" not in server.log
+
+
+WRITE_LOG = """
+from django.utils import timezone
+from runs.models import Event, Run
+run, size, count = Run.objects.get(pk="{run}"), 10_000, 3_000
+first, now = run.last_sequence + 1, timezone.now()
+Event.objects.bulk_create(
+    Event(run=run, sequence=number, type="log:write", data=dict(message="x" * size), created_at=now)
+    for number in range(first, first + count)
+)
+Run.objects.filter(pk=run.pk).update(last_sequence=first + count - 1)
+"""
+_UPGRADE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+def _memory_high_water(pid: int) -> int:
+    """The largest resident size so far, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _busy_seconds(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _has_stopped_working(pid: int) -> bool:
+    before = _busy_seconds(pid)
+    time.sleep(0.5)
+    return _busy_seconds(pid) - before <= 5
+
+
+@pytest.fixture(scope="module")
+def long_run(server: Installation) -> str:
+    """An ended run whose log was made 30 MB long."""
+    run_id = server.start_run("stream-words", {"words": 1, "pause_seconds": 0})
+    server.wait_for_status(run_id, "completed")
+    server.manage("shell", "-c", WRITE_LOG.format(run=run_id))
+    return run_id
+
+
+@pytest.mark.parametrize("door", ["/api/runs/{run}/events", "/ws/runs/{run}/"])
+def test_the_server_waits_for_a_client_that_does_not_read(server: Installation, long_run: str, door: str) -> None:
+    (web,) = [pid for pid in server.pids() if "daphne" in processes.command_line(pid)]
+    address = urlsplit(server.base_url)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        client.settimeout(60)
+        client.connect((address.hostname, address.port))
+        before = _memory_high_water(web)
+        client.sendall(
+            f"GET {door.format(run=long_run)} HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: application/x-ndjson\r\n"
+            f"{_UPGRADE if '/ws/' in door else ''}Authorization: Bearer {server.token}\r\n"
+            f"Sec-WebSocket-Protocol: perdure.token.{server.token}\r\n\r\n".encode()
+        )
+        client.recv(1)
+        server.wait_for(lambda: _has_stopped_working(web), 60, "pause of the web process")
+        grown = _memory_high_water(web) - before
+        assert _read_lines(client, 3_000)
+    assert grown < 20 * 2**20, f"{grown / 2**20:.0f} MiB of a log of 30 MB are in the server's memory"
+
+
+def _read_lines(client: socket.socket, count: int) -> bool:
+    """Whether that many lines of the log come."""
+    found, rest = 0, b""
+    while found < count and (part := client.recv(2**20)):
+        pieces = (rest + part).split(b'"log:write"')
+        found, rest = found + len(pieces) - 1, pieces[-1][-20:]
+    return found == count

@@ -8,9 +8,10 @@ from django.contrib.auth.models import Group
 from perdure.accounts.models import ApiToken
 from perdure.asgi import application
 from runs import clock
-from runs.live import feed, pump, sockets
+from runs.live import feed, permits, sockets
 from runs.models import Run
 from runs.worker.frames import Frames
+from tests.live.conftest import speak
 from tests.live.logs import abegin_attempt, amake_run, awrite
 from tests.live.people import Person, amake_person
 from tests.live.sockets import HOST, Socket
@@ -51,7 +52,7 @@ async def test_a_reconnected_socket_gets_the_whole_partial_stream_behind_a_reset
     await abegin_attempt(run.id, "write", 1, epoch=1)
     driver.open(run.id, "write", 1, 1)
     for letter in "abc":
-        driver.emit(run.id, "write", 1, 1, letter, 1)
+        speak(driver, run.id, "write", 1, 1, letter)
     for _ in range(2):
         socket = await connect(path(run, "?after=3"), member)
         received = [await socket.message() for _ in range(4)]
@@ -142,7 +143,7 @@ async def test_a_page_of_another_site_opens_no_socket(run: Run, member: Person) 
 async def test_a_revoked_token_ends_an_open_socket(
     connect: Any, run: Run, member: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pump, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(permits, "RECHECK_SECONDS", 0.1)
     one, many = await connect(path(run), token=member.token), await connect("/ws/runs/", token=member.token)
     await one.message()
     await many.message()

@@ -137,17 +137,17 @@ _heard: list[dict[str, Any]] = []
 
 
 def listen(run_id: str) -> None:
-    """Watch a run on the live bus as a reader process does; returns once its topic is subscribed."""
+    """Watch a run on the live bus as a reader process does; returns once it listens."""
     listening = threading.Event()
     threading.Thread(target=lambda: asyncio.run(_listen(run_id, listening)), daemon=True).start()
     assert listening.wait(10)
 
 
 async def _listen(run_id: str, listening: threading.Event) -> None:
-    from runs.events.bus import DRIVERS, make_bus, run_topic
+    from runs.events.bus import DRIVERS, make_bus, reader_topic
 
     bus = make_bus()
-    await bus.subscribe(run_topic(run_id), _heard.append)
+    await bus.subscribe(reader_topic("console"), lambda message: _heard.extend(message["parts"]))
     listening.set()
     while True:
         await bus.publish(DRIVERS, {"kind": "interest", "reader": "console", "runs": [run_id]})

@@ -1,6 +1,7 @@
 """Frames reach only those who watch, can be asked for again, and stay within their memory."""
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import override_settings
 
-from runs.events.bus import DRIVERS, READERS, Bus, make_bus, run_topic
+from runs.events.bus import DRIVERS, READERS, Bus, Message, make_bus, reader_topic
 from runs.worker.frames import Frames
 
 EPOCH, ATTEMPT, STEP = 4, 1, "write"
@@ -28,16 +29,19 @@ class Reader:
         self.asked = asyncio.Event()
 
     async def start(self) -> None:
-        await self.bus.subscribe(run_topic(self.run), self.heard.append)
+        await self.bus.subscribe(reader_topic("reader"), self._hear)
         await self.bus.subscribe(READERS, lambda message: self.asked.set())
+
+    def _hear(self, message: Message) -> None:
+        self.heard += message["parts"]
 
     async def watch(self, *runs: UUID) -> None:
         interest = {"kind": "interest", "reader": "reader", "runs": [str(run) for run in runs]}
         await self.bus.publish(DRIVERS, interest)
 
     async def request(self, **fields: Any) -> None:
-        message = {"kind": "request", "reader": "reader", "run": str(self.run), "step": None, **fields}
-        await self.bus.publish(DRIVERS, message)
+        message = {"kind": "request", "reader": "reader", "to": "follower", "run": str(self.run), "step": None}
+        await self.bus.publish(DRIVERS, message | fields)
 
     def texts(self, **having: Any) -> list[str]:
         found = [message for message in self.heard if message["kind"] == "frames"]
@@ -74,14 +78,15 @@ async def frames(lease: HeldLease, reader: Reader) -> AsyncIterator[Frames]:
     await bus.close()
 
 
-def _emit(frames: Frames, run: UUID, *texts: str, attempt: int = ATTEMPT) -> None:
+def _emit(frames: Frames, run: UUID, *texts: str, epoch: int = EPOCH, attempt: int = ATTEMPT) -> None:
+    emit = frames.emitter(run, STEP, epoch, attempt)
     for text in texts:
-        frames.emit(run, STEP, EPOCH, attempt, text, len(text) + 2)
+        emit(json.dumps(text).encode())
 
 
 async def _watched(frames: Frames, reader: Reader) -> None:
     await reader.watch(reader.run)
-    await reader.until(lambda: frames._interest.watched(reader.run))
+    await reader.until(lambda: frames._interest.watched(str(reader.run)))
 
 
 async def test_a_new_driver_asks_who_watches(frames: Frames, reader: Reader) -> None:
@@ -110,14 +115,12 @@ async def test_nothing_is_sent_for_a_run_that_nobody_watches(frames: Frames, rea
     await _watched(frames, reader)
     frames.open(other, STEP, EPOCH, ATTEMPT)
     frames.open(reader.run, STEP, EPOCH, ATTEMPT)
-    unwatched: list[dict[str, Any]] = []
-    await reader.bus.subscribe(run_topic(other), unwatched.append)
     _emit(frames, other, "unseen")
     frames.ring({other: 3, reader.run: 8})
     _emit(frames, reader.run, "seen")
     await reader.until(lambda: reader.texts() and any(m["kind"] == "doorbell" for m in reader.heard))
     assert [message["last"] for message in reader.heard if message["kind"] == "doorbell"] == [8]
-    assert unwatched == []
+    assert {message["run"] for message in reader.heard} == {str(reader.run)}
 
 
 async def test_everything_emitted_is_on_the_bus_after_a_flush(frames: Frames, reader: Reader) -> None:
@@ -137,7 +140,7 @@ async def test_a_late_reader_gets_the_frames_of_the_open_attempt(frames: Frames,
     _emit(frames, reader.run, "a", "b", attempt=2)
     await _watched(frames, reader)
     await reader.request()
-    await reader.until(lambda: reader.texts(to="reader", complete=True, truncated=None) == ["a", "b"])
+    await reader.until(lambda: reader.texts(to="follower", complete=True, truncated=None) == ["a", "b"])
     _emit(frames, reader.run, "c", attempt=2)
     await reader.until(lambda: reader.texts(to=None) == ["c"])
 
@@ -147,7 +150,7 @@ async def test_missing_frames_of_an_ended_attempt_can_be_asked_for(frames: Frame
     _emit(frames, reader.run, *"abcd")
     frames.close(reader.run, STEP, EPOCH, ATTEMPT)
     await reader.request(step=STEP, epoch=EPOCH, attempt=ATTEMPT, offset=2)
-    await reader.until(lambda: reader.texts(to="reader") == ["c", "d"])
+    await reader.until(lambda: reader.texts(to="follower") == ["c", "d"])
 
 
 async def test_a_buffer_that_lost_its_head_says_where_it_begins(reader: Reader, lease: HeldLease) -> None:
@@ -197,7 +200,7 @@ async def test_a_process_without_its_lease_sends_nothing(frames: Frames, reader:
     frames.drop_run(reader.run)
     lease.holds = True
     frames.open(reader.run, STEP, EPOCH + 1, ATTEMPT)
-    frames.emit(reader.run, STEP, EPOCH + 1, ATTEMPT, "alive", 7)
+    _emit(frames, reader.run, "alive", epoch=EPOCH + 1)
     await reader.until(lambda: reader.texts())
     assert set(reader.texts()) == {"alive"}
 
@@ -220,7 +223,7 @@ async def test_interest_that_is_not_repeated_runs_out(reader: Reader, lease: Hel
         frames = Frames(bus, lease)
         await frames.start()
         await _watched(frames, reader)
-        await reader.until(lambda: not frames._interest.watched(reader.run))
+        await reader.until(lambda: not frames._interest.watched(str(reader.run)))
         await frames.stop()
         await bus.close()
 

@@ -18,7 +18,7 @@ class Mutant:
 
 
 STORE_POSTGRESQL, STORE_SQLITE = "runs/engine/store/postgresql.py", "runs/engine/store/sqlite.py"
-FOLLOW, STREAMS, WATCHER = "runs/live/follow.py", "runs/live/streams.py", "runs/live/watcher.py"
+FOLLOW, STREAMS, WATCHER = "runs/live/follower.py", "runs/live/streams.py", "runs/live/watcher.py"
 PRUNING = "runs/engine/store/pruning.py"
 FENCE = "tests/engine/test_fence.py"
 WRITER = "tests/engine/test_writer.py"
@@ -92,7 +92,7 @@ MUTANTS = (
     ),
     Mutant(
         "the gap healing: frames behind a hole are asked for", SQLITE, FOLLOW,
-        "        for missing in self._streams.behind():\n            await self._ask(missing)\n", "",
+        "            for missing in self._streams.behind():\n                await self._asking.ask(missing)\n", "",
         ("tests/live/test_healing.py::test_a_frame_that_was_lost_is_asked_for",),
     ),
     Mutant(

@@ -1,0 +1,1 @@
+"""The live side: streams, WebSockets and server-sent events of one real installation, watched by raw sockets."""
