@@ -43,10 +43,12 @@ def main(arguments: list[str]) -> int:
     bench = Bench(quick=options.quick, peers=_peers(options), progress=_say)
     for name in bench.peers:
         environment_for(PROGRAMS[name])  # now, not between two figures
-    found = [row for name in options.only for row in _measure(name, bench)]
+    try:
+        found = [row for name in options.only for row in _measure(name, bench)]
+    finally:
+        if not options.quick:
+            write_page(list(MODULES))  # what was measured before one failed is kept, too
     sys.stdout.write(f"{table(found)}\n\n{described(_environment(bench))}\n")
-    if not options.quick:
-        write_page(list(MODULES))
     return 0
 
 

@@ -35,12 +35,15 @@ class Program:
     def close(self) -> None:
         """End it: it leaves when its input ends; what is left of it and of its own processes after 20 s is killed."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.process.stdout.close()
 
 
 ANSWER = "answer: "
