@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from runs.events.types import EventDraft
 from runs.models import StepStatus
 
@@ -260,8 +262,12 @@ class Written(NamedTuple):
     last_sequence: int = 0
 
 
-# made once: json.dumps makes an encoder for each call that says how
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _encode(data: dict[str, Any]) -> str:
+    """JSON of what was checked before: in it NaN, which orjson writes as null, is not."""
+    try:
+        return orjson.dumps(data).decode()
+    except TypeError:  # an integer of more than 64 bits
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def _event_row(run_id: UUID, place: int, draft: EventDraft, at: datetime) -> EventRow:
