@@ -56,7 +56,9 @@ class Frontier:
         self._history, self._state, self._root = history, state, root
         self._effects = list(effects)
         self._notes = {path: count for path, count in run.notes.items() if not Branch.is_of_update(path)}
-        self._steps = [one.name for one in history.by_name.values() if not Branch.is_of_update(one.branch)]
+        self._steps = [
+            one.name for one in history.by_name.values() if not Branch.is_of_update(one.branch) and not one.is_tentative
+        ]
         self._waiters: list[asyncio.Future[None]] = []
         self.is_reached = False
         self.moved()

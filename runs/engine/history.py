@@ -31,6 +31,7 @@ class StepRecord:
     checkpoints: int = 0
     last_state: Any = None
     call_off: Callable[[], Transition] | None = None  # of a wait: what would end it
+    is_tentative: bool = False  # recorded on the way out of a failure that was retried since
 
     @property
     def place(self) -> str:
@@ -71,9 +72,13 @@ class History:
             self.markers.add(record.name)
             return
         self.by_name[record.name] = record
-        self.by_place[record.branch, record.position] = record
-        self.reach.add(record.branch, record.position)
         self._branch(record.branch).steps.append(record)
+        place = record.branch, record.position
+        if not record.is_tentative:
+            self.by_place[place] = record  # whatever was there before a retry
+            self.reach.add(*place)
+        else:
+            self.by_place.setdefault(place, record)
 
     def _branch(self, path: str) -> BranchRecords:
         found = self.by_branch.get(path)
@@ -90,7 +95,9 @@ class History:
             raise StepNameReused(name)
         position = branch.next_position()
         met = StepRecord(name, kind, branch.path, position)
-        recorded = self.by_place.get((branch.path, position)) or self.by_name.get(name)
+        recorded = self.by_place.get((branch.path, position))
+        if recorded is None or (recorded.is_tentative and recorded.name != name):
+            recorded = self.by_name.get(name)  # a retry may take another way than the failure took
         if recorded is None:
             self.add(met)
             recorded = met
@@ -126,8 +133,8 @@ class History:
         return bool(path)
 
     def unasked(self) -> StepRecord | None:
-        """A recorded step that the finished function never asked for."""
-        missing = (record for name, record in self.by_name.items() if name not in self.asked)
+        """A recorded step that the finished function never asked for, and had to."""
+        missing = (one for name, one in self.by_name.items() if name not in self.asked and not one.is_tentative)
         return min(missing, key=lambda record: (record.branch, record.position), default=None)
 
 
@@ -148,7 +155,7 @@ def load_history(run: Run) -> History:
 def _as_record(row: Step) -> StepRecord:
     return StepRecord(
         row.name, row.kind, row.branch, row.position, row.status, row.attempts, row.failures, row.output, row.error,
-        row.started_at, row.wake_at,
+        row.started_at, row.wake_at, is_tentative=row.is_tentative,
     )  # fmt: skip
 
 

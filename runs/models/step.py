@@ -30,6 +30,9 @@ class Step(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
+    is_tentative = models.BooleanField(
+        default=False, db_default=False, help_text="Recorded after a failure that was retried: the run may go without."
+    )
 
     class Meta:
         ordering = ("id",)

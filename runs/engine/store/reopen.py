@@ -1,5 +1,7 @@
 """Which steps of a failed run a retry begins again; the caller has the run's row locked."""
 
+from django.db.models import Min
+
 from runs import clock
 from runs.events.types import EventType
 from runs.models import Event, Run, Step, StepStatus
@@ -12,6 +14,7 @@ def reopen_steps(run: Run) -> list[str]:
     """The steps that failed the run, those that its end found at work, and those that the job cancelled over it."""
     failed = _failed_steps(run, (run.error or {}).get("steps", []))
     stopped = Step.objects.filter(run=run, status=StepStatus.STOPPED)
+    _make_tentative(run, failed)
     names = [*failed, *stopped.values_list("name", flat=True), *_cancelled_over(run, failed)]
     again = {"failures": 0, "error": None, "finished_at": None}
     # a wait that was stopped goes on as it was; another begins anew, with all of its time
@@ -20,6 +23,19 @@ def reopen_steps(run: Run) -> list[str]:
     reopened.filter(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=None, **again)
     reopened.exclude(kind__in=_WAITS).update(status=StepStatus.RETRYING, wake_at=clock.now(), **again)
     return names
+
+
+def _make_tentative(run: Run, failed: list[str]) -> None:
+    """What the job's code recorded on its way out, such as a clean-up in `except`: if the failed step ends well now,
+    nobody asks for it. What is still to be done is left out: the run would end with a step open."""
+    since = min(_last_sequences(run, [EventType.STEP_FAIL.value], failed).values(), default=None)
+    if since is None:
+        return
+    begun = Event.objects.filter(run=run, step__isnull=False).order_by().values("step").annotate(first=Min("sequence"))
+    after = begun.filter(first__gt=since).values_list("step", flat=True)
+    settled = [StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED]
+    rows = Step.objects.filter(run=run, name__in=list(after), status__in=settled)
+    rows.exclude(name__in=failed).update(is_tentative=True)
 
 
 def _failed_steps(run: Run, names: list[str]) -> list[str]:
