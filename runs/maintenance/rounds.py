@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 from uuid import UUID
 
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Q, QuerySet
 
 from runs import clock
@@ -37,11 +38,21 @@ class Rounds:
         mended: Counter[str] = Counter()
         for invariant in list(INVARIANTS.values()):
             if ids and invariant.mend is not None:
-                mended[invariant.name] += self._mend_all(invariant, ids)
+                mended[invariant.name] += self._mend_safely(invariant, ids)
         if done := +mended:
             counts = ", ".join(f"{name} {count}" for name, count in sorted(done.items()))
             log.warning("Repaired runs that were broken: %s. Their logs and the audit say more.", counts)
         return +mended
+
+    def _mend_safely(self, invariant: Invariant, ids: list[UUID]) -> int:
+        """What an app's own invariant raises must end neither the round nor the worker."""
+        try:
+            return self._mend_all(invariant, ids)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("The invariant %r cannot be asked or mended.", invariant.name)
+            return 0
 
     def _mend_all(self, invariant: Invariant, ids: list[UUID]) -> int:
         count = 0

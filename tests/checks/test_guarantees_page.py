@@ -42,7 +42,7 @@ GOOD = "- **It holds.**\n  `tests/checks/test_guarantees_page.py::test_every_pro
 
 
 @pytest.mark.parametrize(
-    ("page", "problem"),
+    ("text", "problem"),
     [
         ("- **It holds.**\n  We are careful.\n", "shown by nothing: It holds."),
         (GOOD + "- **So does\n  that.**\n", "shown by nothing: So does\n  that."),
@@ -51,6 +51,6 @@ GOOD = "- **It holds.**\n  `tests/checks/test_guarantees_page.py::test_every_pro
         (GOOD + "`tests/checks/test_guarantees_page.py`\n", "not a test: `tests/checks/test_guarantees_page.py`"),
     ],
 )
-def test_a_page_that_promises_too_much_is_refused(page: str, problem: str) -> None:
+def test_a_page_that_promises_too_much_is_refused(text: str, problem: str) -> None:
     assert problems(GOOD) == []
-    assert any(found.startswith(problem) for found in problems(page))
+    assert any(found.startswith(problem) for found in problems(text))

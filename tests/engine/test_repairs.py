@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from runs import clock, jobs
 from runs.jobs import StepContext, job
-from runs.maintenance.invariants import INVARIANTS, find_violations
+from runs.maintenance.invariants import INVARIANTS, Invariant, find_violations
 from runs.maintenance.rounds import Rounds
 from runs.models import Audit, EndHook, Event, Run, Signal, Step
 from runs.testing import advance, drain
@@ -216,6 +216,20 @@ def test_the_rounds_come_by_every_run_however_many_there_are(monkeypatch: pytest
     assert [rounds.look().total() for _ in range(3)] == [2, 2, 1]
     assert rounds.look() == {}
     assert list(find_violations()) == []
+
+
+def test_an_invariant_that_fails_keeps_no_other_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = broken("timer_not_set")
+
+    def fail(ids: object) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(INVARIANTS, "lease_without_work", Invariant("odd", "It fails.", fail, lambda run: ""))
+    assert Rounds().look() == {"timer_not_set": 1}
+    assert len(lines(run)) == 1
+    assert "'odd' cannot be asked" in caplog.text
 
 
 def test_a_healthy_database_is_left_as_it_is() -> None:
