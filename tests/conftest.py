@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 
+from runs.events import doorbell
 from tests.servers import databases
 from tests.servers.installation import Installation
 
@@ -13,6 +14,13 @@ from tests.servers.installation import Installation
 hypothesis.settings.register_profile("quick", derandomize=True)
 hypothesis.settings.register_profile("long", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The connection that announces changes stays open for a minute, and no database is dropped under it."""
+    yield
+    doorbell.hang_up()
 
 
 @pytest.fixture(scope="session")
