@@ -39,6 +39,9 @@ class Faults(Protocol):
     def comes_late(self) -> float:
         """After how many seconds a batch comes through whose connection was lost; 0: its sender knows at once."""
 
+    def slips_in(self) -> bool:
+        """Whether somebody sends something at the moment before a run goes idle for want of it."""
+
     def is_busy(self) -> bool:
         """Whether somebody else holds the row that is to be written."""
 
@@ -72,6 +75,9 @@ class NoFaults:
 
     def comes_late(self) -> float:
         return 0.0
+
+    def slips_in(self) -> bool:
+        return False
 
     def is_busy(self) -> bool:
         return False
@@ -127,6 +133,9 @@ class DrawnFaults(NoFaults):
     def comes_late(self) -> float:
         delay = self._random.choice((0.0005, 0.002, 0.02, 0.5))
         return delay if self._happens("lost connection", 0.01) else 0.0
+
+    def slips_in(self) -> bool:
+        return self._random.random() < 0.4
 
     def is_busy(self) -> bool:
         return self._left > 0 and self._random.random() < 0.1 * self._rates["busy row"]

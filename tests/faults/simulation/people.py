@@ -71,6 +71,11 @@ class People:
         self.sent[run] = number
         self._trace.say("people", f"signal {number} to {run.hex[-4:]}")
 
+    def slip_in(self, run: UUID) -> None:
+        """Send the run what it is about to wait for, if there is more for it."""
+        if self.sent[run] < waits_in(self.programs.get(run, [])):
+            self._do(self._send, run)
+
     def _cancel(self, run: UUID) -> None:
         jobs.cancel(run)
         self.cancelled.add(run)

@@ -19,6 +19,7 @@ from runs.engine.branches import prepare
 from runs.engine.claim import Claim, claim, next_due_at
 from runs.engine.store.commit import commit
 from runs.engine.store.transitions import Entry, Written
+from runs.maintenance.invariants.of_history import signal_slept_through
 from tests.faults.simulation.database import MemoryDatabase
 from tests.faults.simulation.died import Died
 from tests.faults.simulation.faults import DrawnFaults, Faults, Moment
@@ -112,6 +113,8 @@ class Simulation:
     async def _trouble(self) -> None:
         while True:
             await asyncio.sleep(1)
+            # the next signal would wake it, and hide that it slept through one
+            self._wrong += [f"slept through a signal: run {run.hex[-4:]}" for run, *_ in signal_slept_through(None)]
             if self.faults.ends_lease():
                 self.counts["leases ended"] += 1
                 self._people.end_a_lease()
@@ -189,6 +192,7 @@ class Simulation:
         process = self._meet("before")
         if not transaction.get_connection().in_atomic_block and (delay := self.faults.comes_late()):
             self._come_late(process, entries, delay)
+        self._slip_in(entries)
         written = commit(entries)
         # a transactional step's function is in the same transaction: with its commit, not before
         transaction.on_commit(lambda: self._committed(process, entries, written))
@@ -203,6 +207,11 @@ class Simulation:
             events = " ".join(f"{row.type}({row.step})" if row.step else row.type for row in entry.event_rows())
             result = written[entry.run_id].result.value
             self.trace.say(process, f"{result} {entry.run_id.hex[-4:]} t{entry.token} w{entry.write_no} {events}")
+
+    def _slip_in(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.change.expect_inbox is not None and self.faults.slips_in():
+                self._people.slip_in(entry.run_id)
 
     def _come_late(self, process: Process, entries: list[Entry], delay: float) -> None:
         """The server is still at work when the connection is gone."""
