@@ -40,6 +40,13 @@ _WRONG = {
         "WHERE run_id = NEW.run_id AND id <> NEW.id)",
         "NEW.run_id", "NEW.sequence || ' ' || NEW.type",
     ),
+    "a run went to sleep over a signal": (
+        "UPDATE ON runs_run",
+        "NEW.status = 'waiting' AND OLD.status = 'running' AND EXISTS (SELECT 1 FROM runs_step WHERE run_id = NEW.id "
+        "AND kind = 'signal' AND status = 'running') AND EXISTS (SELECT 1 FROM runs_signal WHERE run_id = NEW.id "
+        "AND kind = 'signal' AND consumed_by IS NULL)",
+        "NEW.id", "NEW.inbox",
+    ),
     "an event was changed": ("UPDATE ON runs_event", "1", "NEW.run_id", "NEW.sequence"),
 }  # fmt: skip
 """What no writer may ever do: on which rows, when, of which run, and what to tell."""
