@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -52,5 +53,7 @@ def _from_proc(path: str, name: str) -> str:
 
 
 def _commit() -> str:
+    if not shutil.which("git"):
+        return "unknown"
     done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
