@@ -19,7 +19,7 @@ INSERT INTO runs_event (run_id, sequence, type, step, attempt, data, created_at)
 SELECT %(run)s, number, 'log:write', 'speak', 1,
        jsonb_build_object('level', 'info', 'message', 'line ' || number, 'data', jsonb_build_object('number', number)),
        now()
-FROM generate_series(%(first)s, %(last)s) AS number
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS number
 """
 
 
