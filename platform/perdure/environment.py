@@ -95,6 +95,16 @@ class Environment(BaseSettings):
         return self.workers or (1 if self.on_sqlite else os.cpu_count() or 1)
 
 
+# A server that is gone without a word would be waited for during hours: notice it within half a minute.
+_TCP = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+
+
 def database_from_url(url: str) -> dict[str, Any]:
     """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///path`.
 
@@ -120,7 +130,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         # A connection kept open is never given back by the threads of an ASGI server: it leaks.
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": options,
+        "OPTIONS": _TCP | options,
     }
 
 

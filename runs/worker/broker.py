@@ -23,6 +23,7 @@ from runs.engine.outages import describe
 from runs.worker import packs
 from runs.worker.board import SLOTS, Board, State, Work, get_board, make_board
 from runs.worker.parents import die_with
+from runs.worker.patience import patience
 from runs.worker.pids import is_alive
 from runs.worker.seats import TICKET, give_seats, has_seat
 
@@ -92,7 +93,8 @@ class RunsBroker(Broker):  # type: ignore[misc]
         if tickets := self._tickets(board):
             return tickets
         try:
-            pack = self._ordinary(board)
+            with patience():  # a pusher that ends is noticed by the watchdog, one that hangs is not
+                pack = self._ordinary(board)
         except (DatabaseError, InterfaceError) as exc:
             self._rest_from(board, exc)
             return None

@@ -15,6 +15,7 @@ from runs import clock
 from runs.conf import get_settings
 from runs.engine import leases
 from runs.engine.outages import describe
+from runs.worker.patience import patience
 from runs.worker.pids import is_alive
 
 log = logging.getLogger(__name__)
@@ -80,10 +81,12 @@ class Lease:
         due = clock.monotonic() + self._every
         while not self._pause():
             try:
-                if clock.monotonic() >= due:
-                    self._renew()
-                    due = clock.monotonic() + self._every
-                if leases.expire_dead(is_alive):
+                with patience():
+                    if clock.monotonic() >= due:
+                        self._renew()
+                        due = clock.monotonic() + self._every
+                    found_dead = leases.expire_dead(is_alive)
+                if found_dead:
                     self._on_dead()
                 self._failing = False
             except (DatabaseError, InterfaceError) as exc:

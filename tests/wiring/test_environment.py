@@ -33,7 +33,14 @@ def test_a_limit_that_does_not_fit_is_refused(monkeypatch, limits):
 def test_a_postgresql_url_may_name_a_socket_and_an_encoded_password():
     found = database_from_url("postgres://me:p%40ss@/runs?host=/run/pg&sslmode=disable")
     assert (found["NAME"], found["USER"], found["PASSWORD"], found["HOST"]) == ("runs", "me", "p@ss", "/run/pg")
-    assert found["OPTIONS"] == {"sslmode": "disable"}
+    assert found["OPTIONS"]["sslmode"] == "disable"
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed_and_the_url_may_say_when():
+    found = database_from_url("postgres://me@server/runs?connect_timeout=3")["OPTIONS"]
+    assert found["connect_timeout"] == "3"
+    assert int(found["keepalives_idle"]) + int(found["keepalives_interval"]) * int(found["keepalives_count"]) <= 30
+    assert int(found["tcp_user_timeout"]) <= 30_000
 
 
 def test_sqlite_is_durable_and_takes_the_write_lock_first():

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 
 SIZE = 65536
+SERVER_NOTICES_SECONDS = 10
 
 
 class Door:
@@ -32,7 +33,8 @@ class Door:
         except (OSError, ConnectionError):
             pass
         finally:
-            self._links.discard(link)
+            if not link.is_lost:
+                self._links.discard(link)
             link.close()
 
     def cut(self) -> None:
@@ -43,9 +45,9 @@ class Door:
         self._open.clear()
 
     def lose(self) -> None:
-        """The connections of now are forgotten on the way; new ones pass."""
+        """The connections of now are forgotten on the way; new ones pass. The server notices after a while."""
         for link in self._links:
-            link.gate = asyncio.Event()
+            link.lose()
 
     def heal(self) -> None:
         self._open.set()
@@ -57,6 +59,11 @@ class Link:
     def __init__(self, gate: asyncio.Event, writer: asyncio.StreamWriter) -> None:
         self.gate = gate
         self.writers = [writer]
+        self.is_lost = False
+
+    def lose(self) -> None:
+        self.gate, self.is_lost = asyncio.Event(), True
+        asyncio.get_running_loop().call_later(SERVER_NOTICES_SECONDS, self.close)
 
     async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -70,7 +77,8 @@ class Link:
             self.close()
 
     def close(self) -> None:
-        for writer in self.writers:
+        """Both ends; of a lost one the server's only: the client is told nothing."""
+        for writer in self.writers[1:] if self.is_lost else self.writers:
             if not writer.transport.is_closing():
                 writer.transport.abort()
 
