@@ -1,7 +1,8 @@
 """Hints that runs changed, from whoever committed to whoever waits. Polling every second stands behind them.
 
 PostgreSQL: NOTIFY from a thread of its own, because a NOTIFY inside the writing transaction would serialise all
-commits of the database. SQLite: its own change counter, which costs the writer nothing.
+commits of the database. SQLite: datagrams to the processes beside its file, and its own change counter, which costs
+the writer nothing.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection
+
+from runs.events.neighbours import heard_neighbours, ring_neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +72,8 @@ def ring(run_ids: Iterable[UUID]) -> None:
     """Tell everyone that these runs changed. Call it after the commit, from any thread; it never raises nor waits."""
     if connection.vendor == "postgresql":
         _bell_of_this_process().ring(run_ids)
+    else:
+        ring_neighbours(_database(), run_ids)
 
 
 def hang_up() -> None:
@@ -166,7 +171,7 @@ class Doorbell:
 
     async def __aenter__(self) -> "Doorbell":
         """Returns when the bell is heard, or when the database does not answer for now; then it is heard later."""
-        listen = self._listen if connection.vendor == "postgresql" else self._poll
+        listen = self._listen if connection.vendor == "postgresql" else self._hear_beside
         self._task = asyncio.create_task(listen(), name="doorbell")
         try:
             await self._ready.wait()
@@ -208,6 +213,10 @@ class Doorbell:
             async for notify in link.notifies():
                 self._ring(_parse(notify.payload))
 
+    async def _hear_beside(self) -> None:
+        with heard_neighbours(_database(), lambda ids: self._ring(_parse(ids))):
+            await self._poll()
+
     async def _poll(self) -> None:
         link: sqlite3.Connection | None = None
         seen = None
@@ -234,8 +243,12 @@ class Doorbell:
             logger.exception("A handler of the doorbell failed.")
 
 
+def _database() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
 def _open_database() -> sqlite3.Connection:
-    return sqlite3.connect(str(connection.settings_dict["NAME"]), timeout=0, isolation_level=None)
+    return sqlite3.connect(_database(), timeout=0, isolation_level=None)
 
 
 def _parse(payload: str) -> list[UUID] | None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -124,3 +126,43 @@ async def test_a_forked_child_rings_by_a_connection_of_its_own() -> None:
         assert (await asyncio.to_thread(os.waitpid, pid, 0))[1] == 0
         if connection.vendor == "postgresql":
             await until(lambda: {mine, childs} <= heard(rings))
+
+
+async def test_on_sqlite_another_process_says_which_run_changed() -> None:
+    if connection.vendor == "postgresql":
+        return
+    rings: Rings = []
+    changed = uuid4()
+    async with Doorbell(rings.append):
+        pid = os.fork()
+        if pid == 0:
+            ring([changed])
+            os._exit(0)
+        assert (await asyncio.to_thread(os.waitpid, pid, 0))[1] == 0
+        await until(lambda: changed in heard(rings))
+
+
+async def test_on_sqlite_nothing_is_left_of_those_who_listened() -> None:
+    if connection.vendor == "postgresql":
+        return
+    bells = Path(f"{connection.settings_dict['NAME']}-bells")
+    async with Doorbell(lambda ids: None):
+        assert len(list(bells.iterdir())) == 1
+        assert bells.stat().st_mode & 0o077 == 0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
+            directory = os.open(bells, os.O_RDONLY)
+            killed.bind(f"/proc/self/fd/{directory}/killed")
+            os.close(directory)
+        ring([uuid4()])
+        assert not (bells / "killed").exists()
+    assert not list(bells.iterdir())
+
+
+async def test_many_rings_on_sqlite_are_heard_in_pieces_that_fit() -> None:
+    if connection.vendor == "postgresql":
+        return
+    rings: Rings = []
+    changed = {uuid4() for _ in range(2_500)}
+    async with Doorbell(rings.append):
+        ring(changed)
+        await until(lambda: heard(rings) == changed)
