@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("quick")
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The connection that announces changes stays open for a minute, and no database is dropped under it."""
+    """The connection that announces changes stays open for a while, and no database is dropped under it."""
     yield
     doorbell.hang_up()
 

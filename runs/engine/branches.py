@@ -15,9 +15,13 @@ class OwnTimers:
 
     def __init__(self) -> None:
         self._handles: list[asyncio.TimerHandle] = []
+        self._most = 64
 
     def add(self, handle: asyncio.TimerHandle) -> None:
-        self._handles = [*self._pending(), handle]
+        self._handles.append(handle)
+        if len(self._handles) > self._most:  # not at each one: a job may set thousands
+            self._handles = self._pending()
+            self._most = max(64, 2 * len(self._handles))
 
     def last_seconds(self) -> float | None:
         """Until the last of them goes off; None when none is set."""

@@ -47,7 +47,7 @@ def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
     jobs = list(jobs)
     if limit <= 0 or not jobs:
         return Claim([], None)
-    if connection.vendor == "postgresql" and not (taken := taking.take(worker_id, jobs, limit)).special:
+    if connection.vendor == "postgresql" and not (taken := _take_at_once(worker_id, jobs, limit)).special:
         room = limit - len(taken.runs) if taken.hooks else 0
         return Claim(taken.runs + _claim_hooks(worker_id, jobs, room), taken.next_due_at)
     runs = _claim_by_rules(worker_id, jobs, limit)
@@ -57,6 +57,13 @@ def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
 def held_by(worker_id: UUID) -> list[Run]:
     """Every run that was claimed for the worker and not given back: of a claim whose answer was lost, too."""
     return list(Run.objects.filter(lease_worker=worker_id).order_by("id"))
+
+
+def _take_at_once(worker_id: UUID, jobs: list[tuple[str, str]], limit: int) -> taking.Taken:
+    taken = taking.take(worker_id, jobs, limit)
+    if taken.special and (closed := queues.full()):  # it may be no more than the line before a full queue
+        taken = taking.take(worker_id, jobs, limit, closed)
+    return taken
 
 
 def _claim_hooks(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:

@@ -58,7 +58,7 @@ def with_room(due: QuerySet[Run], rules: dict[str, Rule], most: int) -> QuerySet
     another worker has that, so that nobody waits and no queue holds up another. Nor does a run whose row somebody
     else has locked hold up its queue.
     """
-    limits = {name: rule.concurrency for name, rule in rules.items() if rule.concurrency is not None}
+    limits = _limits(rules)
     if not limits:
         return due
     free = ~Q(queue__in=list(limits))
@@ -67,6 +67,17 @@ def with_room(due: QuerySet[Run], rules: dict[str, Rule], most: int) -> QuerySet
             first = due.filter(queue=name).select_for_update(skip_locked=True, no_key=True, of=("self",))
             free |= Q(pk__in=list(first.values_list("pk", flat=True)[: min(room, most)]))
     return due.filter(free)
+
+
+def full() -> list[str]:
+    """Limited queues that have no room, as it seems from here: none of their runs can be taken now."""
+    limits = _limits(rules())
+    driven = _driven(limits) if limits else {}
+    return [name for name, limit in limits.items() if driven.get(name, 0) >= limit]
+
+
+def _limits(rules: dict[str, Rule]) -> dict[str, int]:
+    return {name: rule.concurrency for name, rule in rules.items() if rule.concurrency is not None}
 
 
 def _wanted(due: QuerySet[Run], limits: dict[str, int]) -> list[str]:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 NOTIFY_CHANNEL = "runs_changed"
 POLL_SECONDS = 0.03
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 10.0
 """A connection takes longer to open than a run to start."""
 
 GATHER_SECONDS = 0.002

@@ -17,6 +17,7 @@ from runs.engine.ports import FrameSink, NoFrames
 from runs.engine.store.firing import fire_due
 from runs.engine.watch import fetch_leases
 from runs.engine.writer import Writer
+from runs.events.doorbell import hang_up
 from runs.jobs import all_jobs
 from runs.maintenance.sweeper import sweep
 from runs.models import Worker
@@ -45,6 +46,7 @@ def drain(*, timeout: timedelta = timedelta(seconds=30), frames: FrameSink | Non
             failures.append(exc)
         finally:
             connections.close_all()
+            hang_up()  # a test database that is in use cannot be dropped
 
     # a thread of its own: the caller may be inside a running loop, and its connection is not the driver's
     thread = threading.Thread(target=main, name="runs-testing")

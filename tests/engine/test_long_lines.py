@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from runs import clock, jobs
 from runs.engine.claim import next_due_at
@@ -82,3 +83,38 @@ def test_a_locked_run_holds_up_no_limited_queue(on_postgresql: bool) -> None:
     release.set()
     holder.join()
     assert claimed == [second.id if on_postgresql else first.id]
+
+
+def test_a_long_line_before_a_full_queue_keeps_nobody_from_another() -> None:
+    definition = waits()
+    jobs.set_queue("gpu", SYSTEM, concurrency=1, is_paused=False)
+    worker = frozen_worker()
+    driven = begin(definition, queue="gpu")
+    assert [run.id for run in claim_for(worker)] == [driven.id]
+    fill(3_000, queue="gpu", priority=9)
+    other = begin(definition)
+    assert [run.id for run in claim_for(worker)] == [other.id]
+    assert seconds(lambda: claim_for(worker)) < 0.4
+    Run.objects.filter(id=driven.id).update(status=RunStatus.WAITING, due_at=None)
+    assert [run.queue for run in claim_for(worker)] == ["gpu"]
+
+
+def test_runs_that_others_will_take_are_not_read() -> None:
+    waits()
+    later = clock.now() + timedelta(days=1)
+    for values in ({"job": "elsewhere"}, {"job_version": "2"}, {"due_at": later}, {"queue": "paused"}):
+        fill(800, **({"priority": 9} | values))
+    jobs.set_queue("paused", SYSTEM, concurrency=None, is_paused=True)
+    fill(3, priority=1)
+    fill(2, priority=5, queue="other")
+    assert [run.priority for run in claim_for(frozen_worker(), limit=4)] == [5, 5, 1, 1]
+
+
+def test_a_claim_of_plain_runs_is_one_statement_on_postgresql() -> None:
+    """And it is the one that a plan of many rows is made for: no scan of the table, whatever it held at first."""
+    waits()
+    fill(500)
+    with CaptureQueriesContext(connection) as statements:
+        assert len(claim_for(frozen_worker(), limit=32)) == 32
+    if connection.vendor == "postgresql":
+        assert not [one["sql"] for one in statements if "runs_run" in one["sql"]]  # prepared: Django does not see it

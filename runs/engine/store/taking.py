@@ -33,8 +33,8 @@ class Taken(NamedTuple):
     next_due_at: datetime | None
 
 
-def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int) -> Taken:
-    """Take up to `limit` due runs under new tokens, if none is special."""
+def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int, closed: Iterable[str] = ()) -> Taken:
+    """Take up to `limit` due runs under new tokens, if none is special. Nothing of the queues `closed` is looked at."""
     settings = get_settings()
     names, versions = zip(*jobs, strict=True)
     cursor = psycopg.Cursor(_prepared_connection())
@@ -44,7 +44,8 @@ def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int) -> Taken:
             {
                 "standing": clock.standing(), "offset": clock.offset(), "now": clock.now(), "worker": worker_id,
                 "jobs": list(names), "versions": list(versions), "served": list(settings.queues) or None,
-                "limited": list(settings.queue_limits), "limit": limit, "window": 3 * limit + 32,
+                "limited": list(settings.queue_limits), "closed": list(closed), "limit": limit,
+                "window": 3 * limit + 32,
                 "max_claims": settings.max_claims,
             },
             prepare=True,
@@ -105,6 +106,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
     AS is_limited
   FROM step g JOIN had h USING (job, job_version) LEFT JOIN runs_queue q ON q.name = g.queue
   WHERE (%(served)s::text[] IS NULL OR g.queue = ANY(%(served)s::text[])) AND NOT COALESCE(q.is_paused, false)
+  AND g.queue <> ALL(%(closed)s::text[])
 ), due AS MATERIALIZED (
   SELECT d.id, d.priority, d.due_at, d.claims, g.is_limited FROM mine g CROSS JOIN LATERAL (
     SELECT r.id, r.priority, r.due_at, r.claims FROM runs_run r
