@@ -81,10 +81,11 @@ async def test_a_handler_that_fails_does_not_silence_the_bell() -> None:
 
     async with Doorbell(fail):
         await change_and_ring()
-        await until(lambda: calls == 1)
+        await until(lambda: calls >= 1)
         await asyncio.sleep(0.1)
+        before = calls
         await change_and_ring()
-        await until(lambda: calls >= 2)
+        await until(lambda: calls > before)
 
 
 async def test_after_a_lost_connection_the_bell_is_heard_again_and_everything_is_looked_at() -> None:

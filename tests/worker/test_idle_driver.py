@@ -60,5 +60,5 @@ def test_an_idle_driver_asks_a_few_times_a_second_however_many_runs_wait(asked: 
         drain()
         assert Run.objects.filter(status=RunStatus.WAITING).count() == WAITING
         assert drive_here(rest) is Ending.STOP
-    assert asked["runs-database"] > SECONDS, "it does look"
+    assert asked["runs-looks"] > SECONDS, "it does look"
     assert sum(asked.values()) < SECONDS * PER_SECOND, asked
