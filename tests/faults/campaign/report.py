@@ -107,7 +107,7 @@ def write(file: Path, outcome: Outcome) -> None:
     file.write_text(json.dumps(as_json(outcome), indent=1) + "\n")
 
 
-INTRODUCTION = """# Faults: the last long campaign
+INTRODUCTION = """# Faults: the last campaign that was kept
 
 Random programs (steps, streams, retries, sleeps, signals, children, maps, branches, races, transactions) run on real
 worker processes while `make faults` kills, freezes and cuts off what carries them. On PostgreSQL there are two workers
@@ -122,6 +122,11 @@ least once until it is recorded and never after; a transaction and a signal happ
 
 "Recovery" is the time until every run that the victim held had moved again. It holds the length of the fault itself (a
 process is frozen past its lease of 4 s) and that of the step under way.
+
+"cut": the worker's connections to PostgreSQL are closed. "deafen": they stay open and nothing passes, for up to 8 s,
+then all of it passes, or they are cut. "lose": they are forgotten on their way, and the worker is never told; after 25 s
+of silence its processes give them up. "kill worker": the top process, whose death ends the others. "lock file": somebody
+else holds the lock of the SQLite file for up to 3 s.
 """
 
 
