@@ -123,10 +123,10 @@ least once until it is recorded and never after; a transaction and a signal happ
 "Recovery" is the time until every run that the victim held had moved again. It holds the length of the fault itself (a
 process is frozen past its lease of 4 s) and that of the step under way.
 
-"cut": the worker's connections to PostgreSQL are closed. "deafen": they stay open and nothing passes, for up to 8 s,
-then all of it passes, or they are cut. "lose": they are forgotten on their way, and the worker is never told; after 25 s
-of silence its processes give them up. "kill worker": the top process, whose death ends the others. "lock file": somebody
-else holds the lock of the SQLite file for up to 3 s.
+"cut": the worker's connections to PostgreSQL are closed. "deafen": they stay open and nothing passes, for up to 8 s;
+then all of it passes, or they are cut. "lose": they are forgotten on their way, and the worker is never told; after 25
+seconds of silence its processes give them up. "kill worker": the top process, whose death ends the others. "lock
+file": somebody else holds the lock of the SQLite file for up to 3 s.
 """
 
 
