@@ -48,8 +48,10 @@ def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
     if limit <= 0 or not jobs:
         return Claim([], None)
     if connection.vendor == "postgresql" and not (taken := _take_at_once(worker_id, jobs, limit)).special:
-        room = limit - len(taken.runs) if taken.hooks else 0
-        return Claim(taken.runs + _claim_hooks(worker_id, jobs, room), taken.next_due_at)
+        room = limit - len(taken.runs)
+        if taken.crowded:
+            return Claim(taken.runs + _claim_by_rules(worker_id, jobs, room), taken.next_due_at)
+        return Claim(taken.runs + _claim_hooks(worker_id, jobs, room if taken.hooks else 0), taken.next_due_at)
     runs = _claim_by_rules(worker_id, jobs, limit)
     return Claim(runs, next_due_at(jobs) if len(runs) < limit else None)
 
@@ -76,12 +78,16 @@ def _claim_hooks(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
 
 def _claim_by_rules(worker_id: UUID, jobs: Versions, limit: int) -> list[Run]:
     """Each rule a query of its own: what SQLite does, and PostgreSQL where a run cannot be taken without a count."""
+    if limit <= 0:
+        return []
     rules = queues.rules()
     mine = of_versions(jobs) & queues.served() & queues.moving(rules)
     if connection.vendor == "sqlite" and not _is_anything_due(mine, rules):
         return []  # a look costs no write lock
     with transaction.atomic():
-        found = trials.alone(_locked(_orphans(mine), limit), worker_id)
+        found = _locked(_orphans(mine & ~trials.suspected()), limit)
+        if len(found) < limit and not trials.is_under_way(worker_id):
+            found += _locked(_orphans(mine & trials.suspected()), 1)
         if len(found) < limit:
             room = limit - len(found)
             found += keys.admit(_locked(queues.with_room(_due(mine), rules, room), room))

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from runs import clock
 from runs.conf import get_settings
 from runs.models import Run
@@ -15,16 +17,12 @@ TRIAL: Final = timedelta(seconds=10)
 """A run that has lived so long, or recorded a step, is not the one."""
 
 
-def alone(runs: list[Run], worker_id: UUID) -> list[Run]:
-    """Those that the worker may take now: at most one that has one claim left, and none while another is on trial."""
-    last = get_settings().max_claims - 1
-    suspects = [run for run in runs if run.claims == last]
-    if not suspects:
-        return runs
-    tried = [] if _is_trying(worker_id) else suspects[:1]
-    return [run for run in runs if run.claims != last or run in tried]
+def suspected() -> Q:
+    """Runs with one claim left: a worker tries one of them at a time."""
+    return Q(claims=get_settings().max_claims - 1)
 
 
-def _is_trying(worker_id: UUID) -> bool:
+def is_under_way(worker_id: UUID) -> bool:
+    """Whether the worker drives a run on its last claim, and it is too early to say that it lives."""
     tried = Run.objects.filter(lease_worker=worker_id, claims__gte=get_settings().max_claims)
     return tried.filter(claimed_at__gt=clock.sql_now() - TRIAL).exists()

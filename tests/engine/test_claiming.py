@@ -1,14 +1,17 @@
 """Which runs a worker gets: due ones of its versions, by priority, each by one worker."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connections, transaction
 from uuid_utils.compat import uuid7
 
 from runs import clock
+from runs.conf import get_settings
 from runs.engine.claim import claim_due, next_due_at
-from runs.jobs import Job, StepContext, job
+from runs.jobs import Job, NewRun, StepContext, job, start_many
 from runs.models import Run, RunStatus, Worker
 from runs.testing import advance, claim_for, frozen_worker
 from tests.engine.driver import begin, events, types
@@ -118,17 +121,15 @@ def test_several_claimers_take_each_run_once() -> None:
     assert {run.lease_token for run in found} == {1}
 
 
-def test_a_locked_run_is_skipped_and_not_waited_for(on_postgresql: bool) -> None:
-    """On SQLite there are no row locks: whoever writes has the whole file, and the claimer waits its turn."""
-    definition = nothing()
-    locked, free = begin(definition), begin(definition)
-    worker = frozen_worker()
+@contextmanager
+def held(runs: list[Run], on_postgresql: bool) -> Iterator[None]:
+    """Somebody else's transaction holds these rows inside; on SQLite the whole file, for a moment."""
     ready, release = threading.Event(), threading.Event()
 
     def hold() -> None:
         try:
             with transaction.atomic():
-                Run.objects.select_for_update().get(id=locked.id)
+                list(Run.objects.select_for_update().filter(id__in=[run.id for run in runs]))
                 ready.set()
                 release.wait(10 if on_postgresql else 0.2)
         finally:
@@ -137,10 +138,39 @@ def test_a_locked_run_is_skipped_and_not_waited_for(on_postgresql: bool) -> None
     thread = threading.Thread(target=hold)
     thread.start()
     assert ready.wait(10)
-    taken = {run.id for run in claim_for(worker)}
-    release.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        release.set()
+        thread.join()
+
+
+def test_a_locked_run_is_skipped_and_not_waited_for(on_postgresql: bool) -> None:
+    """On SQLite there are no row locks: whoever writes has the whole file, and the claimer waits its turn."""
+    definition = nothing()
+    locked, free = begin(definition), begin(definition)
+    worker = frozen_worker()
+    with held([locked], on_postgresql):
+        taken = {run.id for run in claim_for(worker)}
     assert taken == ({free.id} if on_postgresql else {locked.id, free.id})
+
+
+def test_many_locked_runs_at_the_head_of_a_line_hide_none_behind_them(on_postgresql: bool) -> None:
+    nothing()
+    runs = [one.run for one in start_many([NewRun("nothing") for _ in range(60)])]
+    with held(runs[:50], on_postgresql):
+        taken = claim_for(frozen_worker(), limit=4)
+    assert [run.id for run in taken] == [run.id for run in (runs[50:54] if on_postgresql else runs[:4])]
+
+
+def test_runs_that_may_have_killed_their_workers_hold_back_no_other_of_the_dead() -> None:
+    definition = nothing()
+    runs = [begin(definition) for _ in range(5)]
+    dead = frozen_worker()
+    claim_for(dead)
+    Run.objects.filter(id__in=[run.id for run in runs[:3]]).update(claims=get_settings().max_claims - 1)
+    dead.delete()
+    assert {run.id for run in claim_for(frozen_worker(), limit=3)} == {runs[0].id, runs[3].id, runs[4].id}
 
 
 def test_time_worked_under_a_lost_lease_counts_up_to_the_last_that_was_recorded() -> None:

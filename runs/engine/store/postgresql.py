@@ -36,7 +36,9 @@ def commit(entries: list[Entry]) -> dict[UUID, Written]:
     """Commit the batch; the result of each run. Raises what the database raises, with nothing done."""
     parts = _parts(entries)
     with _cursor() as cursor, connection.wrap_database_errors:
-        cursor.execute(_statement(tuple(parts)), _parameters(entries, parts), prepare=True)
+        # not on the connection of a transactional step: there, the session is the job's code's
+        prepare = not connection.in_atomic_block
+        cursor.execute(_statement(tuple(parts)), _parameters(entries, parts), prepare=prepare)
         found = {row[0]: row[1:] for row in cursor.fetchall()}
         missing = [entry.run_id for entry in entries if entry.run_id not in found]
         alive = _existing(cursor, missing)
@@ -50,10 +52,12 @@ def _cursor() -> "psycopg.RawCursor[Any]":
     """
     connection.ensure_connection()
     raw = connection.connection
-    if raw.prepare_threshold is None:
-        raw.prepare_threshold = 5
+    if raw.prepare_threshold is None and not connection.in_atomic_block:
         with connection.wrap_database_errors:
-            raw.execute("SET plan_cache_mode = force_generic_plan")  # concerns prepared statements only
+            # A plan made while the table is small reads all of it, and is kept when it is large.
+            raw.execute("SET plan_cache_mode = force_generic_plan")
+            raw.execute("SET enable_seqscan = off")
+        raw.prepare_threshold = 5
     return psycopg.RawCursor(raw)
 
 
@@ -127,7 +131,7 @@ WITH entry AS MATERIALIZED (
 ), moment AS MATERIALIZED (
   SELECT COALESCE(%s::timestamptz, statement_timestamp()) + %s::interval AS now
 ), locked AS MATERIALIZED (
-  SELECT id, lease_token, write_no, inbox, lease_worker FROM runs_run WHERE id IN (SELECT id FROM entry)
+  SELECT id, lease_token, write_no, inbox, lease_worker FROM runs_run WHERE id = ANY(ARRAY(SELECT id FROM entry))
   FOR NO KEY UPDATE SKIP LOCKED
 ), written AS (
   UPDATE runs_run r SET
@@ -143,7 +147,8 @@ WITH entry AS MATERIALIZED (
   write_no = e.write_no,
   last_sequence = r.last_sequence + e.events
   FROM entry e JOIN locked l ON l.id = e.id
-  WHERE r.id = e.id AND l.lease_token = e.token AND l.write_no = e.write_no - 1
+  WHERE r.id = e.id AND r.id = ANY(ARRAY(SELECT id FROM entry))
+    AND l.lease_token = e.token AND l.write_no = e.write_no - 1
     AND l.lease_worker IS NOT NULL -- a lease that was given back allows nothing more
     AND (e.inbox IS NULL OR l.inbox = e.inbox)
   RETURNING r.id, r.last_sequence, r.last_sequence - e.events AS base

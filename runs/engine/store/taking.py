@@ -24,12 +24,14 @@ class Taken(NamedTuple):
     """What the statement did and found.
 
     `runs` are taken; none if there are `special` ones, which go before or between them. `hooks`: ended runs with a due
-    hook. `next_due_at`: when the earliest run that is not due yet becomes so.
+    hook. `crowded`: there may be more due ones than were looked at. `next_due_at`: when the earliest run that is not
+    due yet becomes so.
     """
 
     runs: list[Run]
     special: bool
     hooks: bool
+    crowded: bool
     next_due_at: datetime | None
 
 
@@ -51,8 +53,8 @@ def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int, closed: I
             prepare=True,
         )  # fmt: skip
         rows = cursor.fetchall()
-    special, hooks, next_due_at = rows[0][:3]
-    return Taken([_run(row[3:]) for row in rows if row[3] is not None], special, hooks, next_due_at)
+    special, hooks, crowded, next_due_at = rows[0][:4]
+    return Taken([_run(row[4:]) for row in rows if row[4] is not None], special, hooks, crowded, next_due_at)
 
 
 def _prepared_connection() -> "psycopg.Connection[Any]":
@@ -139,6 +141,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
   SELECT r.id, r.started_at, r.attempt, r.reason FROM runs_run r
   WHERE r.id = ANY(ARRAY(SELECT id FROM due)) AND r.status IN ('queued', 'waiting')
   AND COALESCE(r.due_at <= (SELECT now FROM moment), false) -- by the ids, and not by an index of due runs
+  AND {_IS_MINE} -- again under the lock: it may have been moved to another version
   AND NOT (SELECT special FROM found)
   ORDER BY r.priority DESC, r.due_at, r.id LIMIT %(limit)s::int FOR NO KEY UPDATE OF r SKIP LOCKED
 ), told AS MATERIALIZED (
@@ -155,6 +158,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
   SELECT t.id, n.last_sequence, t.event, '{{}}', GREATEST(%(now)s::timestamptz, n.claimed_at)
   FROM told t JOIN taken n USING (id) WHERE t.event IS NOT NULL
 )
-SELECT f.special, f.hooks, f.next_due_at, {", ".join(f"t.{field.column}" for field in _FIELDS)}
+SELECT f.special, f.hooks, (SELECT count(*) >= %(window)s::int FROM due), f.next_due_at,
+  {", ".join(f"t.{field.column}" for field in _FIELDS)}
 FROM found f LEFT JOIN taken t ON true ORDER BY t.priority DESC, t.id
 """
