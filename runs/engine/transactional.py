@@ -62,13 +62,15 @@ def call_and_record(handle: Handle, function: Function, ending: Ending, commit: 
 
 def _once(handle: Handle, function: Function, ending: Ending, commit: Commit) -> Any:
     entry: Entry | None = None
+    link: Any = None
     try:
         with transaction.atomic(durable=True):
+            link = connection.connection
             value, payload = function()
             entry = Entry(handle.run_id, handle.token, handle.write_no + 1, [ending(payload)])
             _write_last(entry, commit)
     except (OperationalError, InterfaceError) as exc:
-        if not (_is_cut() if entry is None else classify(exc) is Fault.REPEAT):
+        if not (_is_cut(link) if entry is None else classify(exc) is Fault.REPEAT):
             raise
         if entry is None or not _was_committed(entry):
             raise _Interrupted from exc
@@ -87,9 +89,12 @@ def _write_last(entry: Entry, commit: Commit) -> None:
         raise Suspended
 
 
-def _is_cut() -> bool:
-    """Whether this thread's connection is gone; else the function failed by itself, perhaps on another database."""
-    return connection.connection is None or not connection.is_usable()
+def _is_cut(link: Any) -> bool:
+    """Whether the transaction's connection is gone; else the function failed by itself, perhaps on another database.
+
+    Django may have made a new one by now, when it set autocommit again.
+    """
+    return link is None or connection.connection is not link or not connection.is_usable()
 
 
 def _was_committed(entry: Entry) -> bool:

@@ -55,6 +55,25 @@ def test_a_commit_that_did_not_happen_is_tried_again_and_costs_no_attempt(
     assert step_types(run) == ["step:start", "step:complete"] * 2
 
 
+def test_a_connection_that_is_cut_inside_the_function_costs_no_attempt(driver: Driver, on_postgresql: bool) -> None:
+    """Only PostgreSQL has a connection to cut; on SQLite the function is called once."""
+    calls: list[int] = []
+
+    def function() -> str:
+        calls.append(1)
+        made = make(f"try {len(calls)}")
+        if on_postgresql and len(calls) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return made
+
+    run = _ended(driver, function)
+    last = f"try {len(calls)}"
+    assert (run.status, run.output) == (RunStatus.COMPLETED, f"{last}!"), run.error
+    assert groups() == [last]
+    assert len(calls) == (2 if on_postgresql else 1)
+
+
 def test_a_commit_whose_answer_was_lost_is_not_repeated(driver: Driver) -> None:
     calls: list[int] = []
 
