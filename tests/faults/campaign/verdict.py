@@ -134,8 +134,9 @@ def _judge_calls(
         known.update(own)
         for step, times in own.items():
             known[step] = max(times, 1)  # a step that need not be called may be
-            if completed and counted[step] < times:
-                found.violations.append(f"step {step} was called {counted[step]} times, at least {times} are needed")
+            # an attempt whose process dies before its first line counts as one that failed: only the last is certain
+            if completed and times and not counted[step]:
+                found.violations.append(f"step {step} is recorded and was never called")
     found.calls = len(calls)
     found.repeated_calls = sum(max(0, counted[step] - known[step]) for step in counted)
     found.violations += [f"step {step} is in no program" for step in counted if step not in known]
