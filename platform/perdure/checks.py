@@ -57,6 +57,20 @@ def check_debug(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 
 @register(Tags.security)
+def check_clock(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    public = sorted(set(settings.ALLOWED_HOSTS) - LOCAL)
+    if not getattr(settings, "RUNS_CLOCK_FILE", "") or not public:
+        return []
+    return [
+        Error(
+            f"RUNS_CLOCK_FILE is set while {', '.join(public)} is served: its writer moves all timers.",
+            hint="It is for tests alone: leave it out.",
+            id="perdure.E005",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_allowed_hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if "*" not in settings.ALLOWED_HOSTS:
         return []

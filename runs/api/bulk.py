@@ -41,8 +41,8 @@ class StartMany(Door):
         {200: StartedRuns},
         body=StartRuns,
         refusals=(404, 409),
-        description="All of them, or none where one is refused. Each as a request of its own would be; 413 tells of a "
-        "body that is too large, and then fewer go at once.",
+        description="All of them, or none where one is refused. Each as a request of its own would be, but that an "
+        "input stands two levels deeper here; 413 tells of a body that is too large, and then fewer go at once.",
     )
     def post(self, request: Request) -> Response:
         body, actor = read_body(StartRuns, self.body(request)), self.actor(request)

@@ -5,6 +5,7 @@ its job and its team (without one to its owner), as idempotency keys do: teams d
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
@@ -58,12 +59,13 @@ def _has_room(run: Run, key: str, taken: dict[tuple[str, str, str], int]) -> boo
     return True
 
 
-def lock_starts(run: Run) -> None:
-    """Until the transaction ends, nobody else looks for a run of its key to join."""
+def lock_starts(runs: Iterable[Run]) -> None:
+    """Until the transaction ends, nobody else looks for runs of their keys to join."""
     if connection.vendor == "postgresql":
+        numbers = {_number("start", run.job, _scope(run), run.concurrency_key or "") for run in runs}
         with connection.cursor() as cursor:
-            number = _number("start", run.job, _scope(run), run.concurrency_key or "")
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+            for number in sorted(numbers):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def try_lock(*names: str) -> bool:

@@ -116,6 +116,8 @@ class Follower:
         while not self._stopped:
             self._changed.clear()
             async for batch in self._from_log():
+                if self._has_stopped():
+                    return
                 yield batch
                 sent_at = clock.monotonic()
             if self._stopped or await self._is_over():
@@ -212,6 +214,10 @@ class Follower:
             frames += self._take(arrival)
         return frames
 
+    def _has_stopped(self) -> bool:
+        """Asked anew after each await."""
+        return self._stopped
+
     def _from_inbox_of(self, step: str, attempt: int) -> Events:
         frames: Events = []
         for arrival in list(self._inbox):
@@ -230,8 +236,9 @@ class Follower:
         step, began_at, attempt = str(event.step), clock.monotonic(), event.attempt or 0
         self._asking.frames_came()
         while True:
-            if frames := self._from_inbox_of(step, attempt):
+            while frames := self._from_inbox_of(step, attempt):
                 yield frames
+                began_at = clock.monotonic()  # only waiting counts, not how slowly the client took them
             owed = self._streams.missing(step, attempt, int(event.data["frames"]))
             left = began_at + FRAMES_WAIT_SECONDS - clock.monotonic()
             if owed is None or not self._may_still_come(event) or left <= 0:

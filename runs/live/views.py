@@ -1,6 +1,6 @@
 """A run's events over HTTP: one address, and `Accept` chooses a JSON page, server-sent events or NDJSON."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -28,6 +28,7 @@ from runs.live.workflow_events import WORKFLOW_SSE
 R = TypeVar("R", bound=HttpResponseBase)
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+CHUNK_BYTES = 256 * 1024
 
 
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
@@ -130,15 +131,26 @@ def _with_stream_headers(response: R) -> R:
     return response
 
 
+def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Few and bounded: what is handed to the server is in its memory until the client has it."""
+    gathered = bytearray()
+    for part in parts:
+        gathered += part
+        if len(gathered) >= CHUNK_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    yield bytes(gathered)
+
+
 async def _encoded(viewer: Viewer, run_id: UUID, after: int, encoding: Encoding) -> AsyncIterator[bytes]:
     if encoding.preamble:
         yield encoding.preamble
     followed = follow_gathered(viewer, run_id, after, get_settings().heartbeat_seconds)
     try:
         async for batch in followed:
-            chunk = b"".join(map(encoding.encode, batch)) if batch else encoding.beat
-            if chunk:
-                yield chunk
+            for chunk in _chunks(map(encoding.encode, batch)) if batch else [encoding.beat]:
+                if chunk:
+                    yield chunk
     except RunsError:
         return  # the run was deleted between the first look and now; the status is sent already
     finally:

@@ -1,10 +1,11 @@
 """Many runs started with one call: all of them, or none, each as `start` would have started it."""
 
+import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from runs import jobs
@@ -119,3 +120,26 @@ def test_a_lone_start_is_one_statement_on_postgresql() -> None:
         jobs.start("double", 1)
     if connection.vendor == "postgresql":
         assert len(statements) == 1
+
+
+def test_two_calls_with_the_same_keys_in_opposite_order_do_not_block_each_other() -> None:
+    double()
+    names = [f"key-{number:02}" for number in range(40)]
+    barrier, dispositions = threading.Barrier(2), []
+
+    def call(keys: list[str]) -> None:
+        wanted = [
+            NewRun("double", 1, concurrency_key=key, coalesce="skip", idempotency_key=key) for key in keys
+        ]  # fmt: skip
+        barrier.wait(10)
+        try:
+            dispositions.extend(one.disposition for one in jobs.start_many(wanted))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=call, args=[keys]) for keys in (names, names[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(dispositions) == ["coalesced"] * 40 + ["created"] * 40

@@ -16,6 +16,7 @@ def test_the_defaults_are_safe():
     ("code", "values"),
     [
         ("perdure.E001", {"SECRET_KEY": "short"}),
+        ("perdure.E005", {"RUNS_CLOCK_FILE": "clock", "ALLOWED_HOSTS": ["runs.example"]}),
         ("perdure.E002", {"DEBUG": True, "ALLOWED_HOSTS": ["localhost", "runs.example"]}),
         ("perdure.W003", {"ALLOWED_HOSTS": ["*"]}),
     ],

@@ -110,7 +110,7 @@ def start_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
     """All of them, or none, in the caller's transaction. Raises IdempotencyConflict."""
     with _in_one_piece(wanted):
         if any(one.coalesce for one in wanted):  # each may join one before it
-            started = [_join_or_insert(one, actor) for one in wanted]
+            started = _join_or_insert_all(wanted, actor)
         else:
             made = insert(_row(one, actor) for one in wanted)
             started = [_inserted(one, one.run.id in made, actor) for one in wanted]
@@ -128,6 +128,14 @@ def _in_one_piece(wanted: list[Prepared]) -> AbstractContextManager[Any]:
 def _row(one: Prepared, actor: Actor) -> NewRow:
     data = {"actor": actor.as_data(), "labels": one.run.labels, "run_at": iso(one.run.run_at)}
     return NewRow(one.run, data, one.payload.size, actor)
+
+
+def _join_or_insert_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
+    """Locks first and in order, then by idempotency key: two calls with the same keys cannot block each other."""
+    keys.lock_starts(one.run for one in wanted if one.coalesce)
+    places = sorted(range(len(wanted)), key=lambda place: wanted[place].run.idempotency_key or "")
+    found = {place: _join_or_insert(wanted[place], actor) for place in places}
+    return [found[place] for place in range(len(wanted))]
 
 
 def _join_or_insert(one: Prepared, actor: Actor) -> Started:
@@ -165,7 +173,6 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
 
 def _pending_twin(run: Run) -> Run | None:
     """A run of the same job and key that has not begun, whose start this one can be; two at once make one."""
-    keys.lock_starts(run)
     same = Run.objects.filter(keys.same_scope(run), job=run.job, concurrency_key=run.concurrency_key)
     fresh = same.filter(status=RunStatus.QUEUED, started_at=None, attempt=1).order_by("id")
     return fresh.select_for_update(no_key=True, of=("self",)).first()
