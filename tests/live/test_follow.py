@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from runs import clock
 from runs.errors import RunNotFound
+from runs.live import follower
 from runs.live.follow import follow, subscribe
 from runs.live.streams import Streams
 from runs.models import Run
@@ -214,6 +217,35 @@ async def test_a_reader_that_does_not_read_holds_bounded_memory_and_still_gets_t
     assert inbox <= 2 * 1024 * 1024
     offsets = [event.offset async for event in _take(slow, 802) if event.type == "stream"]
     assert offsets == list(range(800))
+
+
+async def test_frames_that_are_there_reach_a_client_however_slowly_it_takes_them(
+    driver: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "FRAMES_WAIT_SECONDS", 0)
+    run = await amake_run()
+    await awrite(run.id, "run:queued")
+    slow = follow(run.id)
+    await anext(slow)
+    inbox = slow.ag_frame.f_locals["follower"]._inbox  # type: ignore[attr-defined]
+    await abegin_attempt(run.id, "write", 1, epoch=1)
+    driver.open(run.id, "write", 1, 1)
+    for letter in "abcd":
+        speak(driver, run.id, "write", 1, 1, letter)
+        await driver.flush(run.id)
+        if letter == "a":
+            await _until(lambda: inbox)
+            await awrite(run.id, "step:complete", "run:complete", step="write", attempt=1, frames=4)
+            seen = [event async for event in _take(slow, 3)]  # it has the step's start and the first frame, and dawdles
+    await _until(lambda: sum(len(arrival.message["frames"]) for arrival in inbox) == 3)
+    seen += [event async for event in slow]
+    assert [event.data for event in seen if event.type == "stream"] == list("abcd")
+
+
+async def _until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def _take(events, count):  # type: ignore[no-untyped-def]
