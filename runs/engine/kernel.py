@@ -190,8 +190,13 @@ class RunKernel(RunTasks):
         """A process that was frozen past its lease must not call what another has recorded meanwhile."""
         await self._waiting.gate()
         while not self.world.holds_lease():
-            await asyncio.sleep(_LEASE_SECONDS)  # until the lease is renewed and the token looked at again
+            await self.be_sure()
             await self._waiting.gate()
+
+    async def be_sure(self) -> None:
+        while not self.world.holds_lease():
+            await asyncio.sleep(_LEASE_SECONDS)  # until the lease is renewed and the token looked at again
+            self.check_open()
 
     def check_open(self) -> None:
         if self.sealed:

@@ -124,6 +124,9 @@ class Kernel(Protocol):
     async def gate(self) -> None:
         """The step boundary. Raises Suspended once the run has left this process."""
 
+    async def be_sure(self) -> None:
+        """Wait while the lease may have run out. Raises Suspended when it turns out that it had."""
+
     @property
     def mailbox(self) -> Mailbox: ...
 

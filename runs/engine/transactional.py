@@ -66,6 +66,7 @@ def _once(handle: Handle, function: Function, ending: Ending, commit: Commit) ->
     try:
         with transaction.atomic(durable=True):
             link = connection.connection
+            _check_lease(handle)
             value, payload = function()
             entry = Entry(handle.run_id, handle.token, handle.write_no + 1, [ending(payload)])
             _write_last(entry, commit)
@@ -76,6 +77,13 @@ def _once(handle: Handle, function: Function, ending: Ending, commit: Commit) ->
             raise _Interrupted from exc
     handle.write_no += 1
     return value
+
+
+def _check_lease(handle: Handle) -> None:
+    """Who waited long for the lock of SQLite's file may find that another has done it: the fence comes too late for
+    what the function does elsewhere."""
+    if not Run.objects.filter(pk=handle.run_id, lease_token=handle.token).exists():
+        raise Suspended
 
 
 def _write_last(entry: Entry, commit: Commit) -> None:

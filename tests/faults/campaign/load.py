@@ -44,6 +44,7 @@ class Load:
         self.acts: dict[str, int] = {}
         self.failure: BaseException | None = None
         self._open: dict[str, str] = {}
+        self._retried: set[str] = set()
 
     def start(self) -> None:
         self._thread.start()
@@ -137,7 +138,7 @@ class Load:
             return
         for key in gone:
             run = jobs.get(self._open[key])
-            if run.status == "failed" and self.programs[key]["fate"] == "retry" and not self._gate(key).exists():
+            if run.status == "failed" and self.programs[key]["fate"] == "retry" and key not in self._retried:
                 self._retry(key)
             elif run.has_ended:
                 del self._open[key]
@@ -182,9 +183,10 @@ class Load:
         return self._gates / key
 
     def _retry(self, key: str) -> None:
+        self._gate(key).touch()  # first: a worker has the run before this call is back
         try:
             jobs.retry(self.run_ids[key])
         except RunNotFailed:
             return
-        self._gate(key).touch()
+        self._retried.add(key)
         self._done("retries")

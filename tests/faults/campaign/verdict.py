@@ -57,7 +57,7 @@ def judge(
     runs = _runs(sight)
     _judge_runs(found, load, runs)
     _judge_calls(found, load, runs, lines, recorded, thaws)
-    _judge_checkpoints(found, lines)
+    _judge_checkpoints(found, lines, thaws)
     _judge_effects(found, load, runs, sight)
     _judge_signals(found, load, sight)
     _judge_ends(found, runs, lines)
@@ -144,13 +144,18 @@ def _judge_calls(
         since = recorded.get((line.key, line.name))
         if since is None or line.at <= since:
             continue
-        if any(thaw <= line.at <= thaw + THAW_SECONDS for thaw in thaws.get(line.pid, ())):
+        if _is_of_thawed(line, thaws):
             found.calls_of_thawed += 1
         else:
             found.violations.append(f"step {line.key} {line.name} was called {line.at - since:.3f} s after its record")
 
 
-def _judge_checkpoints(found: Counted, lines: list[Line]) -> None:
+def _is_of_thawed(line: Line, thaws: dict[int, list[float]]) -> bool:
+    """Whether its process was frozen in the moment of the call."""
+    return any(thaw <= line.at <= thaw + THAW_SECONDS for thaw in thaws.get(line.pid, ()))
+
+
+def _judge_checkpoints(found: Counted, lines: list[Line], thaws: dict[int, list[float]]) -> None:
     """An attempt begins where a checkpoint was acknowledged, or further on."""
     saved: dict[tuple[str, str], int] = {}
     streams = {(line.key, line.name) for line in lines if line.what == "saved"}
@@ -159,6 +164,8 @@ def _judge_checkpoints(found: Counted, lines: list[Line]) -> None:
         if line.what == "saved":
             saved[step] = max(saved.get(step, 0), int(line.detail))
         elif line.what == "call" and step in streams and int(line.detail) < saved.get(step, 0):
+            if _is_of_thawed(line, thaws):
+                continue
             found.violations.append(f"step {step} began at {line.detail}, after checkpoint {saved[step]} was durable")
 
 
