@@ -56,6 +56,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"Ends: {_pairs(counted.get('ends', {}))}. By hand: {_pairs(found['acts'])}.",
         "",
         *(f"- {violation}" for violation in found["violations"]),
+        "",
         "| fault | done | counted | recovery p50 | p95 | longest |",
         "|---|---:|---:|---:|---:|---:|",
         *_kinds(found["faults"]),
@@ -132,6 +133,7 @@ file": somebody else holds the lock of the SQLite file for up to 3 s.
 
 def keep(folder: Path, found: list[dict[str, Any]]) -> None:
     """Write faults.md and faults.json, which replace those of the last campaign."""
+    found = [{name: value for name, value in one.items() if name != "evidence"} for one in found]  # a path of this host
     parts = [INTRODUCTION, *(as_markdown(one) for one in found)]
     parts += [f"## Every counted fault on {_name(one)}\n\n{fault_list(one)}" for one in found]
     (folder / "faults.md").write_text("\n".join(parts))
