@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from runs import clock
@@ -209,16 +209,16 @@ class Performance:
         events = (*self._unwritten_start(), self._event(type_, data))
         error = row.error if outcome is AttemptOutcome.FAILED else None
         rows = self._lost_attempt(now)
-        if not self._is_told_by_step(outcome):
+        if outcome is not AttemptOutcome.COMPLETED or not self._is_told_by_step(now):
             rows = (*rows, self._attempt_row(outcome, now, error))
         done = row.status == StepStatus.COMPLETED and self.record.checkpoints
         forget = (self.call.name,) if done else ()
         return Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
 
-    def _is_told_by_step(self, outcome: AttemptOutcome) -> bool:
+    def _is_told_by_step(self, ended_at: datetime) -> bool:
         """A first attempt that succeeds at once: its row would repeat the step's, and was a sixth of a step's cost."""
-        is_plain = self.attempt.number == 1 and not self._start_is_written and self.attempt.used is None
-        return is_plain and outcome is AttemptOutcome.COMPLETED
+        at_once = not self._start_is_written and ended_at - self._started_at < timedelta(seconds=QUICK_SECONDS)
+        return self.attempt.number == 1 and at_once and self.attempt.used is None
 
     def cancellation(self) -> Transition:
         """The transition that ends this step as cancelled, also over a result that nobody received."""
