@@ -23,6 +23,7 @@ def main() -> int:
         os.execve(sys.executable, [sys.executable, "-m", __package__, *sys.argv[1:]], os.environ | ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="perdure-simulation-") as folder:
         os.environ["PERDURE_DATA_DIR"] = folder
+        os.environ.pop("DATABASE_URL", None)  # its own database is in memory, whichever a suite runs on
         import django
 
         django.setup()
