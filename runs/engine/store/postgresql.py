@@ -16,6 +16,7 @@ from django.db import connection
 from runs import clock
 from runs.conf import get_settings
 from runs.engine.store.arrays import change_text, literal
+from runs.engine.store.prepared import prepared_connection
 from runs.engine.store.transitions import (
     ATTEMPTS,
     CHECKPOINTS,
@@ -35,7 +36,7 @@ from runs.engine.store.transitions import (
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
     """Commit the batch; the result of each run. Raises what the database raises, with nothing done."""
     parts = _parts(entries)
-    with _cursor() as cursor, connection.wrap_database_errors:
+    with psycopg.RawCursor(prepared_connection()) as cursor, connection.wrap_database_errors:
         # not on the connection of a transactional step: there, the session is the job's code's
         prepare = not connection.in_atomic_block
         cursor.execute(_statement(tuple(parts)), _parameters(entries, parts), prepare=prepare)
@@ -43,22 +44,6 @@ def commit(entries: list[Entry]) -> dict[UUID, Written]:
         missing = [entry.run_id for entry in entries if entry.run_id not in found]
         alive = _existing(cursor, missing)
     return {entry.run_id: _result(entry, found.get(entry.run_id), entry.run_id in alive) for entry in entries}
-
-
-def _cursor() -> "psycopg.RawCursor[Any]":
-    """A cursor of this thread's connection that prepares statements: planning this one takes longer than running it.
-
-    Django's own cursor sends each statement with its values in the text, to be parsed and planned anew.
-    """
-    connection.ensure_connection()
-    raw = connection.connection
-    if raw.prepare_threshold is None and not connection.in_atomic_block:
-        with connection.wrap_database_errors:
-            # A plan made while the table is small reads all of it, and is kept when it is large.
-            raw.execute("SET plan_cache_mode = force_generic_plan")
-            raw.execute("SET enable_seqscan = off")
-        raw.prepare_threshold = 5
-    return psycopg.RawCursor(raw)
 
 
 def _result(entry: Entry, row: tuple[Any, ...] | None, exists: bool) -> Written:

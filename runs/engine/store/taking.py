@@ -17,6 +17,7 @@ from django.db import connection
 from runs import clock
 from runs.conf import get_settings
 from runs.engine.store.control import RESUMED, RETRIED
+from runs.engine.store.prepared import prepared_connection
 from runs.models import ENDED, Run
 
 
@@ -39,7 +40,7 @@ def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int, closed: I
     """Take up to `limit` due runs under new tokens, if none is special. Nothing of the queues `closed` is looked at."""
     settings = get_settings()
     names, versions = zip(*jobs, strict=True)
-    cursor = psycopg.Cursor(_prepared_connection())
+    cursor = psycopg.Cursor(prepared_connection())
     with connection.wrap_database_errors:
         cursor.execute(
             _STATEMENT,
@@ -55,20 +56,6 @@ def take(worker_id: UUID, jobs: Iterable[tuple[str, str]], limit: int, closed: I
         rows = cursor.fetchall()
     special, hooks, crowded, next_due_at = rows[0][:4]
     return Taken([_run(row[4:]) for row in rows if row[4] is not None], special, hooks, crowded, next_due_at)
-
-
-def _prepared_connection() -> "psycopg.Connection[Any]":
-    """The thread's connection, on which the statement is parsed and planned once.
-
-    The plan is made while the table may be empty, and used when it is full: it must be the one by the indexes.
-    """
-    connection.ensure_connection()
-    link: psycopg.Connection[Any] = connection.connection
-    if link.prepare_threshold is None:
-        link.prepare_threshold = 0
-        link.execute("SELECT set_config(name, value, false) FROM (VALUES ('enable_seqscan', 'off'), ('jit', 'off'),"
-                     " ('plan_cache_mode', 'force_generic_plan')) AS s(name, value)", prepare=False)  # fmt: skip
-    return link
 
 
 def _run(values: tuple[Any, ...]) -> Run:
