@@ -216,7 +216,7 @@ class Performance:
         return Transition(now, events=events, steps=(row,), attempts=rows, forget_checkpoints=forget)
 
     def _is_told_by_step(self, ended_at: datetime) -> bool:
-        """A first attempt that succeeds at once: its row would repeat the step's, and was a sixth of a step's cost."""
+        """A first attempt that succeeds at once: its row would only repeat the step's (ADR 10)."""
         at_once = not self._start_is_written and ended_at - self._started_at < timedelta(seconds=QUICK_SECONDS)
         return self.attempt.number == 1 and at_once and self.attempt.used is None
 
