@@ -25,6 +25,10 @@ BUSES = ["runs.live.bus.LayerBus"] + [
 ]
 
 
+SECONDS_AT_MOST = 60
+"""Long: a loaded machine is slow, and nothing is learned from how long a failing test waits."""
+
+
 class Lease:
     holds = True
 
@@ -32,6 +36,18 @@ class Lease:
 def speak(driver: Frames, run_id: UUID, step: str, epoch: int, attempt: int, data: Any) -> None:
     """One emit of a step."""
     driver.emitter(run_id, step, epoch, attempt)(json.dumps(data).encode())
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait for what another task or thread brings about."""
+    async with asyncio.timeout(SECONDS_AT_MOST):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def until_watched(driver: Frames, run_id: UUID) -> None:
+    """A follower's interest travels over the bus: what is emitted before it arrives is sent only to who asks for it."""
+    await until(lambda: driver._interest.watched(str(run_id)))
 
 
 class Reader:
@@ -49,11 +65,11 @@ class Reader:
                 self._arrived.notify_all()
 
     async def until(self, condition: Callable[[list[RunEvent]], bool]) -> None:
-        async with asyncio.timeout(15), self._arrived:
+        async with asyncio.timeout(SECONDS_AT_MOST), self._arrived:
             await self._arrived.wait_for(lambda: condition(self.events))
 
     async def end(self) -> list[RunEvent]:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SECONDS_AT_MOST):
             await self.task
         return self.events
 
@@ -87,7 +103,7 @@ async def connect() -> AsyncIterator[Any]:
         offered = [f"perdure.token.{token}", "perdure"] if token else None
         socket = Socket(application, path, headers=headers, subprotocols=offered)
         opened.append(socket)
-        accepted, protocol = await socket.connect(timeout=10)
+        accepted, protocol = await socket.connect(timeout=SECONDS_AT_MOST)
         assert accepted
         assert protocol == ("perdure" if token else None)
         return socket

@@ -1,6 +1,5 @@
 """What a follower does about messages that never came, or came from a worker that lost the run."""
 
-import asyncio
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -12,7 +11,7 @@ from runs.live import asking, watcher
 from runs.live.bus import LayerBus
 from runs.live.streams import Streams
 from runs.worker.frames import Frames
-from tests.live.conftest import Reader, speak
+from tests.live.conftest import Reader, speak, until_watched
 from tests.live.logs import abegin_attempt, amake_run, awrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,9 +52,7 @@ async def test_a_frame_that_was_lost_is_asked_for(bus: str, driver: Frames, monk
     await abegin_attempt(run.id, "write", 1, epoch=1)
     reader = Reader(run.id)
     await reader.until(lambda _: "step:start" in reader.types)
-    async with asyncio.timeout(10):
-        while not driver._interest.watched(str(run.id)):
-            await asyncio.sleep(0.01)
+    await until_watched(driver, run.id)
     ForgetfulBus._lost = 0
     driver.open(run.id, "write", 1, 1)
     for letter in "abcd":
