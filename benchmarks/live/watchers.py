@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 _HANDSHAKE = (
@@ -121,7 +122,7 @@ def _summary(clients: list[Client], lags: list[float]) -> dict[str, Any]:
         "clients": len(clients),
         "frames": sum(client.frames for client in clients),
         "whole": sum(client.frames == client.expected > 0 for client in clients),
-        "closed_well": sum(client.close_code == 1000 for client in clients),
+        "close_codes": Counter(client.close_code for client in clients),
         "lag_p50_ms": lag(0.5), "lag_p95_ms": lag(0.95), "lag_max_ms": lag(1.0),
         "cpu_seconds": time.process_time(),
     }  # fmt: skip

@@ -38,6 +38,10 @@ class Viewer:
     def of_token(cls, token: str) -> "Viewer":
         return cls(authorization=f"Bearer {token}")
 
+    @property
+    def brought_nothing(self) -> bool:
+        return self.authorization is None and not self.session_key
+
     def user(self) -> Any:
         """The user as of now, read from the database. Raises NotSignedIn or TokenRefused."""
         if self.authorization is not None:

@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from runs.errors import RunsError
 from runs.live.access import Viewer
 from runs.live.errors import CLOSE_CODE, InvalidMessage, MessageTooBig, NotSignedIn, SignInTimeout, error_body
+from runs.live.watcher import get_watcher
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -84,11 +83,13 @@ class Socket(ABC):
     async def _sign_in(self) -> Viewer:
         """By what the connection brought, else by a first message `{"type": "auth", "token": ...}`."""
         viewer = Viewer.of_scope(self.scope)
-        try:
-            await database_sync_to_async(viewer.user, thread_sensitive=False)()
-        except NotSignedIn:
+        if viewer.brought_nothing:
             viewer = Viewer.of_token(await self._token())
-            await database_sync_to_async(viewer.user, thread_sensitive=False)()
+        try:
+            await get_watcher().read(viewer.user)
+        except NotSignedIn:  # a session that is over
+            viewer = Viewer.of_token(await self._token())
+            await get_watcher().read(viewer.user)
         return viewer
 
     async def _token(self) -> str:

@@ -60,6 +60,7 @@ class Watcher:
         self._bus = make_bus()
         self._threads = ReadThreads()
         self._runs: dict[str, _Followed] = {}
+        self._reads = 0
         self._pace = Pace()
         self._ears: dict[Callable[[], None], bool] = {}
         self._changed = asyncio.Event()
@@ -98,7 +99,11 @@ class Watcher:
 
     async def read(self, function: Callable[..., T], *args: object) -> T:
         """Call a sync reading function in a thread with a database connection."""
-        return await self._threads.run(function, *args)
+        self._reads += 1
+        try:
+            return await self._threads.run(function, *args)
+        finally:
+            self._reads -= 1
 
     async def read_log(self, run_id: UUID, after: int) -> list[RunEvent]:
         """Up to READ_LIMIT events. Followers at the same place of the same run share one query."""
@@ -131,7 +136,8 @@ class Watcher:
             await self._threads.close()
 
     def _is_needed(self) -> bool:
-        return bool(self._runs or self._ears)
+        # Who reads is about to follow: ended under it, its read would be cancelled, and its connection with it.
+        return bool(self._runs or self._ears or self._reads)
 
     async def _is_needed_after_a_while(self) -> bool:
         """A page that reloads leaves and comes back: connections are worth keeping for that long."""

@@ -25,6 +25,8 @@ from runs.conf import get_settings
 from runs.models import Worker
 
 GIVE_UP_AFTER_FAILURES = 5
+HANDSHAKE_SECONDS = "20"
+"""Daphne's own 5 s are soon over on a busy machine when hundreds of sockets come back at once."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
@@ -110,6 +112,7 @@ def _tell_children(host: str, url: str) -> None:
 
 def _web(listener: socket.socket) -> Child:
     options = ["-v", "0", "--fd", str(listener.fileno()), "--application-close-timeout", "5"]
+    options += ["--websocket_connect_timeout", HANDSHAKE_SECONDS]
     command = [sys.executable, "-m", "daphne", *options, "perdure.asgi:application"]
     return Child("web", command, stop_within=10, keep_open=(listener.fileno(),))
 
