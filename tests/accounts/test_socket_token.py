@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 
 from perdure.accounts import tokens
 from perdure.accounts.live import TokenAuthMiddleware
+from tests.live.sockets import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +19,7 @@ class WhoAmI(AsyncWebsocketConsumer):
 
 
 async def _who(subprotocols: list[str], session_user: Any = None) -> str:
-    socket = WebsocketCommunicator(TokenAuthMiddleware(WhoAmI.as_asgi()), "/ws/", subprotocols=subprotocols)
+    socket = Socket(TokenAuthMiddleware(WhoAmI.as_asgi()), "/ws/", subprotocols=subprotocols)
     socket.scope["user"] = session_user or AnonymousUser()
     await socket.connect()
     name: str = await socket.receive_from()
