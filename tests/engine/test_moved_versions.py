@@ -12,7 +12,7 @@ from runs import clock, jobs
 from runs.errors import HistoryPruned, InvalidOption, JobNotFound, RunAlreadyEnded, RunNotMovable, VersionUnfit
 from runs.jobs import StepContext, job
 from runs.maintenance.stranded import Stranded, count_stranded, mark
-from runs.models import Audit, EndHook, Event, Run, RunStatus, Worker
+from runs.models import Audit, EndHook, Event, Run, RunStatus, Step, Worker
 from runs.testing import advance, drain, frozen_worker
 from tests.engine.driver import Driver, begin, events, until
 
@@ -179,6 +179,7 @@ def test_a_run_at_work_an_ended_one_and_one_without_history_are_not_moved(driver
 
     run = jobs.start("two-roads", version="1").run
     driver.claim()
+    until(lambda: Step.objects.filter(status="running").exists())  # what comes later would look like a trace of a move
     refusal_of(run, "2", RunNotMovable)
     jobs.cancel(run.id)
     refusal_of(run, "2", RunAlreadyEnded)

@@ -13,11 +13,17 @@ from uuid import uuid4
 
 import psycopg
 
+QUICK = (
+    "shared_buffers = 128MB", "fsync = off", "synchronous_commit = off", "full_page_writes = off",
+    "wal_level = minimal", "max_wal_senders = 0", "max_wal_size = 2GB", "checkpoint_timeout = 30min",
+)  # fmt: skip
+"""No test cuts the machine's power: what a killed process had written is the kernel's, and a commit need not wait."""
+
 
 @functools.cache
 def postgresql_url() -> str:
     """A PostgreSQL server's URL: TEST_DATABASE_URL, or a server started now and stopped when this process ends."""
-    return os.environ.get("TEST_DATABASE_URL") or start_postgresql("shared_buffers = 64MB")
+    return os.environ.get("TEST_DATABASE_URL") or start_postgresql(*QUICK)
 
 
 @functools.cache

@@ -35,6 +35,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from tests.servers import emptying  # Django's settings are read by now
 
     emptying.install()
+    _let_sqlite_commit_quickly()
+
+
+def _let_sqlite_commit_quickly() -> None:
+    """In this process alone: no test cuts the machine's power, and thousands of commits wait for the disk."""
+    from django.conf import settings
+
+    options = settings.DATABASES["default"]["OPTIONS"]
+    if "init_command" in options:
+        options["init_command"] += "PRAGMA synchronous=OFF;"
 
 
 def _set_environment(config: pytest.Config, database: str) -> None:
