@@ -41,12 +41,18 @@ class Run(models.Model):
     error = models.JSONField(null=True, blank=True, help_text='{"type", "message", "traceback"}')
     progress = models.JSONField(null=True, blank=True, help_text='{"current", "total", "message"}')
     labels = models.JSONField(default=dict, blank=True)
+    # No index of its own for any of the five: most runs have none of them, and a row enters each index anew whenever
+    # it is claimed and ended. Below are those of the rows that have one.
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    team = models.ForeignKey("auth.Group", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
-    root = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    team = models.ForeignKey(
+        "auth.Group", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children", db_index=False
+    )
+    root = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)
     concurrency_key = models.CharField(max_length=200, null=True, blank=True)
     attempt = models.IntegerField(default=1, help_text="1, and one more for each retry of the whole run.")
@@ -77,7 +83,9 @@ class Run(models.Model):
     pause_event = models.JSONField(default=dict, blank=True, help_text='Its run:pause: {"actor", "reason"}')
     is_detached = models.BooleanField(default=False, help_text="A cancel of its parent does not reach it.")
     tell_parent = models.BooleanField(default=False, help_text="It has ended and its parent was not woken yet.")
-    forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks")
+    forked_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks", db_index=False
+    )
     forked_step = models.CharField(max_length=200, blank=True, default="")
     end_hook = models.CharField(max_length=6, choices=EndHook, default=EndHook.NONE, blank=True)
 
@@ -153,8 +161,11 @@ class Run(models.Model):
             ),
             models.Index(fields=["status", "-id"], name="run_by_status"),
             models.Index(fields=["job", "-id"], name="run_by_job"),
-            models.Index(fields=["owner", "-id"], name="run_by_owner"),
-            models.Index(fields=["team", "-id"], name="run_by_team"),
+            models.Index(fields=["owner", "-id"], condition=Q(owner__isnull=False), name="run_by_owner"),
+            models.Index(fields=["team", "-id"], condition=Q(team__isnull=False), name="run_by_team"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_by_parent"),
+            models.Index(fields=["root"], condition=Q(root__isnull=False), name="run_by_root"),
+            models.Index(fields=["forked_from"], condition=Q(forked_from__isnull=False), name="run_by_origin"),
         )
 
     def __str__(self) -> str:
