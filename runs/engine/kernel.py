@@ -275,7 +275,8 @@ class RunKernel(RunTasks):
         if self.sealed:
             release()
             raise Suspended
-        call = partial(call_and_record, self._handle, function, ending, self.world.writer.commit)
+        world = self.world
+        call = partial(call_and_record, self._handle, function, ending, world.writer.commit, world.holds_lease)
         future = self.submit_to_thread(call)
         future.add_done_callback(lambda _: release())
         self._waiting.load.writes += 1

@@ -19,6 +19,7 @@ logger = logging.getLogger("runs.engine")
 LOCK_SECONDS = 2.0
 _PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE = 1.0
+_LATE_SECONDS = 0.05
 _TRIES = 5
 _OUTAGE_SECONDS = 60.0
 
@@ -31,11 +32,17 @@ class _Interrupted(Exception):
     """The database went away, and nothing is kept: that is no failure of the function, which is called again."""
 
 
+class _Late(Exception):
+    """The look at the lease was answered after its end: what it said may be long past."""
+
+
 Function = Callable[[], tuple[Any, Payload]]
 Ending = Callable[[Payload], Transition]
 
 
-def call_and_record(handle: Handle, function: Function, ending: Ending, commit: Commit) -> Any:
+def call_and_record(
+    handle: Handle, function: Function, ending: Ending, commit: Commit, holds_lease: Callable[[], bool]
+) -> Any:
     """Call `function`, which gives `(value, payload)`, and commit it with `ending(payload)`; the value. In a thread.
 
     The caller holds the run's writer (`handle.held`). An outage of the database is sat out. Raises Suspended when the
@@ -46,7 +53,9 @@ def call_and_record(handle: Handle, function: Function, ending: Ending, commit: 
     try:
         while True:
             try:
-                return _once(handle, function, ending, commit)
+                return _once(handle, function, ending, commit, holds_lease)
+            except _Late:
+                time.sleep(_LATE_SECONDS)
             except _RowBusy:
                 busy += 1
                 if busy == _TRIES:
@@ -60,13 +69,15 @@ def call_and_record(handle: Handle, function: Function, ending: Ending, commit: 
         close_old_connections()
 
 
-def _once(handle: Handle, function: Function, ending: Ending, commit: Commit) -> Any:
+def _once(handle: Handle, function: Function, ending: Ending, commit: Commit, holds_lease: Callable[[], bool]) -> Any:
     entry: Entry | None = None
     link: Any = None
     try:
         with transaction.atomic(durable=True):
             link = connection.connection
             _check_lease(handle)
+            if not holds_lease():
+                raise _Late
             value, payload = function()
             entry = Entry(handle.run_id, handle.token, handle.write_no + 1, [ending(payload)])
             _write_last(entry, commit)

@@ -7,6 +7,8 @@ import pytest
 from django.db.models import F
 
 from runs import jobs
+from runs.engine import transactional
+from runs.engine.batches import Handle
 from runs.engine.store.transitions import Entry, Written
 from runs.jobs import StepContext, job
 from runs.models import Run
@@ -88,3 +90,35 @@ def test_a_stream_whose_start_was_answered_after_the_lease_does_not_call_its_fun
     driver.call(driver.executions[0].lose)
     assert driver.outcome(run).value == "lost"
     assert calls == []
+
+
+def test_a_transaction_whose_look_at_the_lease_was_answered_late_looks_again(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the connection was deaf for longer than the lease lasts, and another ran the step meanwhile."""
+    calls: list[str] = []
+    held = threading.Event()
+    held.set()
+    driver.world.holds_lease = held.is_set
+    looks: list[bool] = []
+    check = transactional._check_lease
+
+    def answered_late(handle: Handle) -> None:
+        check(handle)
+        looks.append(held.is_set())
+        if len(looks) == 1:
+            held.clear()
+            return
+        held.set()
+
+    monkeypatch.setattr(transactional, "_check_lease", answered_late)
+
+    @job("transaction")
+    async def transaction(step: StepContext) -> None:
+        await step.transaction("write", calls.append, "called")
+
+    run = begin(transaction)
+    driver.claim()
+    until(lambda: jobs.get(run.id).has_ended)
+    assert (looks, calls) == ([True, False], ["called"])
+    assert jobs.get(run.id).status == "completed"

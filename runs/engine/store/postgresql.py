@@ -7,16 +7,13 @@ batches of plain UPDATEs deadlocked, and one locked run stalled a process's whol
 import re
 from functools import cache
 from itertools import count
-from typing import Any
 from uuid import UUID
-
-import psycopg
-from django.db import connection
 
 from runs import clock
 from runs.conf import get_settings
+from runs.engine.store import lone
 from runs.engine.store.arrays import change_text, literal
-from runs.engine.store.prepared import prepared_connection
+from runs.engine.store.prepared import execute
 from runs.engine.store.transitions import (
     ATTEMPTS,
     CHECKPOINTS,
@@ -35,33 +32,31 @@ from runs.engine.store.transitions import (
 
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
     """Commit the batch; the result of each run. Raises what the database raises, with nothing done."""
+    if len(entries) == 1 and (written := lone.commit(entries[0])) is not None:
+        return {entries[0].run_id: written}
     parts = _parts(entries)
-    with psycopg.RawCursor(prepared_connection()) as cursor, connection.wrap_database_errors:
-        # not on the connection of a transactional step: there, the session is the job's code's
-        prepare = not connection.in_atomic_block
-        cursor.execute(_statement(tuple(parts)), _parameters(entries, parts), prepare=prepare)
-        found = {row[0]: row[1:] for row in cursor.fetchall()}
-        missing = [entry.run_id for entry in entries if entry.run_id not in found]
-        alive = _existing(cursor, missing)
-    return {entry.run_id: _result(entry, found.get(entry.run_id), entry.run_id in alive) for entry in entries}
+    found = {row[0]: row[1:] for row in execute(_statement(tuple(parts)), _parameters(entries, parts))}
+    missing = [entry.run_id for entry in entries if str(entry.run_id) not in found]
+    alive = _existing(missing)
+    return {entry.run_id: _result(entry, found.get(str(entry.run_id)), entry.run_id in alive) for entry in entries}
 
 
-def _result(entry: Entry, row: tuple[Any, ...] | None, exists: bool) -> Written:
+def _result(entry: Entry, row: tuple[str | None, ...] | None, exists: bool) -> Written:
     if row is None:
         return Written(Result.BUSY if exists else Result.LOST)
     token, holder, last_sequence = row
     if last_sequence is not None:
-        return Written(Result.DONE, last_sequence)
-    if token != entry.token or holder is None:
+        return Written(Result.DONE, int(last_sequence))
+    if token != str(entry.token) or holder is None:
         return Written(Result.LOST)
     return Written(Result.INBOX if entry.change.expect_inbox is not None else Result.LOST)
 
 
-def _existing(cursor: Any, run_ids: list[UUID]) -> set[UUID]:
+def _existing(run_ids: list[UUID]) -> set[UUID]:
     if not run_ids:
         return set()
-    cursor.execute("SELECT id FROM runs_run WHERE id = ANY($1)", [run_ids])
-    return {row[0] for row in cursor.fetchall()}
+    rows = execute("SELECT id FROM runs_run WHERE id = ANY($1::uuid[])", [literal("uuid", run_ids)])
+    return {UUID(row[0]) for row in rows}
 
 
 _ROWS: dict[str, tuple[Table, str]] = {
@@ -74,22 +69,23 @@ _ROWS: dict[str, tuple[Table, str]] = {
 }
 
 
-def _parts(entries: list[Entry]) -> dict[str, list[Any]]:
+def _parts(entries: list[Entry]) -> dict[str, list[str]]:
     """What the batch writes besides the runs' own rows, by the name of its CTE; empty kinds cost no planning."""
-    parts: dict[str, list[Any]] = {}
+    parts: dict[str, list[str]] = {}
     for name, (table, rows) in _ROWS.items():
         if found := rows_of(entries, rows):
             columns = zip(*found, strict=True)
             parts[name] = [literal(kind, column) for (_, kind), column in zip(table.columns, columns, strict=True)]
     if "checkpoints" in parts:
-        parts["pruned"] = [get_settings().checkpoints_kept]
+        parts["pruned"] = [str(get_settings().checkpoints_kept)]
     if forgotten := [(entry.run_id, step) for entry in entries for step in entry.forgotten_steps()]:
         runs, steps = zip(*forgotten, strict=True)
         parts["forgotten"] = [literal("uuid", runs), literal("text", steps)]
     return parts
 
 
-def _parameters(entries: list[Entry], parts: dict[str, list[Any]]) -> list[Any]:
+def _parameters(entries: list[Entry], parts: dict[str, list[str]]) -> list[str | None]:
+    standing = clock.standing()
     changes = [entry.change for entry in entries]
     return [
         literal("uuid", [entry.run_id for entry in entries]),
@@ -99,8 +95,8 @@ def _parameters(entries: list[Entry], parts: dict[str, list[Any]]) -> list[Any]:
         literal("bigint", [change.expect_inbox for change in changes]),
         literal("bool", [change.release for change in changes]),
         literal("jsonb", [change_text(change) for change in changes]),
-        clock.standing(),
-        clock.offset(),
+        None if standing is None else standing.isoformat(),
+        f"{clock.offset().total_seconds()} seconds",
         *(parameter for part in parts.values() for parameter in part),
     ]
 
@@ -177,7 +173,7 @@ def _part(name: str) -> str:
 
 _PRUNE = """
   DELETE FROM runs_checkpoint c USING checkpoints n
-  WHERE c.run_id = n.run_id AND c.step_name = n.step_name AND c.number <= n.number - %s"""
+  WHERE c.run_id = n.run_id AND c.step_name = n.step_name AND c.number <= n.number - %s::int"""
 _FORGET = """
   DELETE FROM runs_checkpoint c USING unnest(%s::uuid[], %s::text[]) AS f(run_id, step_name)
   WHERE c.run_id = f.run_id AND c.step_name = f.step_name AND c.run_id IN (SELECT id FROM written)"""

@@ -1,14 +1,18 @@
-"""A thread's connection to PostgreSQL on which the engine's large statements are parsed and planned once."""
+"""A thread's connection to PostgreSQL on which the engine's statements are parsed and planned once."""
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
+from psycopg import pq
 
 _SETTINGS = (
     "SELECT set_config(name, value, false) FROM (VALUES ('plan_cache_mode', 'force_generic_plan'),"
     " ('enable_seqscan', 'off'), ('jit', 'off')) AS s(name, value)"
 )
+_names: "WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]" = WeakKeyDictionary()
 
 _OFTEN = 5
 """After so many times a statement is prepared: it takes one more round trip."""
@@ -49,3 +53,38 @@ def fetch_often(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
             return list(cursor.fetchall())
     finally:
         link.prepare_threshold = before
+
+
+def execute(statement: str, values: Sequence[str | None]) -> list[tuple[str | None, ...]]:
+    """The rows of a statement whose values, `$1` and on, and results are PostgreSQL's text form.
+
+    By libpq itself: psycopg's cursor takes longer to look at thirty values than the server to store them. Raises
+    Django's errors of the database.
+    """
+    link = prepared_connection()
+    sent: Any = [None if value is None else value.encode() for value in values]
+    with connection.wrap_database_errors:
+        if connection.in_atomic_block:  # there, the session is the job's code's, and may not be one of ours
+            return _rows(link, link.pgconn.exec_params(statement.encode(), sent))
+        return _rows(link, link.pgconn.exec_prepared(_name(link, statement), sent))
+
+
+def _name(link: "psycopg.Connection[Any]", statement: str) -> bytes:
+    names = _names.setdefault(link, {})
+    if statement not in names:
+        name = f"perdure_{len(names)}".encode()
+        _rows(link, link.pgconn.prepare(name, statement.encode()))
+        names[statement] = name
+    return names[statement]
+
+
+def _rows(link: "psycopg.Connection[Any]", result: "pq.abc.PGresult") -> list[tuple[str | None, ...]]:
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        if link.pgconn.status == pq.ConnStatus.BAD:  # what libpq says of a cut has no SQLSTATE
+            raise psycopg.OperationalError(result.get_error_message(link.info.encoding))
+        raise psycopg.errors.error_from_result(result, encoding=link.info.encoding)
+    return [
+        tuple(None if (value := result.get_value(row, column)) is None else value.decode() for column in columns)
+        for columns in [range(result.nfields)]
+        for row in range(result.ntuples)
+    ]

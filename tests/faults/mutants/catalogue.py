@@ -22,6 +22,8 @@ FOLLOW, STREAMS, WATCHER = "runs/live/follower.py", "runs/live/streams.py", "run
 PRUNING = "runs/engine/store/pruning.py"
 FENCE = "tests/engine/test_fence.py"
 WRITER = "tests/engine/test_writer.py"
+ALONE = "tests/engine/test_step_alone.py"
+STEP_ALONE = "runs/migrations/0024_a_step_alone.py"
 
 MUTANTS = (
     Mutant(
@@ -39,6 +41,11 @@ MUTANTS = (
             f"{FENCE}::test_an_invalid_fence_writes_nothing_at_all",
             f"{FENCE}::test_a_stale_entry_does_not_hold_back_the_others_of_its_batch",
         ),
+    ),
+    Mutant(
+        "the fence of a step alone", POSTGRESQL, STEP_ALONE,
+        "lease_token = p_token AND write_no", "write_no",
+        (f"{ALONE}::test_a_step_alone_with_an_invalid_fence_writes_nothing",),
     ),
     Mutant(
         "the inbox condition", POSTGRESQL, STORE_POSTGRESQL,
@@ -62,6 +69,11 @@ MUTANTS = (
         (f"{FENCE}::test_write_no_tells_whether_an_unknown_commit_happened",),
     ),
     Mutant(
+        "write_no of a step alone", POSTGRESQL, STEP_ALONE,
+        " AND write_no = p_write_no - 1", "",
+        (f"{ALONE}::test_a_step_alone_with_an_invalid_fence_writes_nothing",),
+    ),
+    Mutant(
         "write_no", SQLITE, STORE_SQLITE,
         "lease_token = %s AND write_no = %s", "lease_token = %s AND %s IS NOT NULL",
         (f"{FENCE}::test_write_no_tells_whether_an_unknown_commit_happened",),
@@ -81,6 +93,11 @@ MUTANTS = (
         "the SKIP LOCKED pre-lock", POSTGRESQL, STORE_POSTGRESQL,
         "FOR NO KEY UPDATE SKIP LOCKED\n), written", "FOR NO KEY UPDATE\n), written",
         (f"{WRITER}::test_a_locked_run_does_not_stall_the_others",),
+    ),
+    Mutant(
+        "the SKIP LOCKED pre-lock of a step alone", POSTGRESQL, STEP_ALONE,
+        "FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE",
+        (f"{ALONE}::test_a_step_alone_of_a_locked_run_does_not_wait",),
     ),
     Mutant(
         "the gap healing: events come from the log", SQLITE, FOLLOW,
