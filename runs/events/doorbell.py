@@ -31,9 +31,13 @@ IDLE_SECONDS = 10.0
 GATHER_SECONDS = 0.002
 """Between two NOTIFYs of one process: each wakes everybody who listens."""
 
-_IDS_PER_NOTIFY = 200  # 33 bytes each; a NOTIFY carries less than 8,000
+_IDS_PER_NOTIFY = 200  # 34 bytes each at most; a NOTIFY carries less than 8,000
+
+_MAIL = "-"
+"""After an id: the run was sent something, and whoever drives it needs no more than a look at its mail."""
 
 Handler = Callable[[list[UUID] | None], None]
+MailHandler = Callable[[list[UUID]], object]
 
 
 def connection_parameters() -> dict[str, Any]:
@@ -68,12 +72,16 @@ def _finish(connecting: "asyncio.Task[psycopg.AsyncConnection[Any]]") -> None:
         connecting.result().pgconn.finish()
 
 
-def ring(run_ids: Iterable[UUID]) -> None:
-    """Tell everyone that these runs changed. Call it after the commit, from any thread; it never raises nor waits."""
+def ring(run_ids: Iterable[UUID], *, only_mail: bool = False) -> None:
+    """Tell everyone that these runs changed. Call it after the commit, from any thread; it never raises nor waits.
+
+    `only_mail`: they were sent something and are driven by somebody already, so that nobody needs to claim.
+    """
+    told = [run_id.hex + _MAIL if only_mail else run_id.hex for run_id in run_ids]
     if connection.vendor == "postgresql":
-        _bell_of_this_process().ring(run_ids)
+        _bell_of_this_process().ring(told)
     else:
-        ring_neighbours(_database(), run_ids)
+        ring_neighbours(_database(), told)
 
 
 def hang_up() -> None:
@@ -87,14 +95,14 @@ class _Bell:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self._pending: set[UUID] = set()
+        self._pending: set[str] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
 
-    def ring(self, run_ids: Iterable[UUID]) -> None:
+    def ring(self, told: Iterable[str]) -> None:
         with self._changed:
-            self._pending.update(run_ids)
+            self._pending.update(told)
             if self._thread is None and self._pending:
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
@@ -108,8 +116,8 @@ class _Bell:
             thread.join(timeout=5)
         self._stopping = False
 
-    def _take(self) -> list[UUID]:
-        """The pending ids; none when it was quiet for a while, and then the thread has ended itself."""
+    def _take(self) -> list[str]:
+        """What is pending; nothing when it was quiet for a while, and then the thread has ended itself."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._stopping, timeout=IDLE_SECONDS)
             taken, self._pending = list(self._pending), set()
@@ -123,10 +131,10 @@ class _Bell:
 
     def _run(self) -> None:
         link: psycopg.Connection[Any] | None = None
-        while ids := self._take():
+        while told := self._take():
             try:
                 link = link or _connect()
-                _notify(link, ids)
+                _notify(link, told)
                 self._rest()
             except psycopg.Error as exc:
                 logger.warning("A doorbell was lost (%s); the poll every second finds the change.", exc)
@@ -141,9 +149,9 @@ def _connect() -> "psycopg.Connection[Any]":
     return psycopg.connect(**connection_parameters(), autocommit=True, application_name="perdure-bell")
 
 
-def _notify(link: "psycopg.Connection[Any]", ids: list[UUID]) -> None:
-    for start in range(0, len(ids), _IDS_PER_NOTIFY):
-        payload = ",".join(run_id.hex for run_id in ids[start : start + _IDS_PER_NOTIFY])
+def _notify(link: "psycopg.Connection[Any]", told: list[str]) -> None:
+    for start in range(0, len(told), _IDS_PER_NOTIFY):
+        payload = ",".join(told[start : start + _IDS_PER_NOTIFY])
         link.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, payload))
 
 
@@ -162,10 +170,14 @@ atexit.register(hang_up)
 
 
 class Doorbell:
-    """`async with Doorbell(handler):` calls `handler(ids)` in this loop at each ring; None means "any run may have"."""
+    """`async with Doorbell(handler):` calls `handler(ids)` in this loop at each ring; None means "any run may have".
 
-    def __init__(self, handler: Handler) -> None:
+    With `on_mail`, runs of which no more is to be said than that mail came go there instead.
+    """
+
+    def __init__(self, handler: Handler, on_mail: MailHandler | None = None) -> None:
         self._handler = handler
+        self._on_mail = on_mail
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
@@ -211,10 +223,10 @@ class Doorbell:
             if announce:
                 self._ring(None)
             async for notify in link.notifies():
-                self._ring(_parse(notify.payload))
+                self.hear(notify.payload)
 
     async def _hear_beside(self) -> None:
-        with heard_neighbours(_database(), lambda ids: self._ring(_parse(ids))):
+        with heard_neighbours(_database(), self.hear):
             await self._poll()
 
     async def _poll(self) -> None:
@@ -236,9 +248,25 @@ class Doorbell:
             if link is not None:
                 link.close()
 
+    def hear(self, text: str) -> None:
+        """What a ring says: ids, separated by commas."""
+        told = text.split(",")
+        mail = [one for one in told if one.endswith(_MAIL)] if self._on_mail is not None else []
+        changed, sent = _parse(one for one in told if one not in mail), _parse(mail)
+        if changed is None or sent is None:
+            self._ring(None)
+            return
+        if changed:
+            self._ring(changed)
+        if sent and self._on_mail is not None:
+            self._call(self._on_mail, sent)
+
     def _ring(self, ids: list[UUID] | None) -> None:
+        self._call(self._handler, ids)
+
+    def _call(self, handler: Callable[[Any], object], ids: list[UUID] | None) -> None:
         try:
-            self._handler(ids)
+            handler(ids)
         except Exception:
             logger.exception("A handler of the doorbell failed.")
 
@@ -251,8 +279,8 @@ def _open_database() -> sqlite3.Connection:
     return sqlite3.connect(_database(), timeout=0, isolation_level=None)
 
 
-def _parse(payload: str) -> list[UUID] | None:
+def _parse(told: Iterable[str]) -> list[UUID] | None:
     try:
-        return [UUID(hex=text) for text in payload.split(",")]
+        return [UUID(hex=text.removesuffix(_MAIL)) for text in told]
     except ValueError:
         return None

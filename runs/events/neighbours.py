@@ -9,17 +9,15 @@ import contextlib
 import itertools
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import UUID
 
 _IDS_PER_DATAGRAM = 1_000
 _numbers = itertools.count()
 
 
-def ring_neighbours(database: str, run_ids: Iterable[UUID]) -> None:
+def ring_neighbours(database: str, told: list[str]) -> None:
     """Tell every process that listens beside this database file. Never raises nor waits."""
-    told = [run_id.hex for run_id in run_ids]
     with contextlib.suppress(OSError), _opened(_directory(database)) as directory:
         for name in os.listdir(directory):
             for first in range(0, len(told), _IDS_PER_DATAGRAM):
@@ -50,7 +48,7 @@ def _listen(stack: contextlib.ExitStack, place: Path, hear: Callable[[str], None
 def _read(own: socket.socket, hear: Callable[[str], None]) -> None:
     with contextlib.suppress(BlockingIOError):
         while True:
-            hear(own.recv(_IDS_PER_DATAGRAM * 33).decode())
+            hear(own.recv(_IDS_PER_DATAGRAM * 34).decode())
 
 
 def _tell(directory: int, name: str, ids: bytes) -> None:

@@ -127,7 +127,7 @@ class Driver:
         self._chores.start()
         await self._listen()
         log.info("Driver %d drives runs (pid %d, %d jobs).", self._slot, os.getpid(), len(registry.all()))
-        async with Doorbell(self._rung):
+        async with Doorbell(self._rung, on_mail=self._loaded.hear):
             await self._until_ending()
             ending = self._ending.result()
             log.info("Driver %d stops with %d runs: %s.", self._slot, len(self._loaded), ending.value)

@@ -7,7 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import connection, connections
+
+from runs.engine.store.prepared import prepared_connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,11 +75,17 @@ def _or_disconnect(fn: Callable[..., T], *args: Any) -> T:
         raise
 
 
+def _prepared(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    if connection.vendor == "postgresql":
+        prepared_connection()
+    return fn(*args, **kwargs)
+
+
 class ReadPool(ThreadPoolExecutor):
     """Reads what runs need: their mail and their history. Its threads keep their connections, but after an error."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        return super().submit(_or_disconnect, partial(fn, *args, **kwargs))
+        return super().submit(_or_disconnect, partial(_prepared, fn, *args, **kwargs))
 
     def close(self) -> None:
         """End the threads, and with each its connection."""

@@ -8,10 +8,13 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 
+from runs import jobs
 from runs.events import doorbell
 from runs.events.doorbell import Doorbell, ring
+from runs.models import RunStatus
 from tests.live.logs import amake_run, awrite
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +72,38 @@ async def _sqlite_tells_of_many_commits_at_once() -> None:
         await until(lambda: bool(rings))
     assert set(map(str, rings)) == {"None"}
     assert len(rings) <= 31
+
+
+async def test_runs_that_were_only_sent_something_are_told_apart_from_those_that_may_be_due() -> None:
+    rings: Rings = []
+    plain: Rings = []
+    mail: list[UUID] = []
+    due, sent = uuid4(), uuid4()
+    async with Doorbell(rings.append, on_mail=mail.extend), Doorbell(plain.append):
+        ring([sent], only_mail=True)
+        ring([due])
+        await until(lambda: heard(plain) >= {due, sent} and heard(rings) >= {due} and sent in mail)
+    assert heard(rings) == {due}
+    assert mail == [sent]
+
+
+async def test_a_signal_to_a_run_that_somebody_drives_makes_nobody_claim() -> None:
+    rings: Rings = []
+    mail: list[UUID] = []
+    driven, waiting = await amake_run(status=RunStatus.RUNNING), await amake_run(status=RunStatus.WAITING)
+    async with Doorbell(rings.append, on_mail=mail.extend):
+        for run in (driven, waiting):
+            await sync_to_async(jobs.signal)(run.id, "go")
+        await until(lambda: driven.id in mail and waiting.id in heard(rings))
+    assert driven.id not in heard(rings)
+    assert waiting.id not in mail
+
+
+async def test_a_ring_that_cannot_be_read_says_that_any_run_may_have_changed() -> None:
+    rings: Rings = []
+    async with Doorbell(rings.append, on_mail=rings.append) as bell:
+        bell.hear("no number-")
+    assert rings == [None]
 
 
 async def test_a_handler_that_fails_does_not_silence_the_bell() -> None:

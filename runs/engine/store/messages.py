@@ -13,7 +13,7 @@ from runs.engine.store.sending import EVENTS, send_at_once
 from runs.errors import IdempotencyConflict, InvalidOption, RunAlreadyEnded, RunNotFound
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import Run, Signal, SignalKind, Step, StepStatus
+from runs.models import Run, RunStatus, Signal, SignalKind, Step, StepStatus
 
 _AS_TEXT = {SignalKind.SIGNAL: "a signal", SignalKind.UPDATE: "an update"}
 
@@ -37,31 +37,33 @@ def send(
     _check_name(name)
     payload = encode(payload, f"The payload of {kind.value} {name!r}")
     if connection.vendor == "postgresql" and idempotency_key is None:
-        sent = _send_at_once(run_id, kind, name, payload, actor)
+        sent, status = _send_at_once(run_id, kind, name, payload, actor)
     else:
-        sent = _send(run_id, kind, name, payload.value, actor, idempotency_key)
+        sent, status = _send(run_id, kind, name, payload.value, actor, idempotency_key)
     if sent.disposition == "created":
-        transaction.on_commit(lambda: ring([sent.signal.run_id]))
+        # only one that waited without a worker has become due
+        transaction.on_commit(lambda: ring([sent.signal.run_id], only_mail=status != RunStatus.WAITING))
     return sent
 
 
-def _send_at_once(run_id: UUID | str, kind: SignalKind, name: str, payload: Payload, actor: Actor) -> Sent:
+def _send_at_once(run_id: UUID | str, kind: SignalKind, name: str, payload: Payload, actor: Actor) -> tuple[Sent, str]:
+    """What was sent, and the run's status before."""
     found = as_uuid(run_id)
     status, signal = send_at_once(found, kind, name, payload, actor.as_data())
     if status is None:
         raise RunNotFound(run_id)
     if signal is None:
         raise _too_late(found, status, kind)
-    return Sent(signal, "created")
+    return Sent(signal, "created"), status
 
 
 def _send(
     run_id: UUID | str, kind: SignalKind, name: str, value: Any, actor: Actor, idempotency_key: str | None
-) -> Sent:
+) -> tuple[Sent, str]:
     with transaction.atomic():
         run = lock(run_id)
         if idempotency_key is not None and (found := find_same(run, idempotency_key, kind, name, value)):
-            return Sent(found, "idempotent")
+            return Sent(found, "idempotent"), run.status
         if run.has_ended:
             raise _too_late(run.id, run.status, kind)
         signal = Signal.objects.create(
@@ -70,7 +72,7 @@ def _send(
         )  # fmt: skip
         append_events(run, [EventDraft(EVENTS[kind], {kind.value: name, "id": signal.pk, "actor": actor.as_data()})])
         wake(run.id)
-    return Sent(signal, "created")
+    return Sent(signal, "created"), run.status
 
 
 def _too_late(run_id: UUID, status: str, kind: SignalKind) -> RunAlreadyEnded:

@@ -34,7 +34,7 @@ def prepared_connection() -> "psycopg.Connection[Any]":
     return link
 
 
-def fetch_often(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def fetch_often(statement: str, parameters: list[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement that a connection which sends it again and again parses and plans only once.
 
     For what needs no other settings than the session has, so on whoever's connection, and seen by whoever watches its
@@ -88,3 +88,12 @@ def _rows(link: "psycopg.Connection[Any]", result: "pq.abc.PGresult") -> list[tu
         for columns in [range(result.nfields)]
         for row in range(result.ntuples)
     ]
+
+
+def fetch_all(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a small read on either database, as the columns hold them: JSON is text."""
+    if connection.vendor == "postgresql":
+        return fetch_often(statement, parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

@@ -8,6 +8,7 @@ from django.db import connection
 
 from runs import clock
 from runs.engine.payload import Payload
+from runs.engine.store.prepared import fetch_often
 from runs.events.types import EventType
 from runs.models import ENDED, Signal, SignalKind
 
@@ -23,20 +24,17 @@ def send_at_once(
     The statement waits for the row's lock and sees it as it is then. The inbox is raised with the message.
     """
     at, value = clock.now(), None if payload.value is None else payload.text
-    parameters: Any = {
+    parameters: dict[str, Any] = {
         "run": run_id, "kind": kind.value, "name": name, "payload": value, "actor": json.dumps(actor), "at": at,
         "event": EVENTS[kind].value, "standing": clock.standing(), "offset": clock.offset(),
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    if row is None:
-        return None, None
-    if row[1] is None:
-        return row[0], None
-    signal = Signal(id=row[1], run_id=run_id, kind=kind, name=name, payload=payload.value, actor=actor, created_at=at)
+    rows = fetch_often(_STATEMENT, parameters)
+    status, number = rows[0] if rows else (None, None)
+    if number is None:
+        return status, None
+    signal = Signal(id=number, run_id=run_id, kind=kind, name=name, payload=payload.value, actor=actor, created_at=at)
     signal._state.adding, signal._state.db = False, connection.alias
-    return row[0], signal
+    return status, signal
 
 
 _STATEMENT = f"""
