@@ -242,18 +242,18 @@ class Simulation:
 
     # -- doorbells
 
-    def rings(self, run_ids: Any) -> None:
-        self._ring(list(run_ids))
+    def rings(self, run_ids: Any, *, only_mail: bool = False) -> None:
+        self._ring(list(run_ids), only_mail)
 
     def committed(self, committed: dict[UUID, int]) -> None:
         """On SQLite every commit is a change that others see."""
         self._ring(None)
 
-    def _ring(self, run_ids: list[UUID] | None) -> None:
+    def _ring(self, run_ids: list[UUID] | None, only_mail: bool = False) -> None:
         for worker in self._workers:
             if not worker.process.is_dead:
                 for seconds in self.faults.bells():
-                    self.loop.call_later(seconds, worker.hear, run_ids, context=context_of(worker.process))
+                    self.loop.call_later(seconds, worker.hear, run_ids, only_mail, context=context_of(worker.process))
 
 
 def _found_nothing(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:

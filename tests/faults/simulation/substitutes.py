@@ -16,7 +16,7 @@ from django.apps import apps
 from runs import clock
 from runs.events import doorbell
 
-Ring = Callable[[Any], None]
+Ring = Callable[..., None]
 
 
 @contextmanager

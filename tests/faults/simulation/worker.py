@@ -44,7 +44,7 @@ class Around(Protocol):
 
     def is_busy(self, run_id: UUID) -> bool: ...
     def committed(self, committed: dict[UUID, int]) -> None: ...
-    def rings(self, run_ids: list[UUID]) -> None: ...
+    def rings(self, run_ids: list[UUID], *, only_mail: bool = False) -> None: ...
     def lives(self, pid: int, name: str) -> bool: ...
     def failed(self, process: Process, what: str) -> None:
         """Something happened that no fault explains."""
@@ -164,9 +164,12 @@ class Worker:
         """As SIGTERM does. Called from outside of the process."""
         self._stopping.set()
 
-    def hear(self, run_ids: list[UUID] | None) -> None:
+    def hear(self, run_ids: list[UUID] | None, only_mail: bool) -> None:
         """A doorbell."""
         if self._loaded is None:
+            return
+        if only_mail:
+            self._loaded.hear(run_ids or [])
             return
         if run_ids is None:
             self._claims.ring_vaguely()
