@@ -23,18 +23,21 @@ class Bench:
         """The first in a short look, the second in a real one."""
         return few if self.quick else many
 
-    def alternate(self, measures: dict[str, Callable[[], T]], *, warm: bool = False) -> dict[str, list[T]]:
+    def alternate(
+        self, measures: dict[str, Callable[[], T]], *, warm: bool = False, times: int | None = None
+    ) -> dict[str, list[T]]:
         """Call A, B, A, B ... so that a change of the machine's speed meets all alike; what each returned.
 
-        With `warm`, each is called once before that, and what it returns is dropped.
+        With `warm`, each is called once before that, and what it returns is dropped. `times` at most, if it is given.
         """
         for measure in measures.values() if warm else ():
             measure()
         found: dict[str, list[T]] = {name: [] for name in measures}
-        for number in range(self.repetitions):
+        repetitions = min(times or self.repetitions, self.repetitions)
+        for number in range(repetitions):
             for name, measure in measures.items():
                 found[name].append(measure())
-                self.progress(f"  {number + 1}/{self.repetitions} {name}: {found[name][-1]}")
+                self.progress(f"  {number + 1}/{repetitions} {name}: {found[name][-1]}")
         return found
 
     def peers_among(self, *names: str) -> tuple[str, ...]:

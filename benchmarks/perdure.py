@@ -33,11 +33,8 @@ def perdure(*, postgresql: bool = True, **environment: str) -> Iterator[Perdure]
     """Started with the benchmarks' jobs, removed at the end; other arguments are environment variables."""
     installation = Installation(postgresql=postgresql, PERDURE_APPS="benchmarks")
     installation.environment |= environment
-    try:
-        with _started(installation) as found:
-            yield found
-    finally:
-        installation.remove()
+    with started(installation) as found:
+        yield found
 
 
 @contextmanager
@@ -47,17 +44,20 @@ def perdure_on_the_wire() -> Iterator[tuple[Perdure, Wire]]:
     wire = Wire(str(installation.database_url))
     installation.environment["DATABASE_URL"] = wire.url
     try:
-        with _started(installation) as found:
+        with started(installation) as found:
             yield found, wire
     finally:
-        installation.remove()
         wire.close()
 
 
 @contextmanager
-def _started(installation: Installation) -> Iterator[Perdure]:
-    found = Perdure(installation.start())
+def started(installation: Installation) -> Iterator[Perdure]:
+    """Removed at the end, also one that did not start."""
     try:
-        yield found
+        found = Perdure(installation.start())
+        try:
+            yield found
+        finally:
+            found.caller.close()
     finally:
-        found.caller.close()
+        installation.remove()

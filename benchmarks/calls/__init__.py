@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.calls import latencies, replays, signals, starts, steps, tables, takeovers
+from benchmarks.calls import latencies, queued, replays, signals, starts, steps, tables, takeovers
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lone": steps.lone,
@@ -17,4 +17,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "replay": replays.replay,
     "fill": tables.fill,
     "kill_worker": takeovers.kill_worker,
+    "queue": queued.queue,
+    "release": queued.release,
+    "finish": queued.finish,
 }

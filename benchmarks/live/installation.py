@@ -9,33 +9,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 
+from benchmarks.perdure import Perdure, started
 from tests.servers import processes
 from tests.servers.installation import ROOT, Installation
 
-ENDS = ("completed", "failed", "cancelled")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
-def live_installation(**environment: str) -> Iterator[Installation]:
+def live_installation() -> Iterator[Perdure]:
     """PostgreSQL with the project's own channel layer, one web process, one driver for 600 runs."""
     found = Installation(
-        postgresql=True, PERDURE_APPS="benchmarks.live", PERDURE_WORKERS="1", RUNS_CONCURRENCY="600", **environment
-    )
-    if "REDIS_URL" not in environment:
-        del found.environment["REDIS_URL"]
-    try:
-        yield found.start()
-    finally:
-        found.remove()
+        postgresql=True, PERDURE_APPS="benchmarks.live", PERDURE_WORKERS="1", RUNS_CONCURRENCY="600"
+    )  # fmt: skip
+    del found.environment["REDIS_URL"]
+    with started(found) as live:
+        yield live
 
 
 def web_pid(installation: Installation) -> int:
@@ -65,19 +61,14 @@ class Usage:
     """Of one process, between the two ends of `watched`."""
 
     cpu_seconds: float = 0.0
-    before_bytes: int = 0
     most_bytes: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def grown_bytes(self) -> int:
-        return self.most_bytes - self.before_bytes
 
 
 @contextmanager
 def watched(pid: int) -> Iterator[Usage]:
     """Its CPU time and its largest resident size, looked at four times a second."""
-    usage = Usage(before_bytes=resident_bytes(pid))
+    usage = Usage()
     before = cpu_seconds(pid)
 
     def look() -> None:
@@ -91,19 +82,8 @@ def watched(pid: int) -> Iterator[Usage]:
     finally:
         usage._stop.set()
         thread.join()
+        usage.most_bytes = max(usage.most_bytes, resident_bytes(pid))
         usage.cpu_seconds = cpu_seconds(pid) - before
-
-
-def start_runs(installation: Installation, job: str, runs: int, /, **given: Any) -> list[str]:
-    """Runs that stay queued until `release`."""
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    return [installation.start_run(job, given, run_at=tomorrow) for _ in range(runs)]
-
-
-def release(installation: Installation, run_ids: list[str]) -> None:
-    """All of them become due at this moment."""
-    with psycopg.connect(str(installation.database_url), autocommit=True) as connection:
-        connection.execute("UPDATE runs_run SET due_at = now() WHERE id = ANY(%s::uuid[])", [run_ids])
 
 
 def wait_until_running(installation: Installation, run_ids: list[str]) -> None:
@@ -163,10 +143,3 @@ def bare_cpu_seconds(tasks: int, count: int, seconds: float) -> float:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return float(json.loads(done.stdout)["cpu_seconds"])
-
-
-def wait_all(installation: Installation, run_ids: list[str], within: float = 120) -> None:
-    for run_id in run_ids:
-        found = installation.wait_for_status(run_id, *ENDS, within=within)
-        if found["status"] != "completed":
-            raise RuntimeError(f"run {run_id} is {found['status']}: {found['error']}")

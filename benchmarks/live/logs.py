@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks.live.installation import release, start_runs, wait_all, watched, web_pid
+from benchmarks.live.installation import resident_bytes, watched, web_pid
+from benchmarks.perdure import Perdure
 from tests.servers.installation import Installation
 
+FRAME_BYTES = 16 * 1024
 _WRITE = """
 INSERT INTO runs_event (run_id, sequence, type, step, attempt, data, created_at)
 SELECT %(run)s, number, 'log:write', 'speak', 1,
@@ -23,27 +25,29 @@ FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS number
 """
 
 
-def long_log(installation: Installation, events: int) -> dict[str, Any]:
-    """Seconds from the request to the last of `events` of an ended run, over one connection."""
-    run = _run_with_log(installation, events)
-    with watched(web_pid(installation)) as server, _events(installation, run) as lines:
+def read_log(live: Perdure, run: str) -> float:
+    """Seconds from the request to the last event of an ended run, over one connection."""
+    with _events(live.installation, run) as lines:
         begun = time.perf_counter()
         found = sum(line.startswith(b"id: ") for line in lines)
         took = time.perf_counter() - begun
-    return {"events": found, "seconds": took, "web_cpu": server.cpu_seconds}
+    last = int(live.installation.run(run)["last_sequence"])
+    if found != last:
+        raise RuntimeError(f"{found} of {last} events came")
+    return took
 
 
-def _run_with_log(installation: Installation, events: int) -> str:
+def run_with_log(live: Perdure, events: int) -> str:
     """An ended run whose log was made longer, behind the engine's back and after its end."""
-    (run,) = start_runs(installation, "bench-stream", 1, count=1)
-    release(installation, [run])
-    wait_all(installation, [run])
-    with psycopg.connect(str(installation.database_url)) as connection:
+    (run,) = live.ask("queue", job="bench-stream", count=1, given={"count": 1})
+    live.ask("release", run_ids=[run])
+    live.ask("finish", run_ids=[run])
+    with psycopg.connect(live.database_url) as connection:
         row = connection.execute("SELECT last_sequence FROM runs_run WHERE id = %s", [run]).fetchone()
         assert row is not None
         connection.execute(_WRITE, {"run": run, "first": row[0] + 1, "last": events})
         connection.execute("UPDATE runs_run SET last_sequence = %s WHERE id = %s", [events, run])
-    return run
+    return str(run)
 
 
 @contextmanager
@@ -58,22 +62,25 @@ def _events(installation: Installation, run: str) -> Iterator[http.client.HTTPRe
         connection.close()
 
 
-def slow_client(installation: Installation, seconds: float = 15.0, rate: float = 100.0) -> dict[str, Any]:
-    """A client that reads 1 KiB a second of 4 KiB frames, then as fast as it can: growth of the server, and whether
-    it was sent the whole log in the end."""
+def slow_client(live: Perdure, seconds: float = 15.0, rate: float = 100.0) -> dict[str, Any]:
+    """A client that reads 1 KiB a second of frames of FRAME_BYTES, then as fast as it can: growth of the server, and
+    whether it was sent the whole log in the end."""
     count = int(seconds * rate)
-    ids = start_runs(installation, "bench-stream", 1, count=count, per_second=rate, size=4096)
-    client = _SlowClient(installation, ids[0])
-    with watched(web_pid(installation)) as server:
-        release(installation, ids)
+    given = {"count": count, "per_second": rate, "size": FRAME_BYTES}
+    ids = live.ask("queue", job="bench-stream", count=1, given=given)
+    client = _SlowClient(live.installation, ids[0])
+    web = web_pid(live.installation)
+    before = resident_bytes(web)
+    with watched(web) as server:
+        live.ask("release", run_ids=ids)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             client.read(1024)
             time.sleep(1)
     types = client.read_to_end()
-    recorded = [event["type"] for event in installation.events(ids[0])]
+    recorded = [event["type"] for event in live.installation.events(ids[0])]
     return {
-        "emitted_kib": count * 4, "grown_kib": server.grown_bytes / 1024,
+        "emitted_kib": count * FRAME_BYTES / 1024, "grown_kib": (server.most_bytes - before) / 1024,
         "log_whole": [kind for kind in types if not kind.startswith("stream")] == recorded,
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ def encode_emit(data: Any, where: str) -> bytes:
         return _encode_with_care(data, where)
     if b"null" in text or b"\\u0000" in text or b"**********" in text or _may_be_refused(text):
         return _encode_with_care(data, where)
-    return text
+    return b"%b" % text  # a copy of its size: what orjson returns keeps the 4 KiB that it wrote into
 
 
 def _may_be_refused(text: bytes) -> bool:

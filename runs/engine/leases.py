@@ -14,7 +14,8 @@ from uuid_utils.compat import uuid7
 
 from runs import clock
 from runs.conf import get_settings
-from runs.models import Worker
+from runs.events.doorbell import ring_here
+from runs.models import Run, Worker
 
 FORGET_AFTER = timedelta(hours=1)
 
@@ -66,13 +67,16 @@ def give_up(worker: UUID) -> None:
 def expire_dead(lives: Callable[[int, str], bool]) -> int:
     """End the leases of this host's processes that are dead; returns how many.
 
-    `lives(pid, pid_start)` tells of one process. Only a lost host has to wait for its lease.
+    `lives(pid, pid_start)` tells of one process. Only a lost host has to wait for its lease. Every driver hears of the
+    runs at once: whoever finds the dead process first, a watchdog too, may not be one that can take them.
     """
     neighbours = Worker.objects.filter(host_id=host_id(), expires_at__gt=clock.sql_now())
     dead = [key for key, pid, started in neighbours.values_list("pk", "pid", "pid_start") if not lives(pid, started)]
     if not dead:
         return 0
-    return Worker.objects.filter(pk__in=dead).update(expires_at=clock.sql_now())
+    changed = Worker.objects.filter(pk__in=dead).update(expires_at=clock.sql_now())
+    ring_here(Run.objects.filter(lease_worker__in=dead).values_list("id", flat=True))
+    return changed
 
 
 def _lease() -> timedelta:

@@ -84,6 +84,20 @@ def ring(run_ids: Iterable[UUID], *, only_mail: bool = False) -> None:
         ring_neighbours(_database(), told)
 
 
+def ring_here(run_ids: Iterable[UUID]) -> None:
+    """The same on this thread's connection, for a process that is about to fork and may not start a thread.
+
+    Seldom: these NOTIFYs stand in the way of other commits. Raises DatabaseError.
+    """
+    told = [run_id.hex for run_id in run_ids]
+    if connection.vendor != "postgresql":
+        ring_neighbours(_database(), told)
+        return
+    with connection.cursor() as cursor:
+        for payload in _payloads(told):
+            cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, payload])
+
+
 def hang_up() -> None:
     """Send what is pending and give the connection back, as before a database is dropped. The next ring reconnects."""
     if _bell is not None and _bell.pid == os.getpid():
@@ -150,9 +164,13 @@ def _connect() -> "psycopg.Connection[Any]":
 
 
 def _notify(link: "psycopg.Connection[Any]", told: list[str]) -> None:
-    for start in range(0, len(told), _IDS_PER_NOTIFY):
-        payload = ",".join(told[start : start + _IDS_PER_NOTIFY])
+    for payload in _payloads(told):
         link.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, payload))
+
+
+def _payloads(told: list[str]) -> Iterable[str]:
+    for start in range(0, len(told), _IDS_PER_NOTIFY):
+        yield ",".join(told[start : start + _IDS_PER_NOTIFY])
 
 
 _bell: _Bell | None = None

@@ -1,6 +1,7 @@
 """The short way of an emit gives the same JSON, and refuses the same, as the way that every recorded value takes."""
 
 import json
+import tracemalloc
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,3 +74,14 @@ def test_what_is_special_is_the_same_both_ways(value: Any) -> None:
 
 def test_secrets_are_masked() -> None:
     assert b"hush" not in encode_emit({"model": Model(name="n")}, "here")
+
+
+def test_a_frame_that_is_kept_takes_the_memory_of_its_text() -> None:
+    """The bounds of a worker's buffers count text: a frame that weighed forty times as much would break them."""
+    tracemalloc.start()
+    try:
+        kept = [encode_emit({"text": "a word", "number": number}, "here") for number in range(1000)]
+        weight = tracemalloc.get_traced_memory()[0] / len(kept)
+    finally:
+        tracemalloc.stop()
+    assert weight < len(kept[0]) + 100

@@ -1,5 +1,6 @@
 """Leases belong to processes: registered, renewed, ended at once for the dead, and by time for a lost host."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,14 +9,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import override_settings
 
 from runs import clock
 from runs.engine import leases
-from runs.models import Worker
+from runs.events.doorbell import Doorbell
+from runs.models import RunStatus, Worker
 from runs.worker.lease import Lease
 from runs.worker.pids import is_alive, start_time
+from tests.live.logs import amake_run
 
 MINE = [("countdown", "1")]
 
@@ -141,3 +145,20 @@ def test_a_process_whose_loop_hangs_shows_where_and_ends(tmp_path: object) -> No
     assert done.returncode == 70, done.stderr
     assert "The event loop stood still" in done.stderr
     assert "a_step_that_blocks_the_loop" in done.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_every_driver_hears_which_runs_a_dead_process_left_behind() -> None:
+    """A watchdog may find it first, and can take none of them."""
+    dead = await sync_to_async(leases.register_worker)("12345", MINE)
+    run = await amake_run(status=RunStatus.RUNNING, lease_worker=dead, lease_token=1)
+    heard: asyncio.Future[list[UUID] | None] = asyncio.get_running_loop().create_future()
+
+    def hear(ids: list[UUID] | None) -> None:
+        if ids is not None and not heard.done():  # SQLite's counter says none
+            heard.set_result(ids)
+
+    async with asyncio.timeout(10), Doorbell(hear):
+        assert await sync_to_async(leases.expire_dead)(is_alive) == 1
+        assert await heard == [run.id]
+    await sync_to_async(connections.close_all)()
