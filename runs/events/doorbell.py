@@ -85,17 +85,12 @@ def ring(run_ids: Iterable[UUID], *, only_mail: bool = False) -> None:
 
 
 def ring_here(run_ids: Iterable[UUID]) -> None:
-    """The same on this thread's connection, for a process that is about to fork and may not start a thread.
-
-    Seldom: these NOTIFYs stand in the way of other commits. Raises DatabaseError.
-    """
+    """On this thread's connection, where a process may not start a thread. Seldom: it stands in other commits' way."""
     told = [run_id.hex for run_id in run_ids]
     if connection.vendor != "postgresql":
-        ring_neighbours(_database(), told)
-        return
+        return ring_neighbours(_database(), told)
     with connection.cursor() as cursor:
-        for payload in _payloads(told):
-            cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, payload])
+        _notify(cursor.execute, told)
 
 
 def hang_up() -> None:
@@ -148,7 +143,7 @@ class _Bell:
         while told := self._take():
             try:
                 link = link or _connect()
-                _notify(link, told)
+                _notify(link.execute, told)
                 self._rest()
             except psycopg.Error as exc:
                 logger.warning("A doorbell was lost (%s); the poll every second finds the change.", exc)
@@ -163,14 +158,10 @@ def _connect() -> "psycopg.Connection[Any]":
     return psycopg.connect(**connection_parameters(), autocommit=True, application_name="perdure-bell")
 
 
-def _notify(link: "psycopg.Connection[Any]", told: list[str]) -> None:
-    for payload in _payloads(told):
-        link.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, payload))
-
-
-def _payloads(told: list[str]) -> Iterable[str]:
+def _notify(execute: Callable[[str, tuple[str, str]], Any], told: list[str]) -> None:
     for start in range(0, len(told), _IDS_PER_NOTIFY):
-        yield ",".join(told[start : start + _IDS_PER_NOTIFY])
+        payload = ",".join(told[start : start + _IDS_PER_NOTIFY])
+        execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, payload))
 
 
 _bell: _Bell | None = None
