@@ -123,7 +123,7 @@ class Job:
     def key(self) -> tuple[str, str]:
         return self.name, self.version
 
-    @property
+    @cached_property
     def is_async(self) -> bool:
         return inspect.iscoroutinefunction(self.function)
 

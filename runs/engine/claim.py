@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from runs import clock
 from runs.conf import get_settings
 from runs.engine import keys, queues, trials
-from runs.engine.store import taking
+from runs.engine.store import taking, taking_on_sqlite
 from runs.engine.store.control import RESUMED, RETRIED
 from runs.engine.store.rows import append_event_to_each, append_events
 from runs.events.types import EventDraft, EventType
@@ -47,7 +47,7 @@ def claim(worker_id: UUID, jobs: Versions, limit: int) -> Claim:
     jobs = list(jobs)
     if limit <= 0 or not jobs:
         return Claim([], None)
-    if connection.vendor == "postgresql" and not (taken := _take_at_once(worker_id, jobs, limit)).special:
+    if not (taken := _take_at_once(worker_id, jobs, limit)).special:
         room = limit - len(taken.runs)
         if taken.crowded:
             return Claim(taken.runs + _claim_by_rules(worker_id, jobs, room), taken.next_due_at)
@@ -62,6 +62,8 @@ def held_by(worker_id: UUID) -> list[Run]:
 
 
 def _take_at_once(worker_id: UUID, jobs: list[tuple[str, str]], limit: int) -> taking.Taken:
+    if connection.vendor == "sqlite":
+        return taking_on_sqlite.take(worker_id, jobs, limit)
     taken = taking.take(worker_id, jobs, limit)
     if taken.special and (closed := queues.full()):  # it may be no more than the line before a full queue
         taken = taking.take(worker_id, jobs, limit, closed)

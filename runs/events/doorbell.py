@@ -28,8 +28,8 @@ POLL_SECONDS = 0.03
 IDLE_SECONDS = 10.0
 """A connection takes longer to open than a run to start."""
 
-GATHER_SECONDS = 0.002
-"""Between two NOTIFYs of one process: each wakes everybody who listens."""
+GATHER_SECONDS, LONGEST_GATHER_SECONDS = 0.002, 0.01
+"""Between two NOTIFYs of one process: each wakes everybody who listens. The longest while there are rings in each."""
 
 _IDS_PER_NOTIFY = 200  # 34 bytes each at most; a NOTIFY carries less than 8,000
 
@@ -107,7 +107,8 @@ class _Bell:
         self._pending: set[str] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._pause = GATHER_SECONDS
 
     def ring(self, told: Iterable[str]) -> None:
         with self._changed:
@@ -119,24 +120,26 @@ class _Bell:
 
     def stop(self) -> None:
         with self._changed:
-            thread, self._stopping = self._thread, True
+            thread = self._thread
+            self._stopping.set()
             self._changed.notify()
         if thread is not None:
             thread.join(timeout=5)
-        self._stopping = False
+        self._stopping.clear()
 
     def _take(self) -> list[str]:
         """What is pending; nothing when it was quiet for a while, and then the thread has ended itself."""
         with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._stopping, timeout=IDLE_SECONDS)
+            self._changed.wait_for(lambda: self._pending or self._stopping.is_set(), timeout=IDLE_SECONDS)
             taken, self._pending = list(self._pending), set()
             if not taken:
                 self._thread = None
             return taken
 
     def _rest(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping, timeout=GATHER_SECONDS)
+        """Not by the condition: each ring would wake this thread, and take the interpreter from the one that rings."""
+        self._stopping.wait(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_GATHER_SECONDS) if self._pending else GATHER_SECONDS
 
     def _run(self) -> None:
         link: psycopg.Connection[Any] | None = None
