@@ -1,6 +1,6 @@
 """What a measuring module is given, and how it repeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,14 +24,18 @@ class Bench:
         return few if self.quick else many
 
     def alternate(
-        self, measures: dict[str, Callable[[], T]], *, warm: bool = False, times: int | None = None
+        self,
+        measures: Mapping[str, Callable[[], T]],
+        *,
+        warm: Iterable[Callable[[], object]] = (),
+        times: int | None = None,
     ) -> dict[str, list[T]]:
         """Call A, B, A, B ... so that a change of the machine's speed meets all alike; what each returned.
 
-        With `warm`, each is called once before that, and what it returns is dropped. `times` at most, if it is given.
+        Those in `warm` are called once before that. `times` at most, if it is given.
         """
-        for measure in measures.values() if warm else ():
-            measure()
+        for first in warm:
+            first()
         found: dict[str, list[T]] = {name: [] for name in measures}
         repetitions = min(times or self.repetitions, self.repetitions)
         for number in range(repetitions):

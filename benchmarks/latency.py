@@ -14,12 +14,15 @@ PEERS = (peers.DBOS, peers.ABSURD, peers.CELERY, peers.PROCRASTINATE, peers.DJAN
 def rows(bench: Bench) -> list[Row]:
     samples = bench.few_or_many(15, SAMPLES)
     with perdure() as ours, peers.peers_on(ours.database_url, bench.peers_among(*PEERS)) as others:
+        asks = [ours.ask, *(one.ask for one in others.values())]
         found = bench.alternate({
             OURS: partial(ours.ask, "latencies", count=samples),
             **{name: partial(one.ask, "latencies", count=8) for name, one in others.items()},
-        }, warm=True)  # fmt: skip
+        }, warm=[partial(ask, "latencies", count=3) for ask in asks])  # fmt: skip
     with perdure(postgresql=False) as ours:
-        on_sqlite = bench.alternate({OURS: partial(ours.ask, "latencies", count=samples)}, warm=True)
+        on_sqlite = bench.alternate(
+            {OURS: partial(ours.ask, "latencies", count=samples)}, warm=[partial(ours.ask, "latencies", count=3)]
+        )
     return [*_rows(found, "PostgreSQL", 6, 12), *_rows(on_sqlite, "SQLite", 25, 50)]
 
 

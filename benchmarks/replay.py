@@ -18,7 +18,7 @@ def _row(bench: Bench, *, postgresql: bool) -> Row:
     fewer = f"{steps // TENTH:,} steps"
     with perdure(postgresql=postgresql) as ours:
         long, short = _Replayed(ours, steps), _Replayed(ours, steps // TENTH)
-        found = bench.alternate({OURS: long.again, fewer: short.again}, warm=True)
+        found = bench.alternate({OURS: long.again, fewer: short.again}, warm=[long.again, short.again])
     return Row(f"an unloaded run with {steps:,} steps goes on after a signal", "s", found,
                (at_most(1), at_most(TENTH, fewer)) if postgresql else (),
                database="PostgreSQL" if postgresql else "SQLite")  # fmt: skip

@@ -24,5 +24,6 @@ def _measured(
     bench: Bench, ours: "partial[list[float]]", peers: dict[str, Program], beside: str
 ) -> dict[str, list[float]]:
     theirs = {beside: partial(peers[beside].ask, "signals", count=10)} if beside in peers else {}
-    found = bench.alternate({OURS: ours, **theirs}, warm=True)
+    warm = [partial(peers[beside].ask, "signals", count=1)] if beside in peers else []
+    found = bench.alternate({OURS: ours, **theirs}, warm=[partial(ours, count=2), *warm])
     return {name: [percentile(one, 50) for one in lists] for name, lists in found.items()}

@@ -19,7 +19,10 @@ def rows(bench: Bench) -> list[Row]:
             OURS: partial(ours.ask, "start_many", count=count),
             "one by one": partial(ours.ask, "starts", count=count),
             **{name: partial(one.ask, "starts", count=THEIRS[name]) for name, one in peers.items()},
-        }, warm=True)  # fmt: skip
+        }, warm=[
+            partial(ours.ask, "start_many", count=100),
+            *(partial(ask, "starts", count=50) for ask in (ours.ask, *(one.ask for one in peers.values()))),
+        ])  # fmt: skip
     one_by_one = {OURS: measured.pop("one by one"), **{name: measured[name] for name in peers}}
     return [
         Row(f"{count:,} one-step runs, by one call of start_many, until all have ended", "runs/s",

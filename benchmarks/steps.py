@@ -1,6 +1,7 @@
 """What a recorded step costs: in one run alone, and with 100 runs at once."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from benchmarks import floor
@@ -26,12 +27,12 @@ def _postgresql(bench: Bench) -> list[Row]:
         lone = bench.alternate({
             FLOOR: partial(floor.postgresql_ms, ours.database_url),
             **{name: partial(one.ask, "lone", steps=STEPS) for name, one in measured.items()},
-        }, warm=True)  # fmt: skip
+        }, warm=_lone_once(measured))  # fmt: skip
         theirs = bench.few_or_many(4, THEIR_RUNS)
         crowd = bench.alternate({
             name: partial(one.ask, "crowd", runs=RUNS if name == OURS else theirs, steps=STEPS)
             for name, one in measured.items()
-        }, warm=True)  # fmt: skip
+        }, warm=[partial(one.ask, "crowd", runs=4, steps=STEPS) for one in measured.values()])  # fmt: skip
     return [
         Row("one run of 100 trivial steps, each", "ms", lone,
             (at_most(2, FLOOR), at_most(1 / 5, DBOS), at_most(1 / 2, ABSURD)), is_headline=True),
@@ -41,13 +42,18 @@ def _postgresql(bench: Bench) -> list[Row]:
     ]  # fmt: skip
 
 
+def _lone_once(measured: "Mapping[str, Perdure | Program]") -> list[partial[object]]:
+    return [partial(one.ask, "lone", steps=STEPS) for one in measured.values()]
+
+
 def _sqlite(bench: Bench) -> list[Row]:
     with perdure(postgresql=False) as ours:
         plain = ours.installation.data_dir / "floor.sqlite3"
         lone = bench.alternate(
-            {FLOOR: partial(floor.sqlite_ms, plain), OURS: partial(ours.ask, "lone", steps=STEPS)}, warm=True
+            {FLOOR: partial(floor.sqlite_ms, plain), OURS: partial(ours.ask, "lone", steps=STEPS)},
+            warm=_lone_once({OURS: ours}),
         )
-        crowd = bench.alternate({OURS: partial(ours.ask, "crowd", runs=RUNS, steps=STEPS)}, warm=True)
+        crowd = bench.alternate({OURS: partial(ours.ask, "crowd", runs=RUNS, steps=STEPS)})
     return [
         Row("one run of 100 trivial steps, each", "ms", lone, database="SQLite"),
         Row("100 runs of 100 steps at once, 1 worker process", "steps/s", crowd, database="SQLite"),
@@ -57,7 +63,8 @@ def _sqlite(bench: Bench) -> list[Row]:
 def _on_the_wire(bench: Bench) -> list[Row]:
     """What the worker and the web process ask of PostgreSQL for each step, less what they ask when nothing is done."""
     with perdure_on_the_wire() as (ours, wire):
-        found = bench.alternate({OURS: partial(_counted, ours, wire, bench.few_or_many(500, 2000))}, warm=True)[OURS]
+        measures = {OURS: partial(_counted, ours, wire, 500)}
+        found = bench.alternate(measures, warm=measures.values(), times=3)[OURS]  # counts hardly differ
     return [
         Row(f"{name} for each step of one run", name, {OURS: [one[name] for one in found]}, (at_most(1.1),))
         for name in ("statements", "commits")
