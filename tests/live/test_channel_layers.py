@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
-from runs.live.layers.postgresql import PART_BYTES, Parts, split
+from runs.live.layers.postgresql import PART_BYTES, Parts, array, split
 from tests.live.layers import CLASSES, make_layer
 
 Layer = Any
@@ -187,3 +188,10 @@ def test_parts_fit_a_notify_and_make_the_same_text_in_any_order(length: int) -> 
 def test_what_is_no_part_is_ignored() -> None:
     assert Parts(expiry=60).add("hello") is None
     assert Parts(expiry=60).add("a:b:c:d") is None
+
+
+def test_an_array_is_read_by_postgresql_as_it_was_written(postgresql_url: str) -> None:
+    texts = ["", "NULL", "plain", '{a,"b\\"}', '{\\"text\\": \\"a \\\\ b\\"}', "a,b", " ", "ü", "'"]
+    with psycopg.connect(postgresql_url) as connection:
+        row = connection.execute("SELECT %s::text[]", (array(texts),)).fetchone()
+    assert row == (texts,)

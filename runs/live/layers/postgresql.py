@@ -58,7 +58,7 @@ class PostgresTransport(Transport):
         if self._sender is None or self._sender.closed:
             self._sender = await self._connect()
         # One statement is one transaction: the parts arrive together and in order.
-        await self._sender.execute(_NOTIFY, (NOTIFY_CHANNEL, payloads))
+        await self._sender.execute(_NOTIFY, (NOTIFY_CHANNEL, array(payloads)))
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         if self._url is not None:
@@ -111,6 +111,12 @@ class PostgresTransport(Transport):
             if text is not None:
                 kind, target, message = decode(text)
                 self._deliver(kind, target, message)
+
+
+def array(texts: list[str]) -> str:
+    """PostgreSQL's text of an array. psycopg's own way through a pattern took half of a busy driver's time."""
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 def split(text: str) -> Iterator[str]:
