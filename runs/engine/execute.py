@@ -19,8 +19,9 @@ from runs.engine.branches import Branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
 from runs.engine.bridge import enter as enter_bridge
 from runs.engine.calls import StepCall
-from runs.engine.history import load_history
+from runs.engine.history import History, load_history
 from runs.engine.hooks import call_end_hook
+from runs.engine.mailbox import Mail, read_mail
 from runs.engine.outages import describe
 from runs.engine.perform import Performance
 from runs.engine.ports import through
@@ -31,12 +32,17 @@ from runs.engine.updated import UpdatedRun
 from runs.engine.watch import Look
 from runs.engine.world import World
 from runs.errors import JobNotFound, NondeterminismError, RunTimeout, TimerAroundWait
+from runs.models import Run
 
 __all__ = ["Execution", "Outcome", "Verdict", "World"]
 
 logger = logging.getLogger("runs.engine")
 
 _WRITES_SECONDS = 0.005
+
+
+def _read_past(run: Run) -> tuple[History, Mail]:
+    return load_history(run), read_mail(run.id, 0)
 
 
 class Outcome(Enum):
@@ -82,7 +88,7 @@ class Execution(UpdatedRun):
             job = registry.get(self.run.job, self.run.job_version)
             value = job.parse_input(self.run.input)
             if self.run.write_no:
-                self.history = await self.read(load_history, self.run)
+                await self._load_past(job)
             await self._load_updates(job)
             root = self._start_root(job, value)
             if self.run.pause_wanted:
@@ -97,6 +103,15 @@ class Execution(UpdatedRun):
         outcome = await self._carry_out(await self._verdict)
         await self._dismantle(root)
         return outcome
+
+    async def _load_past(self, job: Job) -> None:
+        """Its history and, as it has most likely been woken by some, its mail, with one way to a thread and back."""
+        if job.updates:  # they are handed over as mail comes, and nobody is there yet to take them
+            self.history = await self.read(load_history, self.run)
+            return
+        self.mailbox.expect()
+        self.history, mail = await self.read(_read_past, self.run)
+        self.mailbox.fill(mail)
 
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()

@@ -85,6 +85,14 @@ class Mailbox:
     def mark_stale(self) -> None:
         self.is_stale = True
 
+    def expect(self) -> None:
+        """`fill` comes with what is read from now on; a ring meanwhile makes it stale again."""
+        self.is_stale = False
+
+    def fill(self, mail: Mail) -> None:
+        """What was read in one go with something else."""
+        self._add(mail)
+
     async def look(self) -> None:
         """Read what arrived since the last look; a run of signals costs one look."""
         async with self._looking:
