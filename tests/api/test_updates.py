@@ -85,7 +85,7 @@ def test_the_result_comes_with_the_answer_when_it_is_there_in_time(api: ApiClien
     asking.start()
     until(lambda: Signal.objects.exists())
     drain()
-    asking.join(20)
+    asking.join(60)
     assert [(one.status_code, one.json()["result"]) for one in found] == [(200, {"most": 3})]
 
 

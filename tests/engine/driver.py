@@ -22,7 +22,7 @@ from runs.models import Run
 from runs.testing import claim_for, frozen_worker
 
 
-def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until `condition()` is true; its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -63,7 +63,7 @@ class Driver:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
         return self
 
     async def _main(self) -> None:
@@ -112,7 +112,7 @@ class Driver:
         """Stop driving as a process that dies does; its runs are due at once."""
         if self._thread.is_alive():
             self.call(self._end.set)
-            self._thread.join(20)
+            self._thread.join(60)
             assert not self._thread.is_alive()
         self.worker.delete()
 

@@ -115,7 +115,7 @@ def test_a_result_that_nobody_received_is_cancelled_and_replayed_so(driver: Driv
             with transaction.atomic():
                 Run.objects.select_for_update(no_key=True).get(id=run.id)
                 locked.set()
-                release.wait(10)
+                release.wait(60)
         finally:
             connections.close_all()
 
@@ -124,13 +124,13 @@ def test_a_result_that_nobody_received_is_cancelled_and_replayed_so(driver: Driv
     until(lambda: Step.objects.filter(status="running").exists())
     holder = threading.Thread(target=hold, args=[run])
     holder.start()
-    assert locked.wait(10)
+    assert locked.wait(60)
     driver.call(finish.set)
-    assert returned.wait(10)
+    assert returned.wait(60)
     driver.call(tasks[0].cancel)
     cancelled = threading.Event()
     driver.call(cancelled.set)
-    assert cancelled.wait(10)
+    assert cancelled.wait(60)
     release.set()
     holder.join()
     until(lambda: jobs.get(run.id).has_ended)

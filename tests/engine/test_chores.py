@@ -33,14 +33,14 @@ def test_one_that_hangs_or_fails_keeps_no_other_waiting(caplog: pytest.LogCaptur
     with caplog.at_level(logging.CRITICAL, "runs.worker.chores"):
         running.start()
         try:
-            assert all(done.acquire(timeout=10) for _ in range(5))
-            assert all(failures.acquire(timeout=10) for _ in range(3))
+            assert all(done.acquire(timeout=60) for _ in range(5))
+            assert all(failures.acquire(timeout=60) for _ in range(3))
         finally:
             running.stop()
             over.set()
             for thread in threading.enumerate():
                 if thread.name.startswith("chore-"):
-                    thread.join(10)
+                    thread.join(60)
                     assert not thread.is_alive()
 
 

@@ -102,7 +102,7 @@ def test_several_claimers_take_each_run_once() -> None:
 
     def claim() -> None:
         worker = frozen_worker()
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             for _ in range(12):
                 taken = claim_for(worker, limit=4)
@@ -131,13 +131,13 @@ def held(runs: list[Run], on_postgresql: bool) -> Iterator[None]:
             with transaction.atomic():
                 list(Run.objects.select_for_update().filter(id__in=[run.id for run in runs]))
                 ready.set()
-                release.wait(10 if on_postgresql else 0.2)
+                release.wait(60 if on_postgresql else 0.2)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield
     finally:

@@ -76,7 +76,7 @@ def test_starts_at_the_same_time_make_one_run() -> None:
 
     def begin() -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             found.append(start(definition))
         except BaseException as exc:
             found.append(exc)

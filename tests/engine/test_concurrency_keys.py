@@ -148,7 +148,7 @@ def test_claimers_at_the_same_time_keep_to_the_limit(limit: int) -> None:
     def claim() -> None:
         try:
             worker = frozen_worker()
-            barrier.wait(10)
+            barrier.wait(60)
             for _ in range(5):
                 taken.extend(claim_for(worker, 2))
         except BaseException as exc:

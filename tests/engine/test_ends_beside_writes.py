@@ -21,7 +21,7 @@ def test_a_transaction_that_commits_while_its_run_fails_is_not_done_again_by_a_r
 
     def pay() -> str:
         inside.set()
-        go.wait(10)
+        go.wait(60)
         return make()
 
     @job("collapses")
@@ -53,7 +53,7 @@ def test_a_result_that_is_committed_while_its_run_fails_stays_recorded() -> None
     def slowly(entries: list[Entry]) -> dict[UUID, Written]:
         if any(row.status == "completed" for entry in entries for row in entry.step_rows()):
             writing.set()
-            go.wait(10)
+            go.wait(60)
         return commit(entries)
 
     @job("collapses")
@@ -85,7 +85,7 @@ def test_a_wait_that_begins_while_its_run_fails_ends_with_it_and_goes_on_after_a
     def slowly(entries: list[Entry]) -> dict[UUID, Written]:
         if any(row.kind == "signal" for entry in entries for row in entry.step_rows()):
             writing.set()
-            go.wait(10)
+            go.wait(60)
         return commit(entries)
 
     @job("collapses")

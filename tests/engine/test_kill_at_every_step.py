@@ -74,7 +74,7 @@ class Shapes:
         found = []
         for seconds, name in ((30.0, "slow"), (0.0, "quick")):
             try:
-                async with asyncio.timeout(0.3):
+                async with asyncio.timeout(0.6):
                     found.append(await step.run(name, self.call, name, seconds))
             except TimeoutError:
                 found.append("late")

@@ -128,7 +128,7 @@ def test_a_plain_def_job_sees_the_same_after_a_kill(driver: Driver) -> None:
             step.wait_for_signal("next")
         if hang:
             hang.clear()
-            go.wait(10)
+            go.wait(60)
         return [*looks, step.state.get("told")]
 
     @plain.update

@@ -73,12 +73,12 @@ def test_a_locked_run_holds_up_no_limited_queue(on_postgresql: bool) -> None:
         with transaction.atomic():
             Run.objects.select_for_update().get(id=first.id)
             held.set()
-            release.wait(10 if on_postgresql else 0.1)
+            release.wait(60 if on_postgresql else 0.1)
         connections.close_all()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(10)
+    held.wait(60)
     claimed = [run.id for run in claim_for(frozen_worker())]
     release.set()
     holder.join()

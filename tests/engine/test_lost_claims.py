@@ -39,7 +39,7 @@ async def claim_until(worker: Worker, claimed_often: int) -> list[Run]:
         lambda: {(run.id, run.lease_token) for run in begun},
     )  # fmt: skip
     running = asyncio.create_task(loop.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while database.claims < claimed_often:
             loop.ring()
             await asyncio.sleep(0.01)

@@ -155,7 +155,7 @@ def test_claimers_at_the_same_time_keep_to_the_limit_and_lose_no_run(most: int) 
     def claim() -> None:
         try:
             worker = frozen_worker()
-            barrier.wait(10)
+            barrier.wait(60)
             for _ in range(8):
                 taken.extend(claim_for(worker, 3))
         except BaseException as exc:

@@ -250,7 +250,7 @@ def test_code_that_works_outside_of_steps_is_told_and_left(style: str, monkeypat
         await asyncio.Event().wait()
 
     def sync_hangs(step: SyncStepContext) -> None:
-        go_on.wait(20)
+        go_on.wait(60)
 
     live = recorded(code_of("label"))
     deploy(hangs if style == "async" else sync_hangs)

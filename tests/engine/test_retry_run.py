@@ -128,7 +128,7 @@ def test_siblings_that_the_job_cancelled_over_the_failure_begin_again() -> None:
             return await step.run("went on", broken.call, "went on")
 
         async def fail_then() -> str:
-            await asyncio.wait_for(has_gone_on.wait(), 10)
+            await asyncio.wait_for(has_gone_on.wait(), 60)
             return await step.run("fails", broken.call, "fails")
 
         async with asyncio.TaskGroup() as group:
@@ -217,7 +217,7 @@ def test_a_wait_that_timed_out_waits_again_with_all_of_its_time() -> None:
 def test_a_run_that_took_too_long_gets_all_of_its_time_again() -> None:
     slow = [True]
 
-    @job("slow", timeout=timedelta(seconds=0.2))
+    @job("slow", timeout=timedelta(seconds=0.5))
     async def slowly(step: StepContext) -> str:
         async def work() -> str:
             if slow:

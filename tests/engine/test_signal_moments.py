@@ -75,7 +75,7 @@ def twice_at_once_with_one_key(scene: Scene) -> None:
 
     def send() -> None:
         try:
-            together.wait(10)
+            together.wait(60)
             scene.send(idempotency_key="once")
         finally:
             connections.close_all()
@@ -106,7 +106,7 @@ def _in_threads(*functions: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_two_calls_with_the_same_keys_in_opposite_order_do_not_block_each_other(
         wanted = [
             NewRun("double", 1, concurrency_key=key, coalesce="skip", idempotency_key=key) for key in keys
         ]  # fmt: skip
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             dispositions.extend(one.disposition for one in jobs.start_many(wanted))
         finally:

@@ -38,7 +38,7 @@ def test_a_sync_job_runs_its_sync_steps_in_its_own_thread_and_async_ones_in_the_
 
 
 def test_sync_steps_of_an_async_job_do_not_hold_up_the_loop() -> None:
-    barrier = threading.Barrier(3, timeout=10)
+    barrier = threading.Barrier(3, timeout=60)
 
     @job("parallel")
     async def parallel(step: StepContext) -> list[int]:

@@ -126,7 +126,7 @@ def connections_open(on_postgresql: bool) -> int:
 
 def test_queries_of_several_runs_do_not_wait_for_each_other() -> None:
     """Without a thread of its own for each run all async queries of a process go through one."""
-    barrier = threading.Barrier(5, timeout=10)
+    barrier = threading.Barrier(5, timeout=60)
 
     @job("queries-at-once")
     async def queries_at_once(step: StepContext) -> int:

@@ -14,7 +14,7 @@ from runs.models import Attempt, Run, RunStatus, Step
 from runs.testing import advance, drain
 from tests.engine.driver import Driver, begin, events, until
 
-SHORT = timedelta(milliseconds=50)
+SHORT = timedelta(milliseconds=200)
 
 
 def test_a_step_that_takes_too_long_fails_and_is_retried() -> None:
@@ -33,7 +33,7 @@ def test_a_step_that_takes_too_long_fails_and_is_retried() -> None:
     assert jobs.get(run.id).output == 2
     first = Attempt.objects.get(number=1)
     assert first.error["type"] == "StepTimeout"
-    assert "0.05 s" in first.error["message"]
+    assert "0.2 s" in first.error["message"]
 
 
 def test_a_timeout_error_of_the_step_s_own_is_its_own() -> None:
@@ -57,7 +57,7 @@ def test_a_sync_step_sees_that_its_time_is_over() -> None:
     stopped: list[bool] = []
 
     def call() -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not current_attempt().cancelled and time.monotonic() < deadline:
             time.sleep(0.002)
         stopped.append(current_attempt().cancelled)
@@ -146,9 +146,9 @@ def test_the_time_of_earlier_claims_counts_for_the_timeout_of_a_run(driver: Driv
 def test_a_sync_run_that_works_too_long_fails_at_its_next_step() -> None:
     reached: list[str] = []
 
-    @job("slow-sync-run", timeout=SHORT)
+    @job("slow-sync-run", timeout=timedelta(seconds=0.5))
     def slow_sync_run(step: SyncStepContext) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             step.run(f"s{len(reached)}", reached.append, "x")
             time.sleep(0.01)
@@ -156,4 +156,4 @@ def test_a_sync_run_that_works_too_long_fails_at_its_next_step() -> None:
     run = begin(slow_sync_run)
     drain()
     assert jobs.get(run.id).error["type"] == "RunTimeout"
-    assert 0 < len(reached) < 20
+    assert 0 < len(reached) < 200, "it would go on for a minute"

@@ -32,7 +32,7 @@ def test_who_waits_gets_the_result_as_soon_as_it_is_there(driver: Driver) -> Non
     asking.start()
     until(lambda: Signal.objects.exists())
     driver.claim()
-    asking.join(10)
+    asking.join(60)
     assert [(one.status, one.result) for one in answers] == [("completed", 1)]
 
 

@@ -116,7 +116,7 @@ def test_an_update_that_comes_while_the_run_leaves_memory_is_handled(driver: Dri
         if transition.is_conditional and not sent:
             sending = threading.Thread(target=lambda: sent.append(send(run)))
             sending.start()
-            sending.join(10)
+            sending.join(60)
         return submit(transition)
 
     execution.submit = late

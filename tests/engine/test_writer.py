@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -149,18 +148,17 @@ def test_a_locked_run_does_not_stall_the_others(writer: Writer, on_postgresql: b
             with transaction.atomic():
                 Run.objects.select_for_update(no_key=True).get(id=locked.id)
                 ready.set()
-                release.wait(10 if on_postgresql else 0.2)
+                release.wait(60 if on_postgresql else 0.2)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     for text in "abc":
         writer.post(handles[locked.id], line(text))
-    begun = time.monotonic()
     assert write_all(writer, [(handles[free.id], line("free"))]) == [Result.DONE]
-    assert time.monotonic() - begun < 5
+    assert not on_postgresql or thread.is_alive(), "the other one is locked all the while"
     assert lines(locked) == ([] if on_postgresql else ["a", "b", "c"])
     release.set()
     thread.join()

@@ -41,7 +41,7 @@ def test_following_a_run_that_somebody_cancels_exits_with_2(example_server: Inst
     assert answer.status_code == 200, answer.text
     rest = process.stdout.read()
     process.stdout.close()
-    assert process.wait(20) == 2
+    assert process.wait(60) == 2
     assert rest.splitlines()[-1].split()[2] == "run:cancel"
 
 

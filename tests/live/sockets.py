@@ -15,14 +15,14 @@ class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels carries n
     receive_output = ApplicationCommunicator.receive_output
 
     async def message(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await self.receive_from(timeout=10))
+        found: dict[str, Any] = json.loads(await self.receive_from(timeout=60))
         return found
 
     async def closed(self) -> tuple[int, str]:
         """The close code, and the reason that was sent before it."""
         reason = ""
         while True:
-            output = await self.receive_output(timeout=10)
+            output = await self.receive_output(timeout=60)
             if output["type"] == "websocket.close":
                 return output["code"], reason
             message = json.loads(output["text"])
@@ -32,7 +32,7 @@ class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels carries n
         """All messages until the socket is closed."""
         found = []
         while True:
-            output = await self.receive_output(timeout=10)
+            output = await self.receive_output(timeout=60)
             if output["type"] == "websocket.close":
                 assert output["code"] == 1000
                 return found

@@ -47,7 +47,7 @@ async def make(kind: str, config: dict[str, Any]) -> AsyncIterator[Callable[[], 
 
 
 async def receive(layer: Layer, channel: str) -> dict[str, Any]:
-    message: dict[str, Any] = await asyncio.wait_for(layer.receive(channel), timeout=10)
+    message: dict[str, Any] = await asyncio.wait_for(layer.receive(channel), timeout=60)
     return message
 
 
@@ -151,7 +151,7 @@ async def test_the_postgresql_layer_opens_lost_connections_again(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perdure-live'"
         )
     received = asyncio.create_task(receive(layer, channel))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not received.done():
             await layer.group_send(group, {"type": "after"})
             await asyncio.wait([received], timeout=0.05)

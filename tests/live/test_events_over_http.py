@@ -47,7 +47,7 @@ def address(run: Run | str, query: str = "") -> str:
 async def chunks(response: HttpResponseBase) -> AsyncIterator[str]:
     """The parts of a stream, one per event, however many of them travel together."""
     end = "\n\n" if response["Content-Type"] == SSE["Accept"] else "\n"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for chunk in response:  # type: ignore[attr-defined]
             for part in chunk.decode().removesuffix(end).split(end):
                 yield part + end

@@ -113,7 +113,7 @@ async def test_the_anonymous_a_bad_token_and_another_site_are_refused(connect: A
     assert await socket.closed() == (4401, "not_authenticated")
     assert await (await connect(ADDRESS, token="nonsense")).closed() == (4401, "token_invalid")
     headers = [HOST, (b"cookie", f"sessionid={alice.session_key}".encode()), (b"origin", b"https://evil.example")]
-    accepted, _ = await Socket(application, ADDRESS, headers=headers).connect(timeout=10)
+    accepted, _ = await Socket(application, ADDRESS, headers=headers).connect(timeout=60)
     assert not accepted
 
 

@@ -21,7 +21,7 @@ class Sleeper:
 
 
 async def _woken(sleeper: Sleeper) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await sleeper.woken.wait()
     sleeper.woken.clear()
 
@@ -45,12 +45,12 @@ async def test_the_pause_after_a_round_is_as_long_as_the_round_was() -> None:
 
 
 async def test_no_pause_is_longer_than_a_tenth_of_a_second() -> None:
-    pace, slow, quick = Pace(), Sleeper(0.4), Sleeper()
+    pace, slow, quick = Pace(), Sleeper(1.0), Sleeper()
     pace.wake([slow])
     await _woken(slow)
     pace.wake([quick])
     await _woken(quick)
-    assert quick.woken_at[0] - slow.woken_at[0] < 0.4 + 3 * MOST_SECONDS
+    assert quick.woken_at[0] - slow.woken_at[0] < 1.0 + 8 * MOST_SECONDS, "not as long as the round was"
 
 
 async def test_what_comes_during_a_round_is_told_in_the_next() -> None:

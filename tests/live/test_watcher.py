@@ -22,7 +22,7 @@ async def test_reads_that_wait_for_a_thread_keep_their_watcher(monkeypatch: pyte
     gate, threads = threading.Event(), 4
     own = Watcher()
     reads = [asyncio.create_task(own.read(gate.wait, 10)) for _ in range(3 * threads)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(asked) < 4 and not own.closed:
             await asyncio.sleep(0)
         if own.closed:

@@ -89,7 +89,7 @@ def test_what_takes_too_long_is_given_up_and_said() -> None:
     looked = finding.look(1.2)
     assert [one.state for one in looked.found] == ["unknown", "holds"], "one that is slow keeps no other from its turn"
     assert (looked.unknown, looked.violated) == (1, 0)
-    assert looked.seconds < 10
+    assert looked.seconds < 60
 
 
 @pytest.mark.usefixtures("_slow")

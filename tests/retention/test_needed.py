@@ -148,9 +148,9 @@ def test_a_run_that_somebody_holds_is_passed_over_and_goes_the_next_time(ended: 
         Run.objects.select_for_update(no_key=True).get(id=run.id)
         cleaner.start()
         # SQLite lets nobody write meanwhile: there the clean-up waits for the whole transaction.
-        cleaner.join(10 if on_postgresql else 0.2)
+        cleaner.join(60 if on_postgresql else 0.2)
         assert counts == ([0] if on_postgresql else [])
-    cleaner.join(10)
+    cleaner.join(60)
     assert sum(counts) + prune().trimmed == 1
 
 
@@ -170,5 +170,5 @@ def test_two_clean_ups_at_once_remove_each_run_once(ended: Ended, work: jobs.Job
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sum(counts) == 21

@@ -3,6 +3,8 @@
 `flush` truncates every table, and then makes all content types and permissions again: a third of the whole suite.
 """
 
+import functools
+
 from django.db import connections, transaction
 from django.test import TransactionTestCase
 
@@ -17,14 +19,20 @@ def install() -> None:
 def _empty_tables(test: TransactionTestCase) -> None:
     for name in test._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
         connection = connections[name]
-        tables = [table for table in connection.introspection.django_table_names() if table not in _KEPT]
         # Foreign keys are checked at the commit, so the order does not matter.
         with transaction.atomic(using=name), connection.cursor() as cursor:
-            for table in _that_hold_rows(connection, cursor, tables):
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+            for table in tables_with_rows(connection, cursor):
+                if table not in _KEPT:
+                    cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
-def _that_hold_rows(connection, cursor, tables: list[str]) -> list[str]:  # type: ignore[no-untyped-def]
-    looks = (f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(table)})" for table in tables)
-    cursor.execute(" UNION ALL ".join(looks))
+def tables_with_rows(connection, cursor) -> list[str]:  # type: ignore[no-untyped-def]
+    """The names of the tables of models that are not empty."""
+    cursor.execute(_looks())
     return [table for (table,) in cursor.fetchall()]
+
+
+@functools.cache
+def _looks() -> str:
+    tables = connections["default"].introspection.django_table_names()
+    return " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables)

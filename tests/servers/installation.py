@@ -59,7 +59,7 @@ class Installation:
         return {**found, **more}
 
     # ------------------------------------------------------------------------------------------- start and stop
-    def start(self, *arguments: str, ready_within: float = 60) -> "Installation":
+    def start(self, *arguments: str, ready_within: float = 100) -> "Installation":
         """`manage.py up --port 0 --no-demo` (other arguments replace `--no-demo`), until it says `ready:`."""
         self.lines = []
         self.process = subprocess.Popen(

@@ -86,7 +86,7 @@ def test_a_run_of_years_ends_in_moments() -> None:
         at = clock.now()
         assert run_to_end(run).output == "done"
         assert timedelta(days=5 * 365 + 10) < clock.now() - at < timedelta(days=5 * 365 + 12)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
 
 
 def test_run_to_end_says_what_the_run_waits_for() -> None:

@@ -38,7 +38,7 @@ def read_until(process, text):
     raise AssertionError(f"it ended without saying {text!r}")
 
 
-def wait_until_dead(pid, within=5.0):
+def wait_until_dead(pid, within=60.0):
     deadline = time.monotonic() + within
     while processes.command_line(pid) and time.monotonic() < deadline:
         time.sleep(0.02)

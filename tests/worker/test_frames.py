@@ -49,7 +49,7 @@ class Reader:
         return [frame["data"] for message in fitting for frame in message["frames"]]
 
     async def until(self, look: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not look():
                 await asyncio.sleep(0.005)
 
@@ -90,7 +90,7 @@ async def _watched(frames: Frames, reader: Reader) -> None:
 
 
 async def test_a_new_driver_asks_who_watches(frames: Frames, reader: Reader) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await reader.asked.wait()
 
 
