@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 from runs.events import doorbell
 from tests.servers import databases
@@ -18,8 +20,12 @@ hypothesis.settings.load_profile("quick")
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The connection that announces changes stays open for a while, and no database is dropped under it."""
+    """Connections that stay open for a while: the one that announces changes, and that of asynchronous tests' queries.
+
+    No database is dropped under them.
+    """
     yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     doorbell.hang_up()
 
 
