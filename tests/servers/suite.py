@@ -23,6 +23,15 @@ ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
 REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
+# Nothing in them depends on which database the suite runs on: they run with SQLite's.
+ONCE = [
+    "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/engine/test_emitted.py",
+    "tests/engine/test_schedule_times.py", "tests/examples/test_diffs.py",
+    "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
+    "tests/examples/test_ruff_reads_no_secrets.py", "tests/live/test_channel_layers.py",
+    "tests/live/test_gone_clients.py", "tests/live/test_pace.py", "tests/test_platform_folder.py",
+    "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
+]  # fmt: skip
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
 
@@ -37,7 +46,11 @@ class Phase:
 
 PHASES = {
     "sqlite": Phase("SQLite", "sqlite", (REST, ENGINE)),
-    "postgresql": Phase("PostgreSQL and Redis", "postgresql", (REST, ENGINE)),
+    "postgresql": Phase(
+        "PostgreSQL and Redis",
+        "postgresql",
+        tuple([*share, *(f"--ignore={path}" for path in ONCE)] for share in (REST, ENGINE)),
+    ),
     "browser": Phase("pages in a browser, on SQLite", "sqlite", (BROWSER,)),
     "processes-sqlite": Phase("worker processes on SQLite", "sqlite", (PROCESSES,)),
     "processes-postgresql": Phase("worker processes on PostgreSQL and Redis", "postgresql", (PROCESSES,)),
