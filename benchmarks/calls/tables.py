@@ -13,7 +13,9 @@ def fill(ended_runs: int, queued_runs: int) -> None:
     (run,) = ended([jobs.start("bench-moment").run])
     jobs.set_queue(CLOSED, jobs.SYSTEM, concurrency=None, is_paused=True)
     later = {"status": "'queued'", "finished_at": "NULL", "started_at": "NULL", "output": "NULL"}
-    _copy(str(run.id), 1, ended_runs, finished_at="finished_at - number * interval '1 second'")
+    # Their histories are pruned: else the workers would do that while starts are measured.
+    ended_then = "finished_at - number * interval '1 second'"
+    _copy(str(run.id), 1, ended_runs, finished_at=ended_then, pruned_at="now()", first_sequence="last_sequence + 1")
     _copy(str(run.id), ended_runs + 1, queued_runs // 2, **later, due_at="now() + number * interval '1 second'")
     _copy(str(run.id), ended_runs + queued_runs, queued_runs // 2, **later, due_at="now()", queue=f"'{CLOSED}'")
     with connection.cursor() as cursor:
