@@ -14,7 +14,7 @@ from benchmarks.live.installation import (
 )
 from benchmarks.perdure import Perdure
 
-WARM_UP_SECONDS = 1.5
+WARM_UP_SECONDS = 1.0
 
 
 def many_runs(
