@@ -63,14 +63,24 @@ STATUS: dict[str, int] = {
 _log = logging.getLogger(__name__)
 
 
+FIELDS_AT_MOST = 50
+TEXT_AT_MOST = 300
+"""Characters of a field's name or message: names are the caller's, and an answer is no larger for a hostile body."""
+
+
 class InvalidRequest(RunsError):
-    """A body, a filter or a cursor that is not what the door takes; `fields` is a list of `{"field", "message"}`."""
+    """A body, a filter or a cursor that is not what the door takes; `fields` is a list of `{"field", "message"}`.
+
+    It tells of the first FIELDS_AT_MOST of them, and in `left_out` how many more there are.
+    """
 
     code = "invalid_request"
 
     def __init__(self, fields: list[dict[str, str]]) -> None:
-        self.fields = fields
-        named = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        told = fields[:FIELDS_AT_MOST]
+        self.fields = [{key: _shortened(text) for key, text in field.items()} for field in told]
+        self.left_out = len(fields) - len(told)
+        named = "; ".join(f"{field['field']}: {field['message']}" for field in self.fields[:5])
         super().__init__(f"The request does not fit: {named}. Correct it as the schema at /api/schema/ says.")
 
     @classmethod
@@ -83,7 +93,7 @@ class InvalidRequest(RunsError):
 
     @property
     def details(self) -> dict[str, Any]:
-        return {"fields": self.fields}
+        return {"fields": self.fields} | ({"left_out": self.left_out} if self.left_out else {})
 
 
 class MalformedJson(RunsError):
@@ -192,3 +202,7 @@ def _field(error: Any) -> dict[str, str]:
     if error["type"] == "extra_forbidden":
         return {"field": name, "message": "is not a field of this request; leave it out"}
     return {"field": name, "message": error["msg"].removeprefix("Value error, ")}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= TEXT_AT_MOST else f"{text[: TEXT_AT_MOST - 1]}…"

@@ -120,3 +120,15 @@ def test_other_methods_and_other_types_are_refused(api: ApiClient, nothing_chang
         error = error_of(api.put("/api/runs/"), 405, "method_not_allowed")
         error_of(api.get("/api/runs/", headers={"Accept": "text/html"}), 406, "not_acceptable")
     assert "Use one of: GET, POST" in error["message"]
+
+
+def test_a_refusal_is_short_however_much_is_wrong(api: ApiClient, nothing_changes: Watch) -> None:
+    with nothing_changes():
+        many = api.send("/api/runs/", {"job": "echo"} | {f"field-{number}": 1 for number in range(10_000)})
+        long = api.send("/api/runs/", {"job": "echo", "x" * 1_000_000: 1})
+    details = error_of(many, 400, "invalid_request")["details"]
+    assert (len(details["fields"]), details["left_out"]) == (50, 9_950)
+    assert len(many.content) < 10_000
+    [field] = error_of(long, 400, "invalid_request")["details"]["fields"]
+    assert len(field["field"]) == 300
+    assert len(long.content) < 2_000
