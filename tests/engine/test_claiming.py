@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
 from runs import clock
@@ -189,3 +190,15 @@ def test_a_run_held_by_a_worker_unknown_to_the_table_is_due() -> None:
     claim_due(uuid7(), [("nothing", "1")], 1)
     assert not Worker.objects.exists()
     assert [one.id for one in claim_for(frozen_worker())] == [run.id]
+
+
+def test_a_claim_is_few_statements_and_a_look_for_nothing_is_one() -> None:
+    begin(nothing())
+    worker = frozen_worker()
+    with CaptureQueriesContext(connection) as taking:
+        assert len(claim_for(worker)) == 1
+    with CaptureQueriesContext(connection) as looking:
+        assert claim_for(worker) == []
+    # on PostgreSQL it is one, by psycopg's own cursor, which Django does not count
+    assert len(taking) <= (6 if connection.vendor == "sqlite" else 0)
+    assert len(looking) <= (1 if connection.vendor == "sqlite" else 0)

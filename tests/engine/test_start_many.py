@@ -143,3 +143,22 @@ def test_two_calls_with_the_same_keys_in_opposite_order_do_not_block_each_other(
     for thread in threads:
         thread.join()
     assert sorted(dispositions) == ["coalesced"] * 40 + ["created"] * 40
+
+
+def test_a_connection_that_starts_often_prepares_it_unless_a_pooler_stands_between() -> None:
+    double()
+    before = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    if connection.vendor == "postgresql":
+        for is_pooled in (True, False):
+            connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = is_pooled
+            try:
+                for number in range(8):
+                    jobs.start("double", number)
+            finally:
+                connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = before
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO runs_run%'"
+                )
+                assert cursor.fetchone() == (0 if is_pooled else 1,)
+    assert jobs.start("double", 1).disposition == "created"
