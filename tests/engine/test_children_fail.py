@@ -87,3 +87,27 @@ def test_a_retry_of_the_parent_starts_another_child_and_a_told_child_is_not_retr
     drain()
     assert jobs.get(run.id).output == 7
     assert Run.objects.filter(parent=run).count() == 2
+
+
+def test_a_child_with_a_key_of_its_own_is_refused_before_anything_is_recorded() -> None:
+    """The step starts it once; a key could find the run of somebody else, which would then be nobody's child."""
+
+    @job("kept")
+    async def kept(step: StepContext) -> str:
+        return "mine"
+
+    @job("asks")
+    async def asks(step: StepContext, detached: bool) -> str:
+        if detached:
+            await step.start_child("apart", kept, idempotency_key="k")
+        return str(await step.child("within", kept, idempotency_key="k"))
+
+    other = begin(kept, idempotency_key="k")
+    runs = [begin(asks, detached) for detached in (False, True)]
+    drain()
+    for run in runs:
+        failed = jobs.get(run.id)
+        assert (failed.status, failed.error["type"]) == (RunStatus.FAILED, "InvalidOption")
+        assert "leave it out" in failed.error["message"]
+    assert not Step.objects.filter(run__in=runs).exists()
+    assert list(Run.objects.filter(job="kept")) == [other]
