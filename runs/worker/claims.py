@@ -25,6 +25,9 @@ POLL_SECONDS: Final = 1.0
 YIELD_SECONDS: Final = 0.005
 """A full process waits this long before it claims, so that one with more room is first."""
 
+TURN_SECONDS: Final = 0.001
+"""No sleep of the loop is shorter: a process with one run among a hundred would wait twenty times as long as said."""
+
 REST_SECONDS: Final = 0.05
 """A run is due by this host's clock, and not yet by the database's, which decides."""
 
@@ -82,13 +85,18 @@ class Claims:
             await asyncio.sleep(GATHER_SECONDS if self._vague else max(self._next_round - clock.monotonic(), 0))
             self._bell.clear()
             self._vague = False
-            await asyncio.sleep(YIELD_SECONDS * min(self._load() / self._room_in_all, 1))
+            await self._yield()
             try:
                 await self._cycle()
                 self._failing = False
             except (DatabaseError, InterfaceError) as exc:
                 self._unsure_until = clock.monotonic() + UNSURE_SECONDS
                 await self._rest(exc)
+
+    async def _yield(self) -> None:
+        seconds = YIELD_SECONDS * min(self._load() / self._room_in_all, 1)
+        if seconds >= TURN_SECONDS:
+            await asyncio.sleep(seconds)
 
     async def _cycle(self) -> None:
         if clock.monotonic() < self._unsure_until:
