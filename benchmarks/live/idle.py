@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
-from benchmarks.live.installation import Watchers, cpu_seconds, resident_bytes, web_pid
+from benchmarks.live.installation import Watchers, cpu_seconds, open_files, resident_bytes, web_pid
 from benchmarks.perdure import Perdure
 
 RUNS = 100
 SETTLE_SECONDS = 5.0
+CONNECTIONS = 20
+"""To the database, that a web process may have opened meanwhile."""
 
 
 class IdleSockets:
@@ -17,6 +19,7 @@ class IdleSockets:
         self.installation = live.installation
         self.web = web_pid(live.installation)
         self.run_ids: list[str] = live.ask("queue", job="bench-wait", count=RUNS, given={})
+        self.files = open_files(self.web) + CONNECTIONS
         self._open_and_close()
         self.before = resident_bytes(self.web)
 
@@ -30,7 +33,7 @@ class IdleSockets:
             after = resident_bytes(self.web)
             busy = cpu_seconds(self.web) - busy
         finally:
-            watchers.stop()
+            self._end(watchers)
         return {
             "clients": clients, "kib_each": (after - self.before) / 1024 / clients,
             "idle_cpu_share": busy / SETTLE_SECONDS, "resident_mib": after / 2**20,
@@ -40,4 +43,9 @@ class IdleSockets:
         """What the first sockets make once, imports, threads and connections, is no socket's own."""
         watchers = Watchers(self.installation, [(run, 1) for run in self.run_ids])
         watchers.wait_ready()
+        self._end(watchers)
+
+    def _end(self, watchers: Watchers) -> None:
+        """Until the server has seen it: sockets of two looks at once would be counted as one's."""
         watchers.stop()
+        self.installation.wait_for(lambda: open_files(self.web) <= self.files, 60, "end of the sockets")
