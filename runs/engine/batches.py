@@ -58,3 +58,21 @@ def weight(transition: Transition) -> int:
     steps = sum(len(row.output or "") + len(row.error or "") for row in transition.steps)
     states = sum(row.size for row in transition.checkpoints)
     return 200 + 2 * steps + states + transition.size
+
+
+def tell(answers: list[tuple[Waiter, Answer]]) -> None:
+    """Give each waiter its answer, with one wake-up per loop and batch, not one per step. Any thread."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Answer]]] = {}
+    for waiter, answer in answers:
+        by_loop.setdefault(waiter.get_loop(), []).append((waiter, answer))
+    for loop, group in by_loop.items():
+        if loop is asyncio._get_running_loop():
+            _resolve(group)
+        else:
+            loop.call_soon_threadsafe(_resolve, group)
+
+
+def _resolve(answers: list[tuple[Waiter, Answer]]) -> None:
+    for waiter, answer in answers:
+        if not waiter.done():
+            waiter.set_result(answer)

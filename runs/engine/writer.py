@@ -9,9 +9,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from runs.engine.batches import Answer, Batch, Handle, Pending, Waiter, leading, weight
+from runs.engine.alone import LARGEST, Alone
+from runs.engine.batches import Answer, Batch, Handle, Pending, Waiter, leading, tell, weight
 from runs.engine.outages import describe
 from runs.engine.store.commit import Commit, Fault, classify, commit, committed
+from runs.engine.store.lone import is_plain
 from runs.engine.store.transitions import Entry, Result, Transition, Written
 
 logger = logging.getLogger("runs.writer")
@@ -40,6 +42,11 @@ class Writer:
         self._ready: dict[Handle, None] = {}
         self._stopping = False
         self._outage_pause = 0.0
+        self._alone = Alone(self._landed, self._returned)
+        self._is_away = False  # the connection is used from the loop: the thread waits
+        self._is_parked = False
+        self._last_size = 0
+        self._return: tuple[Batch, Exception | None] | None = None
         self._thread = threading.Thread(target=self._main, name="runs-writer", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +78,40 @@ class Writer:
         with self._condition:
             handle.pending.append(Pending(transition, waiter))
             self._ready[handle] = None
-            self._condition.notify()
+            batch = self._gather(time.monotonic()) if self._can_go_alone(handle, waiter) else []
+            if batch:
+                self._is_away = True
+            else:
+                self._condition.notify()
+        if batch:
+            self._alone.send(batch)
+
+    def _can_go_alone(self, handle: Handle, waiter: Waiter | None) -> bool:
+        """Who was alone the last time probably is again. Else it waits for the thread, and others with it."""
+        if waiter is None or not self._is_parked or self._is_away or self._last_size != 1 or len(self._ready) != 1:
+            return False
+        if handle.unsure or len(handle.pending) != 1 or self._return or self._stopping or self.commit is not commit:
+            return False
+        transition = handle.pending[0].transition
+        is_fit = transition is not None and weight(transition) < LARGEST and is_plain(transition)
+        return is_fit and self._alone.is_possible() and waiter.get_loop() is asyncio._get_running_loop()
+
+    def _landed(self, batch: Batch, written: Written) -> None:
+        try:
+            self._settle(batch, {batch[0][0].run_id: written})
+        except BaseException as exc:
+            self._die(exc)
+        self._give_back(None)
+
+    def _returned(self, batch: Batch, error: Exception | None) -> None:
+        self._give_back((batch, error))
+
+    def _give_back(self, returned: tuple[Batch, Exception | None] | None) -> None:
+        """The thread has its connection again, and what could not simply be done."""
+        with self._condition:
+            self._is_away, self._return = False, returned
+            if returned or self._ready or self._stopping:
+                self._condition.notify()
 
     def submit(self, handle: Handle, transition: Transition) -> Waiter:
         """Queue a transition; the future (of the running loop) gives a Result, or the error of a bad value."""
@@ -84,16 +124,22 @@ class Writer:
             while self._cycle():
                 pass
         except BaseException as exc:
-            logger.exception("The writer died; its process ends so that others take its runs.")
-            self._on_death(exc)
+            self._die(exc)
         finally:
             connection.close()
 
+    def _die(self, exc: BaseException) -> None:
+        logger.error("The writer died; its process ends so that others take its runs.", exc_info=exc)
+        self._on_death(exc)
+
     def _cycle(self) -> bool:
-        batch = self._take()
+        batch, failure = self._take()
         if batch is None:
             return False
         try:
+            with connection.wrap_database_errors:
+                if failure is not None:
+                    raise failure
             results = self.commit([entry for _, _, entry in batch])
         except Exception as exc:
             self._recover(batch, exc)
@@ -102,18 +148,30 @@ class Writer:
             self._settle(batch, results)
         return True
 
-    def _take(self) -> Batch | None:
+    def _take(self) -> tuple[Batch | None, Exception | None]:
+        """The next batch, or none at the end, and how a write of it from the loop has failed."""
         with self._condition:
             while True:
-                batch = self._gather(time.monotonic())
+                if self._return is not None:
+                    returned, self._return = self._return, None
+                    return returned
+                batch = [] if self._is_away else self._gather(time.monotonic())
                 if batch:
-                    return batch
-                if self._stopping and not self._ready:
-                    return None
-                self._condition.wait(self._next_wait())
+                    self._last_size = sum(len(taken) for _, taken, _ in batch)
+                    return batch, None
+                if self._stopping and not self._ready and not self._is_away:
+                    return None, None
+                self._park()
+
+    def _park(self) -> None:
+        if connection.vendor == "postgresql" and not self._is_away:
+            self._alone.lend(connection.connection)
+        self._is_parked = True
+        self._condition.wait(self._next_wait())
+        self._is_parked = False
 
     def _next_wait(self) -> float | None:
-        if not self._ready:
+        if not self._ready or self._is_away:
             return None
         return max(0.0, min(handle.not_before for handle in self._ready) - time.monotonic())
 
@@ -142,7 +200,7 @@ class Writer:
         if not handle.held:
             handle.held = True
             waiter = handle.pending.popleft().waiter
-            _tell([(waiter, Result.DONE)] if waiter else [])
+            tell([(waiter, Result.DONE)] if waiter else [])
 
     def _settle(self, batch: Batch, results: dict[UUID, Written]) -> None:
         done: dict[UUID, int] = {}
@@ -162,7 +220,7 @@ class Writer:
             self._again(handle)
         if done:
             self._on_commit(done)
-        _tell(answers)
+        tell(answers)
 
     def _sure(self, handle: Handle, entry: Entry, written: Written) -> Written:
         """A refusal may mean that the same write, sent before on a connection that was lost, has come through late."""
@@ -226,7 +284,7 @@ class Writer:
         """Split by run, then by transition, until the bad value stands alone; only its step fails."""
         if len(batch) > 1:
             for item in batch:
-                self._alone([item])
+                self._by_itself([item])
             return
         handle, taken, _ = batch[0]
         handle.unsure = 0
@@ -235,10 +293,10 @@ class Writer:
             self._put_back(handle, taken)
             return
         logger.warning("Run %s: a value cannot be stored: %s", handle.run_id, exc)
-        _tell([(taken[0].waiter, exc)] if taken[0].waiter else [])
+        tell([(taken[0].waiter, exc)] if taken[0].waiter else [])
         self._again(handle)
 
-    def _alone(self, batch: Batch) -> None:
+    def _by_itself(self, batch: Batch) -> None:
         try:
             results = self.commit([entry for _, _, entry in batch])
         except Exception as exc:
@@ -249,18 +307,3 @@ class Writer:
 
 def _known(entry: Entry, known: set[UUID]) -> Written:
     return Written(Result.DONE if entry.run_id in known else Result.BUSY)
-
-
-def _tell(answers: list[tuple[Waiter, Answer]]) -> None:
-    """One wake-up per loop and batch, not one per step."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Answer]]] = {}
-    for waiter, answer in answers:
-        by_loop.setdefault(waiter.get_loop(), []).append((waiter, answer))
-    for loop, group in by_loop.items():
-        loop.call_soon_threadsafe(_resolve, group)
-
-
-def _resolve(answers: list[tuple[Waiter, Answer]]) -> None:
-    for waiter, answer in answers:
-        if not waiter.done():
-            waiter.set_result(answer)

@@ -101,16 +101,22 @@ class Claims:
     async def _cycle(self) -> None:
         if clock.monotonic() < self._unsure_until:
             await self._find_lost()
-        room = min(self._room_in_all - self._load(), get_settings().claim_batch)
+        bite = self._bite()
+        room = min(self._room_in_all - self._load(), bite)
         threads = self._threads()
         began_at = clock.monotonic()
         if threads >= room:
             full, due_at = await self._claim(room, registry.all())
         else:
             full, due_at = await self._claim_by_kind(room, threads)
-        self._next_round = 0.0 if full and room == get_settings().claim_batch else began_at + ROUND_SECONDS
+        self._next_round = 0.0 if full and room == bite else began_at + ROUND_SECONDS
         if not full:
             await self._wait(_seconds_until(due_at))
+
+    def _bite(self) -> int:
+        """Who drives as many already takes half: of a hundred that come at once, two workers are to get fifty each."""
+        batch = get_settings().claim_batch
+        return batch if self._load() < batch else max(1, batch // 2)
 
     async def _claim_by_kind(self, room: int, threads: int) -> Claimed:
         """A run of a sync job only for each free thread; those of one kind first, then those of the other."""

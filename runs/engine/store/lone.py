@@ -4,9 +4,15 @@ The statement of a batch joins and unnests what here are single values; a functi
 the text) takes less than half of that time.
 """
 
-from runs.engine.store.prepared import execute
-from runs.engine.store.transitions import PROGRESS, Entry, EventRow, Result, StepRow, Transition, Written
+from typing import Any
+
+import psycopg
+
+from runs.engine.store.prepared import answer, execute, has_answered, is_prepared, send
+from runs.engine.store.transitions import UNCHANGED, Entry, Result, Transition, Written
 from runs.events.types import EventType
+
+__all__ = ["answered", "can_send", "commit", "has_answered", "is_plain", "send_entry"]
 
 _VALUES = (
     "uuid", "bigint", "bigint", "timestamptz", "text", "text", "text", "int", "text", "int", "int", "jsonb", "jsonb",
@@ -17,19 +23,37 @@ _STATEMENT = f"SELECT runs_write_step_1({', '.join(f'${n}::{kind}' for n, kind i
 
 def commit(entry: Entry) -> Written | None:
     """Write the entry, if it is the end of a step and no more. None: nothing was written, for whatever reason."""
-    if not _is_plain(entry):
+    if len(entry.transitions) != 1 or not is_plain(entry.transitions[0]):
         return None
-    step, events = entry.transitions[0].steps[0], entry.event_rows()
-    last_sequence = execute(_STATEMENT, _parameters(entry, step, events))[0][0]
-    return None if last_sequence is None else Written(Result.DONE, int(last_sequence))
+    return _written(execute(_STATEMENT, _parameters(entry)))
 
 
-def _is_plain(entry: Entry) -> bool:
-    if len(entry.transitions) != 1 or entry.change is not PROGRESS:
+def can_send(link: "psycopg.Connection[Any] | None") -> bool:
+    """Whether an entry can be sent on the connection: after the first one was written on it."""
+    return link is not None and is_prepared(link, _STATEMENT)
+
+
+def send_entry(link: "psycopg.Connection[Any]", entry: Entry) -> None:
+    """Send a plain entry without waiting for what becomes of it. Raises psycopg's errors."""
+    send(link, _STATEMENT, _parameters(entry))
+
+
+def answered(link: "psycopg.Connection[Any]") -> Written | None:
+    """What became of the entry that was sent, as `commit` says it. Raises psycopg's errors."""
+    return _written(answer(link))
+
+
+def is_plain(transition: Transition) -> bool:
+    """Whether it is the end of one step and no more."""
+    if transition.change is not UNCHANGED or not transition.records_step:
         return False
-    transition = entry.transitions[0]
     plain = Transition(transition.at, events=transition.events, steps=transition.steps, size=transition.size)
     return transition == plain and _are_of_one_step(transition)
+
+
+def _written(rows: list[tuple[str | None, ...]]) -> Written | None:
+    last_sequence = rows[0][0]
+    return None if last_sequence is None else Written(Result.DONE, int(last_sequence))
 
 
 def _are_of_one_step(transition: Transition) -> bool:
@@ -41,7 +65,8 @@ def _are_of_one_step(transition: Transition) -> bool:
     return all(event.step == steps[0].name for event in events)
 
 
-def _parameters(entry: Entry, step: StepRow, events: list[EventRow]) -> list[str | None]:
+def _parameters(entry: Entry) -> list[str | None]:
+    step, events = entry.transitions[0].steps[0], entry.event_rows()
     end = events[-1]
     started, finished, wake = (None if at is None else at.isoformat() for at in step[-3:])
     return [

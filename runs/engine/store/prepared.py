@@ -69,6 +69,33 @@ def execute(statement: str, values: Sequence[str | None]) -> list[tuple[str | No
         return _rows(link, link.pgconn.exec_prepared(_name(link, statement), sent))
 
 
+def is_prepared(link: "psycopg.Connection[Any]", statement: str) -> bool:
+    """Whether the statement can be sent on the connection as it is now."""
+    return not link.closed and statement in _names.get(link, {})
+
+
+def send(link: "psycopg.Connection[Any]", statement: str, values: Sequence[str | None]) -> None:
+    """Send a statement that is prepared, and do not wait. Raises psycopg's errors."""
+    sent: Any = [None if value is None else value.encode() for value in values]
+    link.pgconn.send_query_prepared(_names[link][statement], sent)
+
+
+def has_answered(link: "psycopg.Connection[Any]") -> bool:
+    """Read what has come; whether it is all of the answer. Raises psycopg's errors."""
+    link.pgconn.consume_input()
+    return not link.pgconn.is_busy()
+
+
+def answer(link: "psycopg.Connection[Any]") -> list[tuple[str | None, ...]]:
+    """The rows of the one statement that was sent. Raises psycopg's errors."""
+    result = link.pgconn.get_result()
+    while link.pgconn.get_result() is not None:
+        pass
+    if result is None:
+        raise psycopg.OperationalError("the connection is gone")
+    return _rows(link, result)
+
+
 def _name(link: "psycopg.Connection[Any]", statement: str) -> bytes:
     names = _names.setdefault(link, {})
     if statement not in names:

@@ -161,7 +161,7 @@ class Change:
 
 
 UNCHANGED = Change()
-PROGRESS = Change({"claims": 0})
+_PROGRESS = Change({"claims": 0})
 
 COLUMNS: dict[str, str] = {
     "status": "text", "reason": "text", "output": "jsonb", "error": "jsonb", "progress": "jsonb", "secrets": "jsonb",
@@ -195,7 +195,7 @@ class Transition(NamedTuple):
 
     def counted_change(self) -> Change:
         """Its change, with `claims` back at 0 if it records a step: the run makes progress."""
-        return PROGRESS.merged(self.change) if self.records_step else self.change
+        return _PROGRESS.merged(self.change) if self.records_step else self.change
 
 
 @dataclass(slots=True)
