@@ -6,6 +6,7 @@ of one transition. Whatever is not simply done goes back to the thread, which kn
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from runs.engine.store import lone
 from runs.engine.store.transitions import Written
 
 LARGEST = 16 * 1024
-"""Bytes: what a socket takes at once, so that nothing of the statement is left to be sent."""
+"""Bytes: what a socket mostly takes at once."""
 
 
 class Alone:
@@ -45,11 +46,21 @@ class Alone:
         link, loop = self._link, asyncio.get_running_loop()
         try:
             lone.send_entry(link, batch[0][2])
-            place = link.pgconn.socket
+            place, is_out = link.pgconn.socket, lone.push(link)
         except Exception as exc:  # the thread tells what can be tried again
             self._returned(batch, exc)
         else:
             loop.add_reader(place, self._hear, loop, place, link, batch)
+            if not is_out:
+                loop.add_writer(place, self._push, loop, place, link, batch)
+
+    def _push(self, loop: asyncio.AbstractEventLoop, place: int, link: "psycopg.Connection[Any]", batch: Batch) -> None:
+        """What the socket did not take at once: the server answers to nothing less than all of it."""
+        try:
+            if lone.push(link):
+                loop.remove_writer(place)
+        except Exception as exc:
+            self._end(loop, place, batch, None, exc)
 
     def _hear(self, loop: asyncio.AbstractEventLoop, place: int, link: "psycopg.Connection[Any]", batch: Batch) -> None:
         written, error = None, None
@@ -59,6 +70,14 @@ class Alone:
             written = lone.answered(link)
         except Exception as exc:
             error = exc
+        self._end(loop, place, batch, written, error)
+
+    def _end(
+        self, loop: asyncio.AbstractEventLoop, place: int, batch: Batch, written: Written | None,
+        error: Exception | None,
+    ) -> None:  # fmt: skip
+        with suppress(OSError):  # of a connection that is gone, whose place is closed
+            loop.remove_writer(place)
         loop.remove_reader(place)
         if written is None:
             self._returned(batch, error)

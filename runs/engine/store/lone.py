@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 
-from runs.engine.store.prepared import answer, execute, has_answered, is_prepared, send
+from runs.engine.store.prepared import answer, execute, has_answered, is_prepared, push, send
 from runs.engine.store.transitions import UNCHANGED, Entry, Result, Transition, Written
 from runs.events.types import EventType
 
-__all__ = ["answered", "can_send", "commit", "has_answered", "is_plain", "send_entry"]
+__all__ = ["answered", "can_send", "commit", "has_answered", "is_plain", "push", "send_entry"]
 
 _VALUES = (
     "uuid", "bigint", "bigint", "timestamptz", "text", "text", "text", "int", "text", "int", "int", "jsonb", "jsonb",

@@ -80,6 +80,11 @@ def send(link: "psycopg.Connection[Any]", statement: str, values: Sequence[str |
     link.pgconn.send_query_prepared(_names[link][statement], sent)
 
 
+def push(link: "psycopg.Connection[Any]") -> bool:
+    """Send what is left of a statement that was sent; whether all of it is out. Raises psycopg's errors."""
+    return link.pgconn.flush() == 0
+
+
 def has_answered(link: "psycopg.Connection[Any]") -> bool:
     """Read what has come; whether it is all of the answer. Raises psycopg's errors."""
     link.pgconn.consume_input()
@@ -87,13 +92,16 @@ def has_answered(link: "psycopg.Connection[Any]") -> bool:
 
 
 def answer(link: "psycopg.Connection[Any]") -> list[tuple[str | None, ...]]:
-    """The rows of the one statement that was sent. Raises psycopg's errors."""
-    result = link.pgconn.get_result()
-    while link.pgconn.get_result() is not None:
-        pass
-    if result is None:
+    """The rows of the one statement that was sent. Raises psycopg's errors.
+
+    The last that comes is what holds: the rows are sent before the commit, and after them that it has failed.
+    """
+    last = None
+    while (result := link.pgconn.get_result()) is not None:
+        last = result
+    if last is None:
         raise psycopg.OperationalError("the connection is gone")
-    return _rows(link, result)
+    return _rows(link, last)
 
 
 def _name(link: "psycopg.Connection[Any]", statement: str) -> bytes:
