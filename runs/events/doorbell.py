@@ -262,9 +262,11 @@ class Doorbell:
 
     def hear(self, text: str) -> None:
         """What a ring says: ids, separated by commas."""
-        told = text.split(",")
-        mail = [one for one in told if one.endswith(_MAIL)] if self._on_mail is not None else []
-        changed, sent = _parse(one for one in told if one not in mail), _parse(mail)
+        mail: list[str] = []
+        others: list[str] = []
+        for one in text.split(","):
+            (mail if self._on_mail is not None and one.endswith(_MAIL) else others).append(one)
+        changed, sent = _parse(others), _parse(mail)
         if changed is None or sent is None:
             self._ring(None)
             return
