@@ -112,14 +112,16 @@ class _Field(NamedTuple):
 
 @cache
 def _fields() -> tuple[_Field, ...]:
+    connection.ensure_connection()
     return tuple(_field(field) for field in Run._meta.concrete_fields)
 
 
 def _field(field: Any) -> _Field:
     is_given = field.primary_key or not (field.has_default() or field.null)
     default = object() if is_given else field.get_default()
-    with connection.cursor() as cursor:
-        literal = "NULL" if is_given else cursor.mogrify("%s", [field.get_db_prep_save(default, connection)])
+    # not by a cursor's mogrify: one that binds on the server's side has none
+    saved = None if is_given else field.get_db_prep_save(default, connection)
+    literal = connection.ops.compose_sql("%s", [saved])  # type: ignore[attr-defined]  # only PostgreSQL has it
     return _Field(field.attname, field.column, field.db_type(connection), default, literal.replace("%", "%%"))
 
 
