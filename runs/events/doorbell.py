@@ -33,6 +33,9 @@ GATHER_SECONDS, LONGEST_GATHER_SECONDS = 0.002, 0.01
 
 _IDS_PER_NOTIFY = 200  # 34 bytes each at most; a NOTIFY carries less than 8,000
 
+UNFLUSHED = "SET synchronous_commit = off"
+"""For a session that only notifies: PostgreSQL would wait for the disk before it tells anybody."""
+
 _MAIL = "-"
 """After an id: the run was sent something, and whoever drives it needs no more than a look at its mail."""
 
@@ -158,7 +161,9 @@ class _Bell:
 
 
 def _connect() -> "psycopg.Connection[Any]":
-    return psycopg.connect(**connection_parameters(), autocommit=True, application_name="perdure-bell")
+    link = psycopg.connect(**connection_parameters(), autocommit=True, application_name="perdure-bell")
+    link.execute(UNFLUSHED)
+    return link
 
 
 def _notify(execute: Callable[[str, tuple[str, str]], Any], told: list[str]) -> None:

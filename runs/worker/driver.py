@@ -27,6 +27,7 @@ from runs.events.bus import Bus, make_bus
 from runs.events.doorbell import Doorbell
 from runs.models import Run
 from runs.worker.board import Board
+from runs.worker.broker import drivers
 from runs.worker.chores import Chores
 from runs.worker.claims import Claims
 from runs.worker.firing import Firing
@@ -36,6 +37,7 @@ from runs.worker.loaded import Loaded, Watch
 from runs.worker.pids import is_alive, start_time
 from runs.worker.sweeps import Sweeps
 from runs.worker.threads import CodePool, DatabaseThread, ReadPool
+from runs.worker.turns import STAND_BACK_SECONDS, is_turn
 
 log = logging.getLogger(__name__)
 
@@ -187,8 +189,10 @@ class Driver:
     def _rung(self, run_ids: list[UUID] | None) -> None:
         if run_ids is None:
             self._claims.ring_vaguely()
-        else:
+        elif is_turn(self._slot, drivers(), run_ids):
             self._claims.ring()
+        else:
+            self._loop.call_later(STAND_BACK_SECONDS, self._claims.ring)
         self._watch.ring(run_ids)
 
     def _room(self, left: Run) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 
 from runs import clock
-from runs.events.doorbell import connection_parameters, open_connection
+from runs.events.doorbell import UNFLUSHED, connection_parameters, open_connection
 from runs.live.layers.broadcast import BroadcastLayer, Deliver, Kind, Message, Transport
 from runs.live.layers.codec import decode, encode
 
@@ -57,6 +57,7 @@ class PostgresTransport(Transport):
     async def _notify(self, payloads: list[str]) -> None:
         if self._sender is None or self._sender.closed:
             self._sender = await self._connect()
+            await self._sender.execute(UNFLUSHED)
         # One statement is one transaction: the parts arrive together and in order.
         await self._sender.execute(_NOTIFY, (NOTIFY_CHANNEL, array(payloads)))
 
