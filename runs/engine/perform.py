@@ -187,9 +187,9 @@ class Performance:
         delay = self.call.policy.retries.delay_seconds(self.record.failures)
         self.record.wake_at = clock.now() + timedelta(seconds=delay)
         data["delay_seconds"] = round(delay, 3)
+        self._is_under_way = False  # who cancels during the write cancels the step, and not an attempt that has failed
         await self._settle(EventType.STEP_RETRY, data, self._row(StepStatus.RETRYING), AttemptOutcome.FAILED)
         self.record.status = StepStatus.RETRYING
-        self._is_under_way = False
 
     async def _settle(
         self, type_: EventType, data: dict[str, Any], row: StepRow, outcome: AttemptOutcome

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from runs import jobs
+from runs.engine.store.transitions import Entry, Written
 from runs.errors import InvalidOption
 from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
 from runs.models import Attempt, Run, RunStatus, Step
@@ -141,6 +143,34 @@ def test_a_step_that_the_job_cancels_between_two_attempts_is_cancelled(driver: D
     until(lambda: jobs.get(run.id).has_ended)
     assert jobs.get(run.id).output == "gave up"
     assert Step.objects.get().status == "cancelled"
+    assert of_step(run) == ["step:start", "step:retry", "step:cancel"]
+    assert outcomes() == ["failed"]
+
+
+def test_a_cancel_while_the_retry_is_written_leaves_the_attempt_failed(
+    driver: Driver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RUNS_UNLOAD_AFTER = 60
+    started: list[asyncio.Task[str]] = []
+    commit = driver.world.writer.commit
+
+    def cancelled_meanwhile(entries: list[Entry]) -> dict[UUID, Written]:
+        written = commit(entries)
+        if any(row.status == "retrying" for entry in entries for row in entry.step_rows()):
+            driver.call(started[0].cancel)
+        return written
+
+    monkeypatch.setattr(driver.world.writer, "commit", cancelled_meanwhile)
+
+    @job("gives-up-at-once", retries=Retry(max_attempts=2, initial=3600, maximum=3600, jitter=0))
+    async def gives_up(step: StepContext) -> str:
+        started.append(asyncio.create_task(step.run("flaky", flaky(1))))
+        await asyncio.wait(started)
+        return "gave up" if started[0].cancelled() else "never"
+
+    run = begin(gives_up)
+    driver.claim()
+    until(lambda: jobs.get(run.id).has_ended)
     assert of_step(run) == ["step:start", "step:retry", "step:cancel"]
     assert outcomes() == ["failed"]
 
