@@ -13,9 +13,11 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def headlines(rows: list[dict[str, Any]]) -> str:
-    """A short table: what was measured, ours, and the others'."""
-    lines = [["work", OURS, "others"], ["---"] * 3]
-    lines += [[row["work"], f"{number(row['medians'][OURS])} {row['unit']}", _others(row)] for row in rows]
+    """A short table: what was measured, on which database, ours, and the others'."""
+    lines = [["work", "database", OURS, "others"], ["---"] * 4]
+    lines += [
+        [row["work"], row["database"], f"{number(row['medians'][OURS])} {row['unit']}", _others(row)] for row in rows
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

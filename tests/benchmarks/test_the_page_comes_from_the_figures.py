@@ -28,7 +28,7 @@ def test_a_row_without_goals_and_others_has_dashes() -> None:
 
 
 def test_readme_shows_what_ours_and_the_others_took() -> None:
-    assert headlines([ROW.as_data()]).splitlines()[-1] == "| one step | 3 ms | floor 1 (3 ×) |"
+    assert headlines([ROW.as_data()]).splitlines()[-1] == "| one step | PostgreSQL | 3 ms | floor 1 (3 ×) |"
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
@@ -55,7 +55,7 @@ def test_kept_results_are_written_into_the_page_and_their_headlines_into_readme(
     assert "| one step (lone)" in page
     assert re.search(r"PostgreSQL: server_version .+, fsync (on|off), synchronous_commit (on|off)", page)
     assert "dbos==3.4.0" in page
-    assert "| start | 4 ms | – |" in readme
+    assert "| start | PostgreSQL | 4 ms | – |" in readme
     assert "one step" not in readme
     assert page.startswith("top\n")
     assert readme.endswith("bottom\n")
