@@ -23,10 +23,14 @@ class Lines(BaseModel):
 
 
 class Words(BaseModel):
-    """A stream of `words` words; the first attempt fails after `fail_after` of them, when that is given."""
+    """A stream of `words` words; the first attempt fails after `fail_after` of them, when that is given.
+
+    `on_signal`: not before a signal `begin` has come.
+    """
 
     words: int = 20
     pause_seconds: float = 0.05
+    on_signal: bool = False
     fail_after: int | None = None
     path: str | None = None
 
@@ -96,6 +100,8 @@ async def stream_words(step: StepContext, words: Words) -> str:
             await asyncio.sleep(words.pause_seconds)
         return "".join(said)
 
+    if words.on_signal:
+        await step.wait_for_signal("begin")
     return await step.stream("words", write)
 
 

@@ -48,16 +48,32 @@ async def over_http(server: Installation, run_id: str, accept: str, after: int =
                 yield json.loads(text)
 
 
-async def read(events: AsyncIterator[Event], frames: int | None = None) -> list[Event]:
-    """All events, or those up to the n-th stream frame: then the connection is dropped."""
+async def read(
+    events: AsyncIterator[Event], frames: int | None = None, begun: asyncio.Event | None = None
+) -> list[Event]:
+    """All events, or those up to the n-th stream frame: then the connection is dropped. `begun` is set at the first."""
     found = []
     async with asyncio.timeout(60):
         async for event in events:
             found.append(event)
+            if begun is not None:
+                begun.set()
             if frames is not None and sum(each["type"] == "stream" for each in found) >= frames:
                 await events.aclose()  # type: ignore[attr-defined]
                 break
     return found
+
+
+async def read_together(server: Installation, run_id: str, *streams: AsyncIterator[Event]) -> list[list[Event]]:
+    """What each reads; the run begins to stream when all of them follow it."""
+    begun = [asyncio.Event() for _ in streams]
+    reading = asyncio.gather(*(read(stream, begun=one) for stream, one in zip(streams, begun, strict=True)))
+    async with asyncio.timeout(60):
+        for one in begun:
+            await one.wait()
+    answer = await asyncio.to_thread(server.request, "POST", f"/api/runs/{run_id}/signals/", json={"name": "begin"})
+    assert answer.status_code == 201, answer.text
+    return await reading
 
 
 def text_of(events: list[Event]) -> str:
@@ -77,12 +93,12 @@ def numbered(events: list[Event]) -> list[Event]:
 
 async def test_every_transport_gives_the_same_events_and_the_same_text(server: Installation) -> None:
     await asyncio.to_thread(lambda: server.token)
-    run_id = await asyncio.to_thread(server.start_run, "stream-words", {"words": 60, "pause_seconds": 0.02})
-    socket, sse, lines = await asyncio.gather(
-        read(over_socket(server, run_id)),
-        read(over_http(server, run_id, "text/event-stream")),
-        read(over_http(server, run_id, "application/x-ndjson")),
-    )
+    job = {"words": 60, "pause_seconds": 0.02, "on_signal": True}
+    run_id = await asyncio.to_thread(server.start_run, "stream-words", job)
+    socket, sse, lines = await read_together(
+        server, run_id, over_socket(server, run_id), over_http(server, run_id, "text/event-stream"),
+        over_http(server, run_id, "application/x-ndjson"),
+    )  # fmt: skip
     recorded = await asyncio.to_thread(server.events, run_id)
     output = (await asyncio.to_thread(server.run, run_id))["output"]
     for events in (socket, sse, lines):
@@ -109,9 +125,10 @@ async def test_a_reload_at_any_point_shows_the_whole_text_and_each_event_once(se
 
 async def test_a_retried_stream_is_reset_and_shows_only_the_second_attempt(server: Installation) -> None:
     await asyncio.to_thread(lambda: server.token)
-    job = {"words": 20, "pause_seconds": 0.02, "fail_after": 10}
+    job = {"words": 20, "pause_seconds": 0.02, "fail_after": 10, "on_signal": True}
     run_id = await asyncio.to_thread(server.start_run, "stream-words", job)
-    events = await read(over_http(server, run_id, "text/event-stream"))
+    [events] = await read_together(server, run_id, over_http(server, run_id, "text/event-stream"))
+    events = [event for event in events if event["type"] == "stream:reset" or event.get("step") == "words"]
     types = [event["type"] for event in events]
     assert types.count("stream:reset") == 2
     assert text_of(events) == (await asyncio.to_thread(server.run, run_id))["output"]
