@@ -126,17 +126,21 @@ def test_failures_count_and_crashes_do_not(driver: Driver) -> None:
     assert outcomes() == ["lost", "failed", "completed"]
 
 
-def test_a_step_that_the_job_cancels_between_two_attempts_is_cancelled(driver: Driver, settings: Any) -> None:
-    settings.RUNS_UNLOAD_AFTER = 60
-    started: list[asyncio.Task[str]] = []
-
+def who_gives_up(started: "list[asyncio.Task[str]]") -> Any:
     @job("gives-up", retries=Retry(max_attempts=2, initial=3600, maximum=3600, jitter=0))
     async def gives_up(step: StepContext) -> str:
         started.append(asyncio.create_task(step.run("flaky", flaky(1))))
         await asyncio.wait(started)
         return "gave up" if started[0].cancelled() else "never"
 
-    run = begin(gives_up)
+    return gives_up
+
+
+def test_a_step_that_the_job_cancels_between_two_attempts_is_cancelled(driver: Driver, settings: Any) -> None:
+    settings.RUNS_UNLOAD_AFTER = 60
+    started: list[asyncio.Task[str]] = []
+
+    run = begin(who_gives_up(started))
     driver.claim()
     until(lambda: Step.objects.filter(status="retrying").exists())
     driver.call(started[0].cancel)
@@ -162,13 +166,7 @@ def test_a_cancel_while_the_retry_is_written_leaves_the_attempt_failed(
 
     monkeypatch.setattr(driver.world.writer, "commit", cancelled_meanwhile)
 
-    @job("gives-up-at-once", retries=Retry(max_attempts=2, initial=3600, maximum=3600, jitter=0))
-    async def gives_up(step: StepContext) -> str:
-        started.append(asyncio.create_task(step.run("flaky", flaky(1))))
-        await asyncio.wait(started)
-        return "gave up" if started[0].cancelled() else "never"
-
-    run = begin(gives_up)
+    run = begin(who_gives_up(started))
     driver.claim()
     until(lambda: jobs.get(run.id).has_ended)
     assert of_step(run) == ["step:start", "step:retry", "step:cancel"]
