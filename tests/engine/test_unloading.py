@@ -4,11 +4,13 @@ import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from runs import clock, jobs
 from runs.engine.execute import Outcome
+from runs.engine.store.transitions import Entry, Written
 from runs.jobs import Job, Retry, StepContext, SyncStepContext, current_attempt, job
 from runs.models import RunStatus, Step
 from runs.testing import advance, drain
@@ -136,8 +138,19 @@ def test_the_earliest_of_several_waits_wakes_the_run() -> None:
     assert jobs.get(run.id).output == [2, 2]
 
 
-def test_what_arrives_between_the_last_look_and_the_wait_is_not_slept_through(driver: Driver) -> None:
+def test_what_arrives_between_the_last_look_and_the_wait_is_not_slept_through(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody tells this driver of the signal: only the inbox condition of the wait does."""
+    commit = driver.world.writer.commit
+    sent: list[Any] = []
+
+    def send_before_the_wait(entries: list[Entry]) -> dict[UUID, Written]:
+        if not sent and entries[0].change.expect_inbox is not None:
+            sent.append(jobs.signal(entries[0].run_id, "go", "arrived"))
+        return commit(entries)
+
+    monkeypatch.setattr(driver.world.writer, "commit", send_before_the_wait)
 
     @job("is-sent-something")
     async def is_sent_something(step: StepContext) -> str:
@@ -145,8 +158,6 @@ def test_what_arrives_between_the_last_look_and_the_wait_is_not_slept_through(dr
 
     run = begin(is_sent_something)
     driver.claim()
-    until(lambda: Step.objects.filter(kind="signal", status="running").exists())
-    jobs.signal(run.id, "go", "arrived")
     assert driver.outcome(run) is Outcome.ENDED
     assert jobs.get(run.id).output == "arrived"
     assert "run:wait" not in types(run)
