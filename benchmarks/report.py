@@ -33,7 +33,8 @@ def readme_block(kept: list[dict[str, Any]]) -> str:
     return (
         f"## How fast\n\nMedians on {machine['cores']} cores, shared by client, workers and database;"
         f" in brackets Perdure's figure by theirs.\n\n{headlines(rows)}\n\n"
-        "`make bench` measures it on your machine; all rows, goals and settings:"
+        "`make bench` measures it on your machine, `make bench-all` with the task queues beside it; all rows, goals and"
+        " settings:"
         " [docs/reference/benchmarks.md](docs/reference/benchmarks.md)."
     )
 

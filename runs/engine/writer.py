@@ -27,8 +27,9 @@ _LONGEST_OUTAGE_PAUSE = 1.0
 class Writer:
     """The writing thread of a driver process.
 
-    `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread. A caller is told only what
-    the returned rows say, after their commit. `commit` is how all of the process's transitions reach the database.
+    `on_commit({run_id: last_sequence})` and `on_death(error)` are called in this thread or in the loop. A caller is
+    told what the returned rows say, after their commit. `commit` is how the process's transitions reach the database,
+    but for lone steps (`runs.engine.alone`).
     """
 
     def __init__(

@@ -104,7 +104,7 @@ class Frames:
         self._buffers.drop_run(run_id)
 
     def ring(self, committed: dict[UUID, int]) -> None:
-        """Doorbells after a commit, `{run: last sequence}`, for watched runs; called in the writer's thread."""
+        """Doorbells after a commit, `{run: last sequence}`, for watched runs; any thread."""
         watched = {run: last for run, last in committed.items() if self._interest.watched(str(run))}
         if watched:
             self._gather({}, watched)
