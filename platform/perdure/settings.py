@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "perdure.dashboard",
     "runs",
     "hitl",
+    "flows.llm",
+    "flows.pipelines",
     *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
 ]

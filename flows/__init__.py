@@ -1,0 +1,1 @@
+"""What stands on runs, people in the loop and providers."""

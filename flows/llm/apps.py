@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class LlmConfig(AppConfig):
+    name = "flows.llm"
+    label = "llm"
+    verbose_name = "Language models"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Jobs written as a DAG of steps in YAML or JSON."""

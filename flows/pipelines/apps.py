@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PipelinesConfig(AppConfig):
+    name = "flows.pipelines"
+    label = "pipelines"
+    verbose_name = "Pipelines"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Language-model vendors behind one protocol. Plain Python: no Django, nothing of the other apps."""
