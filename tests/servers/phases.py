@@ -1,0 +1,44 @@
+"""What is run on which database."""
+
+from dataclasses import dataclass
+
+# The worker's processes and whole reports on a real server: campaigns.
+PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py"]
+ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
+# `make faults` and `make faults-short` run these.
+FAULTS = ["tests/faults"]
+REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
+# Nothing in them depends on which database the suite runs on: they run with SQLite's.
+ONCE = [
+    "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/engine/test_emitted.py",
+    "tests/engine/test_schedule_times.py", "tests/examples/test_diffs.py",
+    "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
+    "tests/examples/test_ruff_reads_no_secrets.py", "tests/live/test_channel_layers.py",
+    "tests/live/test_gone_clients.py", "tests/live/test_pace.py", "tests/test_platform_folder.py",
+    "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
+]  # fmt: skip
+BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is run on one database: each share is a pytest of its own."""
+
+    label: str
+    database: str
+    shares: tuple[list[str], ...]
+
+
+PHASES = {
+    "sqlite": Phase("SQLite", "sqlite", (REST, ENGINE)),
+    "postgresql": Phase(
+        "PostgreSQL and Redis",
+        "postgresql",
+        tuple([*share, *(f"--ignore={path}" for path in ONCE)] for share in (REST, ENGINE)),
+    ),
+    "browser": Phase("pages in a browser, on SQLite", "sqlite", (BROWSER,)),
+    "processes-sqlite": Phase("worker processes on SQLite", "sqlite", (PROCESSES,)),
+    "processes-postgresql": Phase("worker processes on PostgreSQL and Redis", "postgresql", (PROCESSES,)),
+    "e2e-sqlite": Phase("whole system on SQLite", "sqlite", (["tests/e2e"],)),
+    "e2e-postgresql": Phase("whole system on PostgreSQL and Redis", "postgresql", (["tests/e2e"],)),
+}
