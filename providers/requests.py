@@ -1,0 +1,44 @@
+"""What a model is asked."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from providers.messages import Message
+
+
+class ToolSpec(BaseModel):
+    """A tool that the model may call; `parameters` is the JSON Schema of its arguments, an object."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    description: str = ""
+    parameters: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+class ChatRequest(BaseModel):
+    """One question to a model.
+
+    `output_schema`: the answer's text is to be a JSON object of this JSON Schema (checked by the caller, not here).
+    `continue_from`: the text of an answer that was cut. A client that `can_continue` asks the model to go on after it;
+    what comes out is only the rest. Others ignore it and answer from the start.
+    `extra`: more fields of the vendor's own request body.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = None
+    messages: list[Message] = Field(min_length=1)
+    tools: list[ToolSpec] = []
+    output_schema: dict[str, Any] | None = None
+    output_name: str = Field(default="result", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: float | None = Field(default=None, ge=0)
+    stop: list[str] = []
+    continue_from: str = ""
+    extra: dict[str, Any] = {}
+
+    @property
+    def last_user_text(self) -> str:
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
