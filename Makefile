@@ -43,6 +43,11 @@ faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, th
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --database $$database tests/faults \
 		--ignore=tests/faults/conditions || exit 1; done
 
+.PHONY: test-clients
+test-clients: $(STAMP)  ## Test the Python, TypeScript and Go clients against a running server (ONLY="python"; installs Node and Go as root)
+	@for pair in node:nodejs npm:npm go:golang-go; do .ci/need $${pair%%:*} $${pair##*:} || exit 1; done
+	@$(BIN)/python -m clients.fixtures $(ONLY)
+
 .PHONY: conditions mutants
 conditions: $(STAMP)  ## Run workers on full disks, read-only databases, broken code and the like, on both databases (as root)
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 300 --database $$database \

@@ -1,0 +1,34 @@
+"""Start, watch and steer durable runs of a Perdure server."""
+
+from perdure_client.aio import AsyncPerdureClient
+from perdure_client.errors import (
+    Conflict,
+    ConnectionLost,
+    Gone,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PerdureError,
+)
+from perdure_client.models import Event, Job, PipelineJob, Question, Run, Signal, Step, StreamLine
+from perdure_client.sync import PerdureClient
+
+__all__ = [
+    "AsyncPerdureClient",
+    "Conflict",
+    "ConnectionLost",
+    "Event",
+    "Gone",
+    "Job",
+    "NotAllowed",
+    "NotFound",
+    "NotSignedIn",
+    "PerdureClient",
+    "PerdureError",
+    "PipelineJob",
+    "Question",
+    "Run",
+    "Signal",
+    "Step",
+    "StreamLine",
+]
