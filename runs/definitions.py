@@ -1,6 +1,7 @@
 """What a job is, as data, and the registry of all jobs. No database."""
 
 import inspect
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 from runs.errors import InvalidInput, InvalidJob, InvalidOption, InvalidOutput, JobAlreadyRegistered, JobNotFound
 from runs.handlers import Handlers, Query, Update
 
+LONGEST_WISH_SECONDS = 3600.0
+"""The most that an error's `retry_after` puts off the next attempt."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """When a failed attempt is followed by another. Durations in seconds; `max_attempts` counts the first one."""
+    """When a failed attempt is followed by another. Durations in seconds; `max_attempts` counts the first one.
+
+    An error may say for itself: `is_retryable = False` ends the attempts, a number `retry_after` (seconds) puts the
+    next one off at least so long, at most an hour.
+    """
 
     max_attempts: int = 1
     initial: float = 1.0
@@ -36,16 +44,32 @@ class Retry:
         if min(self.initial, self.maximum, self.factor) < 0 or not 0 <= self.jitter <= 1:
             raise InvalidOption("retries", "has a negative delay or a jitter beyond 0 to 1", "Use delays in seconds.")
 
-    def delay_seconds(self, failures: int) -> float:
+    def delay_seconds(self, failures: int, error: BaseException | None = None) -> float:
         """Seconds before the attempt that follows `failures` failed ones, spread by ± `jitter`."""
         try:
             plain = min(self.initial * self.factor ** (failures - 1), self.maximum)
         except OverflowError:
             plain = self.maximum
-        return plain * (1 + random.uniform(-self.jitter, self.jitter))
+        return max(plain * (1 + random.uniform(-self.jitter, self.jitter)), _wished_seconds(error))
 
     def allows(self, failures: int, error: BaseException) -> bool:
-        return failures < self.max_attempts and not isinstance(error, self.unless)
+        if failures >= self.max_attempts or isinstance(error, self.unless):
+            return False
+        return _said_of_itself(error, "is_retryable") is not False
+
+
+def _said_of_itself(error: BaseException | None, name: str) -> Any:
+    try:
+        return getattr(error, name, None)
+    except Exception:  # a broken property must not hide the error itself
+        return None
+
+
+def _wished_seconds(error: BaseException | None) -> float:
+    wish = _said_of_itself(error, "retry_after")
+    if not isinstance(wish, int | float) or isinstance(wish, bool) or math.isnan(wish):
+        return 0.0
+    return min(max(wish, 0.0), LONGEST_WISH_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)

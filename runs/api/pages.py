@@ -19,9 +19,12 @@ M = TypeVar("M", bound=Model)
 
 
 def page(
-    request: Request, rows: QuerySet[M], shape: Callable[[M], dict[str, Any]], *, newest_first: bool = False
-) -> dict[str, Any]:
+    request: Request, rows: QuerySet[M], shape: Callable[[M], dict[str, Any]], *, newest_first: bool = False,
+    prepare: Callable[[list[M]], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """One page of `rows` by primary key. Raises InvalidRequest for a bad `cursor` or `limit`.
+
+    `prepare(rows)` is given those of the page before they are shaped.
 
     The key is the cursor: unlike an offset it neither repeats nor skips a row when others appear.
     """
@@ -37,6 +40,8 @@ def page(
     more, shown = len(fetched) > limit, fetched[:limit]
     if backwards:
         shown.reverse()
+    if prepare is not None:
+        prepare(shown)
     return {
         "results": [shape(row) for row in shown],
         "next": _link(request, False, shown[-1]) if shown and (more or backwards) else None,

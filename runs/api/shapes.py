@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from runs import jobs
-from runs.models import Checkpoint, Run, RunStatus, Signal, SignalKind, Step, StepStatus, Worker
+from runs.models import Run, RunStatus, Signal, SignalKind, Worker
 
 
 class Shape(BaseModel):
@@ -68,39 +68,6 @@ class StartedShape(RunShape):
     """A run, and whether this request started it."""
 
     disposition: Literal["created", "idempotent", "coalesced"]
-
-
-class StepShape(Shape):
-    """One named unit of a run."""
-
-    name: str
-    status: StepStatus
-    attempts: int
-    output: Any = Field(description="Secrets are shown as ***.")
-    error: dict[str, Any] | None
-    started_at: datetime | None
-    finished_at: datetime | None
-
-    @classmethod
-    def of(cls, step: Step) -> dict[str, Any]:
-        rest = {name: getattr(step, name) for name in cls.model_fields if name != "output"}
-        return cls(**rest, output=jobs.redact(step.output, step.secrets)).as_json()
-
-
-class CheckpointShape(Shape):
-    """State that a step saved in the middle of an attempt."""
-
-    step: str
-    number: int
-    attempt: int
-    state: Any = Field(description="Secrets are shown as ***.")
-    size: int = Field(description="Bytes of the state as JSON.")
-    created_at: datetime
-
-    @classmethod
-    def of(cls, saved: Checkpoint) -> dict[str, Any]:
-        rest = {name: getattr(saved, name) for name in ("number", "attempt", "size", "created_at")}
-        return cls(**rest, step=saved.step_name, state=jobs.redact(saved.state, saved.secrets)).as_json()
 
 
 class SignalShape(Shape):
@@ -271,16 +238,8 @@ class RunPage(Page[RunShape]):
     """A page of runs, newest first."""
 
 
-class StepPage(Page[StepShape]):
-    """A page of steps in the order of their first record."""
-
-
 class SignalPage(Page[SignalShape]):
     """A page of signals in order of arrival."""
-
-
-class CheckpointPage(Page[CheckpointShape]):
-    """A page of checkpoints, oldest first."""
 
 
 class JobPage(Page[JobShape]):

@@ -1,5 +1,8 @@
 """REST doors to runs, jobs and workers. They hold no rule of their own: `runs.jobs` does the work."""
 
+from collections import defaultdict
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
@@ -11,19 +14,16 @@ from runs.api.door import Door, filtered
 from runs.api.pages import page
 from runs.api.requests import StartRun, read_body, read_filter, refuse_unknown
 from runs.api.shapes import (
-    CheckpointPage,
-    CheckpointShape,
     JobPage,
     JobShape,
     RunPage,
     RunShape,
     StartedShape,
-    StepPage,
-    StepShape,
     WorkerShape,
     WorkerShapes,
 )
-from runs.models import Checkpoint, Step, Worker
+from runs.api.step_shapes import CheckpointPage, CheckpointShape, StepPage, StepShape
+from runs.models import Attempt, Checkpoint, Step, Worker
 
 
 class RunList(Door):
@@ -86,7 +86,18 @@ class RunSteps(Door):
     @operation("runs_steps", "List a run's steps", {200: StepPage}, refusals=(400, 404), parameters=[RUN_ID, *PAGE])
     def get(self, request: Request, run_id: str) -> Response:
         refuse_unknown(request.query_params, "cursor", "limit")
-        return Response(page(request, Step.objects.filter(run=self.find(request, run_id)), StepShape.of))
+        run = self.find(request, run_id)
+        made: defaultdict[str, list[Attempt]] = defaultdict(list)
+
+        def read_attempts(steps: list[Step]) -> None:
+            names = [step.name for step in steps]
+            for attempt in Attempt.objects.filter(run=run, step_name__in=names).order_by("number"):
+                made[attempt.step_name].append(attempt)
+
+        def shape(step: Step) -> dict[str, Any]:
+            return StepShape.of(step, made[step.name])
+
+        return Response(page(request, Step.objects.filter(run=run), shape, prepare=read_attempts))
 
 
 class RunCheckpoints(Door):

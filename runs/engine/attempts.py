@@ -26,7 +26,8 @@ class CurrentAttempt:
     def usage(self, **figures: Any) -> None:
         """Add what this attempt used: `provider`, `model`, `input_tokens`, `output_tokens`, `cost`.
 
-        Numbers of one name are summed over calls, other values replaced. Raises StorageError for what is no JSON.
+        Numbers of one name are summed over calls, other values replaced. Kept however the attempt ends; of one whose
+        worker dies what was told before its last checkpoint. Raises StorageError for what is no JSON.
         """
         for name, value in encode(figures, f"The usage of step {self.step!r}").shown.items():
             before = self._usage.get(name)

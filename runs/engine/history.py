@@ -15,6 +15,7 @@ from runs.engine.store.transitions import Transition
 from runs.errors import NondeterminismError, StepNameReused
 from runs.models import Attempt, AttemptOutcome, Checkpoint, Run, StepStatus
 
+_SETTLED = frozenset({StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED})
 WITHOUT_ATTEMPTS = frozenset({"signal", "sleep"})
 """Kinds of steps that call no function: they have neither attempts nor checkpoints."""
 
@@ -46,7 +47,7 @@ class StepRecord:
 
     @property
     def is_settled(self) -> bool:
-        return self.status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED)
+        return self.status in _SETTLED
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,7 @@ from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.payload import clean, encode
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import CheckpointRow, Transition
+from runs.engine.store.transitions import AttemptRow, CheckpointRow, Transition
 from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
 from runs.errors import StepCancelled, StepTimeout, StorageError
 from runs.events.types import EventDraft, EventType
@@ -24,11 +24,16 @@ from runs.events.types import EventDraft, EventType
 class Invocation:
     """Calls the function of one attempt."""
 
-    def __init__(self, kernel: Kernel, call: StepCall, record: StepRecord, attempt: CurrentAttempt) -> None:
+    def __init__(
+        self, kernel: Kernel, call: StepCall, record: StepRecord, attempt: CurrentAttempt,
+        spent: Callable[[], tuple[AttemptRow, ...]],
+    ) -> None:  # fmt: skip
+        """`spent()` gives the attempt's row, where it has used something: a checkpoint keeps that, too."""
         self._kernel = kernel
         self.call = call
         self.record = record
         self.attempt = attempt
+        self._spent = spent
         self._frames_key = kernel.run_id, call.name, kernel.token, attempt.number
 
     async def result(self) -> Any:
@@ -96,7 +101,8 @@ class Invocation:
         event = EventDraft(
             EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size}, self.call.name, self.attempt.number
         )
-        problem = await self._kernel.commit(Transition(now, events=(event,), checkpoints=(row,)))
+        transition = Transition(now, events=(event,), attempts=self._spent(), checkpoints=(row,))
+        problem = await self._kernel.commit(transition)
         if problem is not None:
             raise StorageError(f"A checkpoint of step {self.call.name!r}", clean(str(problem), 500))
         self.record.last_state = payload.value

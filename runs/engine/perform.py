@@ -1,7 +1,6 @@
 """One step of a run: from the call to its recorded result, over as many attempts as its policy allows."""
 
 import asyncio
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +10,10 @@ from runs.engine.attempts import CurrentAttempt
 from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.invocation import Invocation
-from runs.engine.payload import Payload, clean, decode, describe_error, dump, encode, typed
+from runs.engine.payload import Payload, clean, decode, describe_error, encode, typed
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import AttemptRow, StepRow, Transition
+from runs.engine.step_rows import StepRows
+from runs.engine.store.transitions import StepRow, Transition
 from runs.errors import InvalidStepName, StepFailed, StorageError, Suspended
 from runs.events.types import EventDraft, EventType
 from runs.models import AttemptOutcome, StepStatus
@@ -29,26 +29,13 @@ def check_name(name: object) -> str:
     return name
 
 
-class Performance:
+class Performance(StepRows):
     """The attempts of one step in this execution."""
 
     def __init__(self, kernel: Kernel, call: StepCall, record: StepRecord) -> None:
-        self._kernel = kernel
-        self.call = call
-        self.record = record
-        self.attempt = CurrentAttempt(call.name, record.attempts)
-        self._started_at = clock.now()
+        super().__init__(kernel, call, record)
         self._is_under_way = False  # an attempt was begun, and its end is not written
-        self._start_is_written = False
         self._quick: asyncio.TimerHandle | None = None
-
-    @property
-    def where(self) -> str:
-        return f"The result of step {self.call.name!r}"
-
-    @property
-    def is_settled(self) -> bool:
-        return self.record.is_settled
 
     async def result(self) -> Any:
         """The step's value: recorded, or from an attempt now. Raises StepFailed."""
@@ -102,7 +89,7 @@ class Performance:
         if self.call.kind == "transaction":
             return await self._carry_out_in_transaction()
         try:
-            value = await Invocation(self._kernel, self.call, self.record, self.attempt).result()
+            value = await Invocation(self._kernel, self.call, self.record, self.attempt, self._spent).result()
             payload = encode(value, self.where)
             value = typed(value, payload, self.call.function, self.where)
         except (Suspended, asyncio.CancelledError):
@@ -178,13 +165,13 @@ class Performance:
         retries = self.call.policy.retries
         data = {"error": error} | await self._finish_frames()
         if retries.allows(self.record.failures, exc) and not isinstance(exc, StorageError):
-            return await self._schedule_retry(data)
+            return await self._schedule_retry(data, exc)
         await self._settle(EventType.STEP_FAIL, data, self._row(StepStatus.FAILED), AttemptOutcome.FAILED)
         self.record.status = StepStatus.FAILED
         raise StepFailed(self.call.name, error) from exc
 
-    async def _schedule_retry(self, data: dict[str, Any]) -> None:
-        delay = self.call.policy.retries.delay_seconds(self.record.failures)
+    async def _schedule_retry(self, data: dict[str, Any], exc: BaseException) -> None:
+        delay = self.call.policy.retries.delay_seconds(self.record.failures, exc)
         self.record.wake_at = clock.now() + timedelta(seconds=delay)
         data["delay_seconds"] = round(delay, 3)
         self._is_under_way = False  # who cancels during the write cancels the step, and not an attempt that has failed
@@ -246,56 +233,3 @@ class Performance:
         count = self._kernel.frames.count(*self._frames_key)
         self._kernel.frames.close(*self._frames_key)
         return {"frames": count}
-
-    # -- rows and events
-
-    @property
-    def _frames_key(self) -> tuple[Any, str, int, int]:
-        return self._kernel.run_id, self.call.name, self._kernel.token, self.attempt.number
-
-    def open_frames(self) -> None:
-        if self.call.kind == "stream":
-            self._kernel.frames.open(*self._frames_key)
-
-    def _start(self) -> dict[str, Any]:
-        return {
-            "events": (self._start_event(),),
-            "steps": (self._row(StepStatus.RUNNING),),
-            "attempts": (
-                *self._lost_attempt(self._started_at), self._attempt_row(AttemptOutcome.OPEN, None, None),
-            ),
-        }  # fmt: skip
-
-    def _start_event(self) -> EventDraft:
-        return self._event(EventType.STEP_START, {"kind": self.call.kind, "epoch": self._kernel.token})
-
-    def _unwritten_start(self) -> tuple[EventDraft, ...]:
-        return () if self._start_is_written else (self._start_event(),)
-
-    def _event(self, type_: EventType, data: dict[str, Any]) -> EventDraft:
-        return EventDraft(type_, data, self.call.name, self.attempt.number or None)
-
-    def _row(self, status: StepStatus, output: Payload | None = None) -> StepRow:
-        record, ended = self.record, status not in (StepStatus.RUNNING, StepStatus.RETRYING)
-        error = dump(record.error, "error") if record.error and status != StepStatus.COMPLETED else None
-        return StepRow(
-            self._kernel.run_id, record.name, record.kind, record.branch, record.position, status.value,
-            record.attempts, record.failures, output.text if output else None,
-            output.secrets_text if output else "[]", error, record.started_at, clock.now() if ended else None,
-            record.wake_at if status == StepStatus.RETRYING else None,
-        )  # fmt: skip
-
-    def _attempt_row(self, outcome: AttemptOutcome, ended_at: Any, error: str | None) -> AttemptRow:
-        usage = self.attempt.used
-        return AttemptRow(
-            self._kernel.run_id, self.call.name, self.attempt.number, self._kernel.token, outcome.value,
-            self._started_at, ended_at, error, dump(usage, "usage") if usage else None,
-        )  # fmt: skip
-
-    def _lost_attempt(self, now: Any) -> tuple[AttemptRow, ...]:
-        lost = self.record.open_attempt
-        if lost is None:
-            return ()
-        usage = json.dumps(lost.usage) if lost.usage else None
-        row = (self._kernel.run_id, lost.step_name, lost.number, lost.epoch, AttemptOutcome.LOST.value)
-        return (AttemptRow(*row, lost.started_at, now, None, usage),)

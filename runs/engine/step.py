@@ -16,6 +16,7 @@ from runs.engine.calls import Policy, StepCall
 from runs.engine.ends import failed_steps
 from runs.engine.notes import Notes
 from runs.engine.ports import Kernel, through
+from runs.engine.skips import Skip
 from runs.engine.state import RunState
 from runs.engine.waits import SignalWait, Sleep
 from runs.errors import InvalidOption, RunsError, StepOutsideJob
@@ -114,6 +115,13 @@ class StepContext:
         """
         done: T = await self._perform(StepCall(name, "transaction", function, args, kwargs, self._policy))
         return done
+
+    async def skip(self, name: str, reason: str = "", value: Any = None) -> Any:
+        """Record a step as skipped, with `value` as its result; gives that as JSON, now and on replay. No attempt.
+
+        Raises StorageError, StepNameReused, StepOutsideJob.
+        """
+        return await Skip(self._kernel, self._kernel.meet(name, Skip.kind), reason, value).result()
 
     async def sleep(self, name: str, until: timedelta | datetime) -> None:
         """Wait for a duration or until a time, holding no worker; wakes within a second of it."""

@@ -30,7 +30,7 @@ class EventType(StrEnum):
     STEP_FAIL = "step:fail"  # last attempt failed: `error`, `frames`
     STEP_RETRY = "step:retry"  # an attempt failed and another follows: `error`, `delay_seconds`, `frames`
     STEP_CANCEL = "step:cancel"
-    STEP_SKIP = "step:skip"
+    STEP_SKIP = "step:skip"  # the job passed it over: `reason`, `output`
     LOG_WRITE = "log:write"  # `level`, `message`, `data`
     CHECKPOINT_SAVE = "checkpoint:save"  # `number`, `size`
     SIGNAL_RECEIVE = "signal:receive"

@@ -12,7 +12,9 @@ from runs.engine.store.transitions import Entry, StepRow, Written
 from runs.errors import Suspended
 from runs.models import Run, Step, StepStatus
 
-_SETTLED = (StepStatus.COMPLETED.value, StepStatus.FAILED.value, StepStatus.CANCELLED.value)
+_SETTLED = tuple(
+    status.value for status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
+)
 
 
 class WorkerDied(Suspended):

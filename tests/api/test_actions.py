@@ -69,9 +69,24 @@ def test_steps_are_listed_in_order_with_secrets_as_stars(api: ApiClient, run: Ru
     assert first["results"][0] == {
         "name": "step-0", "status": "completed", "attempts": 1, "output": {"key": "***", "open": 0}, "error": None,
         "started_at": now.isoformat().replace("+00:00", "Z"), "finished_at": now.isoformat().replace("+00:00", "Z"),
+        "history": [{
+            "number": 1, "outcome": "open", "started_at": now.isoformat().replace("+00:00", "Z"), "ended_at": None,
+            "error": None, "usage": None,
+        }],
     }  # fmt: skip
     assert rest["next"] is None
     assert api.get(rest["previous"]).json()["results"] == first["results"]
+
+
+def test_attempts_show_what_each_of_them_used(api: ApiClient, run: Run) -> None:
+    now = clock.now()
+    Step.objects.create(run=run, name="ask", kind="run", status="completed", attempts=2, started_at=now)
+    for number, outcome in ((2, "completed"), (1, "failed")):
+        Attempt.objects.create(run=run, step_name="ask", number=number, epoch=1, started_at=now, outcome=outcome,
+                               usage={"input_tokens": 10 * number})  # fmt: skip
+    step = api.get(f"/api/runs/{run.id}/steps/").json()["results"][0]
+    shown = [(one["number"], one["outcome"], one["usage"]) for one in step["history"]]
+    assert shown == [(1, "failed", {"input_tokens": 10}), (2, "completed", {"input_tokens": 20})]
 
 
 def test_checkpoints_are_listed_with_secrets_as_stars(api: ApiClient, run: Run) -> None:

@@ -1,15 +1,16 @@
 """Each invocation of a step's function is a row that says what it used and how it ended."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
 
 from runs import jobs
 from runs.errors import StepFailed
-from runs.jobs import StepContext, current_attempt, job
-from runs.models import Attempt, RunStatus
+from runs.jobs import Checkpoint, Emit, StepContext, current_attempt, job
+from runs.models import Attempt, Event, RunStatus
 from runs.testing import drain
-from tests.engine.driver import begin
+from tests.engine.driver import Driver, begin, until
 
 
 def test_usage_is_summed_over_calls_and_kept_per_attempt() -> None:
@@ -55,6 +56,31 @@ def test_money_as_decimals_is_stored() -> None:
     drain()
     assert jobs.get(run.id).status == RunStatus.COMPLETED
     assert Attempt.objects.get().usage == {"cost": "0.10"}
+
+
+def test_what_was_used_before_the_last_checkpoint_outlives_the_worker(driver: Driver) -> None:
+    @job("dies")
+    async def dies(step: StepContext) -> None:
+        async def call(emit: Emit, checkpoint: Checkpoint) -> None:
+            attempt = current_attempt()
+            attempt.usage(input_tokens=10, output_tokens=1)
+            await checkpoint("half")
+            attempt.usage(output_tokens=1)
+            if attempt.number == 1:
+                await asyncio.Event().wait()
+
+        await step.stream("call", call)
+
+    run = begin(dies)
+    driver.claim()
+    until(lambda: Event.objects.filter(type="checkpoint:save").exists())
+    driver.kill()
+    drain()
+    assert jobs.get(run.id).status == RunStatus.COMPLETED
+    assert list(Attempt.objects.order_by("number").values_list("outcome", "usage")) == [
+        ("lost", {"input_tokens": 10, "output_tokens": 1}),
+        ("completed", {"input_tokens": 10, "output_tokens": 2}),
+    ]
 
 
 def test_there_is_no_current_attempt_outside_of_a_step() -> None:

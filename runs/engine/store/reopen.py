@@ -7,7 +7,7 @@ from runs.events.types import EventType
 from runs.models import Event, Run, Step, StepStatus
 
 _WAITS = ("sleep", "signal", "child", "start_child")
-_ENDS = (EventType.STEP_COMPLETE.value, EventType.STEP_FAIL.value)
+_ENDS = (EventType.STEP_COMPLETE.value, EventType.STEP_FAIL.value, EventType.STEP_SKIP.value)
 
 
 def reopen_steps(run: Run) -> list[str]:
@@ -33,7 +33,7 @@ def _make_tentative(run: Run, failed: list[str]) -> None:
         return
     begun = Event.objects.filter(run=run, step__isnull=False).order_by().values("step").annotate(first=Min("sequence"))
     after = begun.filter(first__gt=since).values_list("step", flat=True)
-    settled = [StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED]
+    settled = [StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED]
     rows = Step.objects.filter(run=run, name__in=list(after), status__in=settled)
     rows.exclude(name__in=failed).update(is_tentative=True)
 
