@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from runs import clock, jobs
+from runs import clock
 from runs.engine.batches import Handle
 from runs.engine.store import commit as store
 from runs.engine.store.transitions import Change, Entry, Result, Transition, Written
@@ -17,8 +17,8 @@ from runs.engine.writer import MAX_BYTES, MAX_TRANSITIONS, Writer
 from runs.events.types import EventDraft, EventType
 from runs.jobs import StepContext, job
 from runs.models import Run
-from runs.testing import claim_for, drain, frozen_worker
-from tests.engine.driver import begin, events, types, until
+from runs.testing import claim_for, frozen_worker
+from tests.engine.driver import begin, events, until
 
 
 @pytest.fixture
@@ -220,42 +220,6 @@ def test_a_commit_that_comes_through_after_its_answer_was_given_up_is_no_lost_le
     until(lambda: len(late) == 2 and not handle.pending and handle.write_no == run.write_no + 2)
     assert not handle.lost
     assert lines(run) == ["first", "second"]
-
-
-def test_backends_that_are_terminated_again_and_again_do_not_disturb_a_run(on_postgresql: bool) -> None:
-    @job("undisturbed")
-    async def undisturbed(step: StepContext) -> list[int]:
-        async def slow(number: int) -> int:
-            await asyncio.sleep(0.002)
-            return number
-
-        return [await step.run(f"s{number}", slow, number) for number in range(60)]
-
-    run = begin(undisturbed)
-    stop, terminated = threading.Event(), []
-
-    def terminate() -> None:
-        try:
-            while on_postgresql and not stop.wait(0.03):
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                        "AND query LIKE '%WITH entry AS MATERIALIZED%'"
-                    )
-                    terminated.extend(cursor.fetchall())
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=terminate)
-    thread.start()
-    drain()
-    stop.set()
-    thread.join()
-    ended = jobs.get(run.id)
-    assert bool(terminated) is on_postgresql
-    assert ended.output == list(range(60)), ended.error
-    assert types(run).count("step:complete") == 60
 
 
 def test_what_is_pending_is_written_when_the_writer_stops() -> None:
