@@ -11,7 +11,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
 from hitl.conf import HitlSettings, get_settings
-from hitl.notify.webhook import SECRET_PREFIX, is_encoded, is_public
+from hitl.notify.outward import is_public
+from hitl.notify.webhook import SECRET_PREFIX, is_encoded
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET = 24

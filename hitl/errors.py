@@ -110,5 +110,6 @@ class QuestionWithdrawn(RunsError):
     code = "question_withdrawn"
 
     def __init__(self, title: str, reason: str) -> None:
+        self.reason = reason
         because = f": {reason}" if reason else ""
         super().__init__(f"Question {title!r} was withdrawn{because}. Catch QuestionWithdrawn to go on without it.")

@@ -19,7 +19,8 @@ from hitl import answers, asking
 from hitl.models import Delivery
 from hitl.notify import webhook
 from hitl.notify.deliver import deliver_webhooks
-from hitl.notify.webhook import is_public, sign
+from hitl.notify.outward import is_public
+from hitl.notify.webhook import sign
 from runs import clock
 from runs.testing import advance
 from tests.hitl.conftest import Put

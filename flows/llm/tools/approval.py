@@ -1,0 +1,88 @@
+"""Who is asked before a tool is called, and what they decided."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from flows.llm.tools.definition import Tool
+from hitl.drafts import Addressees
+from hitl.endings import Deny, OnTimeout
+from hitl.errors import QuestionWithdrawn
+from hitl.models import Kind
+from hitl.questions import Outcome, ask
+from providers.messages import ToolCall
+from runs.errors import InvalidOption
+from runs.jobs import StepContext
+
+Which = Literal["all", "listed", "none"]
+_BODY = "A model asks to call `{name}`. It is called once you approve, with the arguments as you leave them."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """How people approve the tool calls of one chat: `all`, those of tools that need it (`listed`), or `none`.
+
+    The rest is as in `hitl.questions.ask`; without `on_timeout` a missed `deadline` denies the call.
+    """
+
+    calls: Which = "listed"
+    to: Addressees = ()
+    quorum: int = 1
+    deadline: timedelta | None = None
+    on_timeout: OnTimeout | None = None
+    remind_every: timedelta | None = None
+    escalate_to: Addressees = ()
+    escalate_after: timedelta | None = None
+    starter_may_answer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.calls not in ("all", "listed", "none"):
+            raise InvalidOption("approve", f"is {self.calls!r}", "Use all, listed, none, or an Approval.")
+
+    @classmethod
+    def of(cls, value: "Approval | Which") -> "Approval":
+        """Raises InvalidOption."""
+        return value if isinstance(value, Approval) else cls(calls=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`arguments` are what the tool is called with; None where it is not called, and then `reason` says why."""
+
+    arguments: dict[str, Any] | None
+    reason: str = ""
+    edited_by: str = ""
+
+
+async def decide(step: StepContext, name: str, tool: Tool, call: ToolCall, approval: Approval) -> Decision:
+    """Ask people about one call and wait. Raises QuestionExpired where `on_timeout` is Fail()."""
+    on_timeout = approval.on_timeout or (Deny() if approval.deadline is not None else None)
+    try:
+        outcome = await ask(
+            step, f"Call {tool.name}?", name=name, kind=Kind.TOOL_CALL, body=_BODY.format(name=tool.name),
+            context={"name": tool.name, "description": tool.description, "arguments": call.arguments},
+            schema=tool.parameters, to=approval.to, quorum=approval.quorum, deadline=approval.deadline,
+            on_timeout=on_timeout, remind_every=approval.remind_every, escalate_to=approval.escalate_to,
+            escalate_after=approval.escalate_after, starter_may_answer=approval.starter_may_answer,
+        )  # fmt: skip
+    except QuestionWithdrawn as exc:
+        return Decision(None, f"The call was not approved: {exc.reason or 'the question was withdrawn'}.")
+    return _decision(call, outcome)
+
+
+def _decision(call: ToolCall, outcome: Outcome) -> Decision:
+    if not outcome.approved:
+        return Decision(None, _denial(outcome))
+    meant = [call.arguments if one["value"] is None else one["value"] for one in outcome.answers]
+    if any(one != meant[0] for one in meant):  # nobody approves arguments that they did not see
+        return Decision(None, "The call was not approved: people approved different arguments.")
+    if outcome.value is None or outcome.value == call.arguments:
+        return Decision(call.arguments)
+    editors = [one["by"] for one in outcome.answers if one["value"] is not None]
+    return Decision(outcome.value, edited_by=" and ".join(editors) or "the deadline's policy")
+
+
+def _denial(outcome: Outcome) -> str:
+    who = " and ".join(one["by"] for one in outcome.answers if one["decision"] == "deny")
+    comment = f": {outcome.comment}" if outcome.comment else ""
+    return f"denied by {who}{comment}" if who else "denied: nobody approved it in time"

@@ -1,0 +1,65 @@
+"""One call of a tool as a step function, and what the tool can know of it."""
+
+import contextvars
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flows.llm.tools.definition import Tool
+from flows.llm.tools.results import as_text
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentCall:
+    """The call that the running tool is. `id` is the model's own; `step` is unique in the run."""
+
+    run_id: UUID
+    step: str
+    tool: str
+    id: str
+
+    @property
+    def key(self) -> str:
+        """The same in every attempt and after every crash: for services that take an idempotency key."""
+        return f"{self.run_id}/{self.step}"
+
+
+_current: contextvars.ContextVar[CurrentCall | None] = contextvars.ContextVar("llm_tool_call", default=None)
+
+
+def current_call() -> CurrentCall:
+    """The call that the running tool is. Raises LookupError outside of one."""
+    call = _current.get()
+    if call is None:
+        raise LookupError("current_call() works inside a tool that a model called. Call it there.")
+    return call
+
+
+def as_step(tool: Tool, arguments: dict[str, Any], call: CurrentCall, edited_by: str = "") -> Callable[[], Any]:
+    """What the step calls: the text for the model. It fails with ArgumentsUnfit, ResultUnfit or as the tool does."""
+    note = _note(arguments, edited_by)
+
+    async def in_loop() -> str:
+        token = _current.set(call)
+        try:
+            return note + as_text(tool.name, await tool.function(**tool.signature.parse(arguments)))
+        finally:
+            _current.reset(token)
+
+    def in_thread() -> str:
+        token = _current.set(call)
+        try:
+            return note + as_text(tool.name, tool.function(**tool.signature.parse(arguments)))
+        finally:
+            _current.reset(token)
+
+    return in_loop if tool.is_async else in_thread
+
+
+def _note(arguments: dict[str, Any], edited_by: str) -> str:
+    """The model asked for something else: it is told, or it would read the result as that of its own arguments."""
+    if not edited_by:
+        return ""
+    return f"[{edited_by} changed the arguments to {json.dumps(arguments, ensure_ascii=False)}]\n"
