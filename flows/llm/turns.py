@@ -105,7 +105,7 @@ class _Call:
         if planned.problem:
             return self._tell(planned.problem, is_error=True)
         arguments, edited_by = self.call.arguments, ""
-        if planned.needs_approval and self.tool is not None:
+        if planned.needs_approval:
             decision = await decide(self.step, f"{self.name}: approval", self.tool, self.call, self.approval)
             if decision.arguments is None:
                 return self._tell(decision.reason, is_error=True)

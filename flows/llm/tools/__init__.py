@@ -1,6 +1,6 @@
 """Functions that models may call: `@tool`, who approves a call, and the tools of this machine.
 
-    from flows.llm.tools import tool
+from flows.llm.tools import tool
 """
 
 from flows.llm.tools.approval import Approval

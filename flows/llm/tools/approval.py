@@ -54,14 +54,18 @@ class Decision:
     edited_by: str = ""
 
 
-async def decide(step: StepContext, name: str, tool: Tool, call: ToolCall, approval: Approval) -> Decision:
-    """Ask people about one call and wait. Raises QuestionExpired where `on_timeout` is Fail()."""
+async def decide(step: StepContext, name: str, tool: Tool | None, call: ToolCall, approval: Approval) -> Decision:
+    """Ask people about one call and wait. Raises QuestionExpired where `on_timeout` is Fail().
+
+    Without a tool, which was there when the run began to ask, it asks all the same: a replay meets the same steps.
+    """
+    description, schema = (tool.description, tool.parameters) if tool is not None else ("", None)
     on_timeout = approval.on_timeout or (Deny() if approval.deadline is not None else None)
     try:
         outcome = await ask(
-            step, f"Call {tool.name}?", name=name, kind=Kind.TOOL_CALL, body=_BODY.format(name=tool.name),
-            context={"name": tool.name, "description": tool.description, "arguments": call.arguments},
-            schema=tool.parameters, to=approval.to, quorum=approval.quorum, deadline=approval.deadline,
+            step, f"Call {call.name}?", name=name, kind=Kind.TOOL_CALL, body=_BODY.format(name=call.name),
+            context={"name": call.name, "description": description, "arguments": call.arguments},
+            schema=schema, to=approval.to, quorum=approval.quorum, deadline=approval.deadline,
             on_timeout=on_timeout, remind_every=approval.remind_every, escalate_to=approval.escalate_to,
             escalate_after=approval.escalate_after, starter_may_answer=approval.starter_may_answer,
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Typed settings of tools: `settings.LLM_TOOL_<NAME>` in Django's settings."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from django.conf import settings
 
@@ -22,7 +23,7 @@ class ToolSettings:
 
 def get_settings() -> ToolSettings:
     """The settings in force."""
-    found = {
+    found: dict[str, Any] = {
         field.name: getattr(settings, f"LLM_TOOL_{field.name.upper()}")
         for field in fields(ToolSettings)
         if hasattr(settings, f"LLM_TOOL_{field.name.upper()}")

@@ -2,14 +2,14 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, overload
 
 from flows.llm.tools.errors import InvalidTool
-from flows.llm.tools.signature import Signature
+from flows.llm.tools.signature import Signature, read_docstring
 from providers.requests import ToolSpec
 from runs.jobs import Retry
 
@@ -92,17 +92,16 @@ def tool(
     """
 
     def declare(function: Callable[..., Any]) -> Tool:
-        called = name or getattr(function, "__name__", "")
-        said = description if description is not None else Signature(called, function).summary
+        said = description if description is not None else read_docstring(inspect.getdoc(function) or "")[0]
         return Tool(
-            name=called, description=said, function=function, needs_approval=needs_approval, retries=retries,
-            timeout=timeout,
+            name=name or str(getattr(function, "__name__", "")), description=said, function=function,
+            needs_approval=needs_approval, retries=retries, timeout=timeout,
         )  # fmt: skip
 
     return declare if function is None else declare(function)
 
 
-def by_name(tools: "list[Tool | Callable[..., Any]] | tuple[Tool | Callable[..., Any], ...]") -> dict[str, Tool]:
+def by_name(tools: Sequence[Tool | Callable[..., Any]]) -> dict[str, Tool]:
     """The tools that one model is handed. Raises InvalidTool for two of one name."""
     found: dict[str, Tool] = {}
     for one in map(Tool.of, tools):

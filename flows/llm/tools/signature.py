@@ -30,8 +30,7 @@ class Signature:
         self._name = name
         if not inspect.isroutine(function):
             raise InvalidTool(name, "is no function", "Decorate a function or a method, or write one around it.")
-        summary, notes = read_docstring(inspect.getdoc(function) or "")
-        self.summary = summary
+        _, notes = read_docstring(inspect.getdoc(function) or "")
         try:
             self._adapter = _adapter(name, function, notes)
             self.schema = self._adapter.json_schema()
@@ -59,9 +58,12 @@ def _adapter(name: str, function: Callable[..., Any], notes: dict[str, str]) -> 
             raise InvalidTool(name, f"takes {str(parameter)!r}", "Give each parameter a name and a type.")
         fields[parameter.name] = _field(parameter, hints.get(parameter.name, Any), notes.get(parameter.name))
     # a TypedDict and no model: parameters may have the names of a model's own methods, as `copy` and `json`
-    made: Any = TypedDict(name, fields)  # type: ignore[operator]
+    made = _typed_dict(name, fields)
     made.__pydantic_config__ = ConfigDict(extra="forbid")
     return TypeAdapter(made)
+
+
+_typed_dict: Callable[[str, dict[str, Any]], Any] = TypedDict  # mypy takes the call itself for a declaration
 
 
 def _field(parameter: inspect.Parameter, hint: Any, note: str | None) -> Any:
