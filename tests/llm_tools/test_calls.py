@@ -35,15 +35,16 @@ def test_each_call_is_a_step_and_its_result_a_message_in_order(performs: Perform
 def test_what_goes_wrong_is_told_to_the_model(
     performs: Performs, monkeypatch: pytest.MonkeyPatch, name: str, given: dict[str, Any], told: str
 ) -> None:
-    monkeypatch.setattr("runs.definitions.Retry.delay_seconds", lambda self, failures: 0.0)
+    monkeypatch.setattr("runs.definitions.Retry.delay_seconds", lambda *_: 0.0)
     run = performs((name, given), ("look_up", {"word": "b"}))
     assert told in contents(run)[0]
     assert [message["is_error"] for message in run.output] == [True, False]
+    assert called["forbidden"] <= 1
     assert "Traceback" not in contents(run)[0]
 
 
 def test_a_tool_is_tried_as_often_as_it_says(performs: Performs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runs.definitions.Retry.delay_seconds", lambda self, failures: 0.0)
+    monkeypatch.setattr("runs.definitions.Retry.delay_seconds", lambda *_: 0.0)
     run = performs(("shaky", {"until": 3}))
     assert contents(run) == ["at attempt 3 as draft: shaky#1.1"]
     outcomes = Attempt.objects.filter(run=run, step_name="draft: shaky#1.1").order_by("number")

@@ -28,4 +28,6 @@ def get_settings() -> ToolSettings:
         for field in fields(ToolSettings)
         if hasattr(settings, f"LLM_TOOL_{field.name.upper()}")
     }
-    return ToolSettings(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
+    for name in ("commands", "folders", "hosts"):
+        found[name] = tuple(found.get(name, ()))
+    return ToolSettings(**found)

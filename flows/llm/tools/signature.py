@@ -63,7 +63,7 @@ def _adapter(name: str, function: Callable[..., Any], notes: dict[str, str]) -> 
     return TypeAdapter(made)
 
 
-_typed_dict: Callable[[str, dict[str, Any]], Any] = TypedDict  # mypy takes the call itself for a declaration
+_typed_dict: Any = TypedDict  # mypy takes the call itself for a declaration
 
 
 def _field(parameter: inspect.Parameter, hint: Any, note: str | None) -> Any:
