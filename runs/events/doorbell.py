@@ -234,13 +234,16 @@ class Doorbell:
 
     async def _hear(self, announce: bool) -> None:
         link = await open_connection(**connection_parameters(), application_name="perdure-doorbell")
-        async with link:
+        try:
             await link.execute(f"LISTEN {NOTIFY_CHANNEL}")
             self._ready.set()
             if announce:
                 self._ring(None)
             async for notify in link.notifies():
                 self.hear(notify.payload)
+        finally:
+            # Not `async with link`: it may wait, and cancelled a second time there, it would leave the session open.
+            link.pgconn.finish()
 
     async def _hear_beside(self) -> None:
         with heard_neighbours(_database(), self.hear):

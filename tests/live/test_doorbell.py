@@ -5,8 +5,10 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
@@ -137,6 +139,26 @@ async def test_after_a_lost_connection_the_bell_is_heard_again_and_everything_is
         await until(lambda: None in rings)
         run_id = await change_and_ring()
         await until(lambda: run_id in heard(rings))
+
+
+async def test_a_bell_that_is_cancelled_twice_leaves_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a loop ends: it cancels all tasks, and the one that owns the bell cancels the bell's."""
+    if connection.vendor != "postgresql":
+        return
+    opened, is_busy = [], 0.0  # seconds after which psycopg gives the loop a turn, even where it need not wait
+    connect = doorbell.open_connection
+
+    async def open_one(**parameters: Any) -> "psycopg.AsyncConnection[Any]":
+        opened.append(await connect(**parameters))
+        return opened[-1]
+
+    monkeypatch.setattr(doorbell, "open_connection", open_one)
+    async with Doorbell(lambda ids: None) as bell:
+        monkeypatch.setattr(psycopg.waiting, "MAX_BUSY_TIME", is_busy)
+        assert bell._task is not None
+        bell._task.cancel()
+        await asyncio.sleep(0)
+    assert [link.closed for link in opened] == [True]
 
 
 async def test_a_ring_never_raises_and_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
