@@ -1,0 +1,3 @@
+from flows.pipelines.admin.definitions import PipelineDefinitionAdmin
+
+__all__ = ["PipelineDefinitionAdmin"]

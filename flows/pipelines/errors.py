@@ -1,0 +1,116 @@
+"""What a pipeline can be refused for; every message ends with the remedy."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from runs.errors import RunsError
+
+TOLD_AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a document, and where: `line` counts from 1, 0 where there is no text to point at."""
+
+    message: str
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.path + ': ' if self.path else ''}{self.message}"
+
+
+class InvalidPipeline(RunsError):
+    """A document that is no pipeline; `problems` in the order of their lines."""
+
+    code = "invalid_pipeline"
+
+    def __init__(self, problems: Sequence[Problem], origin: str = "") -> None:
+        self.problems = sorted(problems, key=lambda one: one.line)[:TOLD_AT_MOST]
+        told = "; ".join(str(one) for one in self.problems[:5])
+        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+        where = f" in {origin}" if origin else ""
+        super().__init__(f"This is no pipeline{where}: {told}{more}. Correct the lines named and load it again.")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"problems": [asdict(one) for one in self.problems]}
+
+
+class PipelineNotFound(RunsError):
+    code = "pipeline_not_found"
+
+    def __init__(self, type_: object, version: object = None, near: str = "") -> None:
+        which = f"{str(type_)[:100]!r}" + (f" in version {str(version)[:100]!r}" if version is not None else "")
+        hint = f" Did you mean {near!r}?" if near else ""
+        super().__init__(f"There is no pipeline {which}.{hint} List the types, and name one of them.")
+
+
+class PipelineExists(RunsError):
+    code = "pipeline_exists"
+
+    def __init__(self, type_: str, version: str, why: str) -> None:
+        super().__init__(f"Pipeline {type_!r} {version!r} cannot be stored: {why}. Store it under another version.")
+
+
+class StepNotInPipeline(RunsError):
+    code = "step_not_in_pipeline"
+
+    def __init__(self, step_id: object, type_: str) -> None:
+        super().__init__(
+            f"step {str(step_id)[:100]} not found in pipeline {type_!r}. Name one of the steps of its definition."
+        )
+
+
+class InvalidPipelineInput(RunsError):
+    """`fields` is a list of `{"field", "message"}`."""
+
+    code = "invalid_pipeline_input"
+
+    def __init__(self, fields: list[dict[str, str]]) -> None:
+        self.fields = fields[:TOLD_AT_MOST]
+        told = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        super().__init__(f"The input does not fit a pipeline: {told}. Send sources and options as documented.")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"fields": self.fields}
+
+
+class TemplateRefused(RunsError):
+    """A template that does more than templates may, or fails with what it was given."""
+
+    code = "template_refused"
+
+    def __init__(self, problem: str, line: int = 0) -> None:
+        self.problem, self.line = problem.rstrip("."), line
+        super().__init__(f"The template is refused: {self.problem}. See the names and filters a template may use.")
+
+
+class UnusableOutput(RunsError):
+    """What a step gave does not have the form that the step declares."""
+
+    code = "unusable_output"
+
+    def __init__(self, step_id: str, problem: str) -> None:
+        super().__init__(f"What step {step_id!r} gave cannot be used: {problem}. Correct the step or its output_type.")
+
+
+class RegistrationRefused(RunsError):
+    """A name for functions or tools of pipelines that is taken, or no name."""
+
+    code = "registration_refused"
+
+    def __init__(self, kind: str, name: object, problem: str) -> None:
+        super().__init__(f"{kind} {str(name)[:100]!r} {problem}. Register it under another name.")
+
+
+class NotRegistered(RunsError):
+    """A function or tool that a pipeline names and this process does not have."""
+
+    code = "not_registered"
+
+    def __init__(self, kind: str, name: object) -> None:
+        super().__init__(f"There is no {kind} {str(name)[:100]!r} here. Register it in an app's jobs.py and deploy it.")

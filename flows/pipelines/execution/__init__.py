@@ -1,0 +1,1 @@
+"""A definition at work: the steps of a run of the job `pipeline`."""

@@ -1,0 +1,50 @@
+"""What a run of the job `pipeline` is started with."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_SOURCES = 1000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Source(_Part):
+    """One thing to work on."""
+
+    kind: Literal["log", "code", "note", "raw"] = "raw"
+    label: Annotated[str, Field(max_length=500)] = ""
+    content: str = ""
+    metadata: dict[str, Any] | None = None
+
+
+class PipelineInput(_Part):
+    """What a pipeline works on. `options` are free; `max_tokens` among them limits each model call."""
+
+    sources: Annotated[list[Source], Field(max_length=MAX_SOURCES)] = []
+    options: dict[str, Any] = {}
+
+
+class Rerun(_Part):
+    """Of which run this is another one; with `reuse_upstream` what came before `from_step` is taken over."""
+
+    of: UUID
+    from_step: str | None = None
+    reuse_upstream: bool = False
+
+
+class RunInput(_Part):
+    """The input of a run; `definition` is the digest of the definition that the run is pinned to.
+
+    Without it the run takes the newest definition of the version, or of all versions, when it begins.
+    """
+
+    pipeline: Annotated[str, Field(max_length=64, title="Pipeline")]
+    version: Annotated[str, Field(max_length=64, title="Version")] = ""
+    definition: Annotated[str, Field(max_length=64, title="Digest of the definition")] = ""
+    input: PipelineInput = PipelineInput()
+    mode: Literal["async", "sync", "rerun"] = "async"
+    rerun: Rerun | None = None

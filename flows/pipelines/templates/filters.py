@@ -1,0 +1,104 @@
+"""The filters and tests that templates may use. Each pays for what it is given before it touches it."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+
+from flows.pipelines.errors import TemplateRefused
+from flows.pipelines.templates.effort import MAX_OUTPUT, measured, spend
+from flows.pipelines.templates.values import as_json, plain, shown
+
+_FROM_JINJA = (
+    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last",
+    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr",
+    "sort", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+)  # fmt: skip
+
+_TESTS = (
+    "boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "float", "ge", "greaterthan", "gt", "in",
+    "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence",
+    "string", "true", "undefined", "upper", "==", "!=", "<", "<=", ">", ">=",
+)  # fmt: skip
+
+
+def joined(values: Any, separator: Any = "", attribute: str | None = None) -> str:
+    """As Jinja's, with each value as it prints."""
+    parts = [shown(part.get(attribute) if attribute and isinstance(part, dict) else part) for part in values]
+    spend(len(parts) * len(str(separator)) // 64)
+    return str(separator).join(parts)
+
+
+def replaced(value: Any, old: str, new: str) -> str:
+    text = shown(value)
+    if len(text) + text.count(old) * len(new) > MAX_OUTPUT:
+        raise TemplateRefused("what it replaces makes the text too long")
+    return text.replace(old, new)
+
+
+def indented(value: Any, width: int = 4, first: bool = False) -> str:
+    pad = " " * min(max(int(width), 0), 80)
+    text = ("\n" + pad).join(shown(value).split("\n"))
+    return pad + text if first else text
+
+
+def summed(values: Any, attribute: str | None = None) -> Any:
+    numbers = [part.get(attribute, 0) if attribute and isinstance(part, dict) else part for part in values]
+    return sum(one for one in numbers if isinstance(one, int | float))
+
+
+def each(values: Any) -> list[Any]:
+    """What a loop goes over; every round is paid for."""
+    given = list(values)
+    spend(len(given))
+    return given
+
+
+def _paying(function: Callable[..., Any], keeps_text_data: bool = False) -> Callable[..., Any]:
+    takes_more = hasattr(function, "jinja_pass_arg")
+
+    @functools.wraps(function)
+    def paid(*args: Any, **kwargs: Any) -> Any:
+        own, given = (args[:1], args[1:]) if takes_more else ((), args)
+        values = [_made(value) if keeps_text_data else plain(_made(value)) for value in given]
+        measured(values)
+        measured(list(kwargs.values()))
+        return _made(function(*own, *values, **kwargs))
+
+    return paid
+
+
+def _made(value: Any) -> Any:
+    """A lazy result made and paid for now, where the limits can see it."""
+    return measured(list(value)) if isinstance(value, Iterator) else value
+
+
+def _of_jinja(function: Any) -> Callable[..., Any]:
+    made: Callable[..., Any] = function  # typed there as a bare `function`
+    return made
+
+
+def _kept(value: Any) -> Any:
+    return value
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "join": joined, "replace": replaced, "indent": indented, "sum": summed, "string": shown, "tojson": as_json,
+    "_each": each, "_joined": joined,
+}  # fmt: skip
+
+FILTERS_ALLOWED: dict[str, Callable[..., Any]] = {
+    **{name: _paying(_of_jinja(FILTERS[name])) for name in _FROM_JINJA},
+    **{name: _paying(function, keeps_text_data=name in ("tojson", "_each")) for name, function in _OWN.items()},
+    "_kept": _paying(_kept, keeps_text_data=True),
+    "_compared": _paying(_kept),
+}
+
+TESTS_ALLOWED: dict[str, Callable[..., Any]] = {name: _of_jinja(TESTS[name]) for name in _TESTS}
+
+
+def public(names: Iterable[str]) -> list[str]:
+    """The names that people write."""
+    return sorted(name for name in names if name[0].isalpha())

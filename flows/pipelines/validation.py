@@ -1,0 +1,80 @@
+"""How the parts of a definition fit together: what types alone cannot say."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flows.pipelines.documents import Path
+from flows.pipelines.spec import Mode, PipelineDef, StepDef
+
+
+class Found(NamedTuple):
+    """Something wrong at a path; `template_line` counts within a template's text, 0 for none."""
+
+    message: str
+    path: Path
+    template_line: int = 0
+
+
+def problems_of(made: PipelineDef) -> list[Found]:
+    """All that is wrong with a definition whose shape is right."""
+    graph = list(_graph(made))
+    return graph or [problem for index, step in enumerate(made.steps) for problem in _of_step(made, step, index)]
+
+
+def ancestors(made: PipelineDef, step_id: str) -> set[str]:
+    """The ids of all steps that a step depends on, also by way of others."""
+    by_id = {step.id: step for step in made.steps}
+    found: set[str] = set()
+    left = list(by_id[step_id].depends_on)
+    while left:
+        one = left.pop()
+        if one not in found:
+            found.add(one)
+            left.extend(by_id[one].depends_on)
+    return found
+
+
+def _graph(made: PipelineDef) -> Iterator[Found]:
+    ids = [step.id for step in made.steps]
+    for index, step in enumerate(made.steps):
+        if ids.index(step.id) != index:
+            yield Found(f"the step id {step.id!r} is used twice", ("steps", index, "id"))
+        for place, dependency in enumerate(step.depends_on):
+            where: Path = ("steps", index, "depends_on", place)
+            if dependency not in ids:
+                yield Found(f"there is no step {dependency!r}{meant(dependency, ids)}", where)
+            elif step.depends_on.index(dependency) != place:
+                yield Found(f"{dependency!r} stands here twice", where)
+    if max(Counter(ids).values()) == 1:
+        yield from _cycles(made)
+
+
+def _cycles(made: PipelineDef) -> Iterator[Found]:
+    """The first cycle, told as the way around."""
+    left = {step.id: set(step.depends_on) for step in made.steps}
+    known = set(left)
+    while free := [step_id for step_id, needs in left.items() if not needs & left.keys()]:
+        for step_id in free:
+            del left[step_id]
+    if not left:
+        return
+    way = [next(iter(left))]
+    while way[-1] not in way[:-1]:
+        way.append(min(left[way[-1]] & left.keys() & known))
+    way = way[way.index(way[-1]) :]
+    index = next(place for place, step in enumerate(made.steps) if step.id == way[0])
+    told = " → ".join(reversed(way))
+    yield Found(f"the steps wait for each other in a circle: {told}", ("steps", index, "depends_on"))
+
+
+def _of_step(made: PipelineDef, step: StepDef, index: int) -> Iterator[Found]:
+    if step.mode is Mode.PER_ITEM and not step.depends_on:
+        yield Found("a step per item needs depends_on: whose items?", ("steps", index, "mode"))
+
+
+def meant(word: str, known: list[str]) -> str:
+    """What somebody may have meant who wrote `word`."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
