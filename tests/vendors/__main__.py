@@ -24,9 +24,12 @@ def main() -> None:
     options.add_argument("--script", type=Path)
     options.add_argument("--tied", action="store_true")
     given = options.parse_args()
-    rules = yaml.safe_load(given.script.read_text()) if given.script else []
+    try:
+        script = Script.read(yaml.safe_load(given.script.read_text()) if given.script else [])
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        options.error(f"no script: {error}")
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run(given.port, Script.read(rules), tied=given.tied))
+        asyncio.run(run(given.port, script, tied=given.tied))
 
 
 async def run(port: int, script: Script, *, tied: bool) -> None:

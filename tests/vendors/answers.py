@@ -38,13 +38,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """`finish` is stop, length, tool_calls, content_filter or refusal."""
+    """`finish` is stop, length, tool_calls, content_filter or refusal; `stop_word` is what it stopped before."""
 
     chunks: tuple[str, ...]
     reasoning: tuple[str, ...]
     calls: tuple[Call, ...]
     finish: str
     usage: Usage
+    stop_word: str = ""
 
     @property
     def text(self) -> str:
@@ -57,13 +58,14 @@ def compose(prompt: Prompt, rule: Rule) -> Answer:
     chunks = () if calls and rule.text is None and not rule.chunks else _chunks(prompt, rule)
     reasoning = _pieces(rule.reasoning) if isinstance(rule.reasoning, str) else tuple(rule.reasoning)
     finish = rule.fault if rule.fault in ("refusal", "content_filter") else "tool_calls" if calls else "stop"
-    chunks = tuple(_continued(_stopped(chunks, prompt.stop), prompt.prefill))
+    chunks, stop_word = _stopped(chunks, prompt.stop)
+    chunks = tuple(_continued(chunks, prompt.prefill))
     shortened = tuple(_take(chunks, 4 * (prompt.max_tokens or len("".join(chunks)))))
     if shortened != chunks:
         finish = "length"
     usage = _usage(prompt, shortened, reasoning, calls)
     given = rule.usage.model_dump(exclude_none=True)
-    return Answer(shortened, reasoning, calls, rule.finish or finish, replace(usage, **given))
+    return Answer(shortened, reasoning, calls, rule.finish or finish, replace(usage, **given), stop_word)
 
 
 def default_text(prompt: Prompt) -> str:
@@ -119,15 +121,15 @@ def _take(chunks: Iterable[str], length: int) -> Iterable[str]:
         length -= len(chunk)
 
 
-def _stopped(chunks: tuple[str, ...], stop: tuple[str, ...]) -> Iterable[str]:
+def _stopped(chunks: tuple[str, ...], stop: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """What comes before the first of these words, and that word."""
     text = "".join(chunks)
-    ends = [at for word in stop if (at := text.find(word)) >= 0]
-    return _take(chunks, min(ends, default=len(text)))
+    at, word = min(((text.find(word), word) for word in stop if word in text), default=(len(text), ""))
+    return tuple(_take(chunks, at)), word
 
 
-def _continued(chunks: Iterable[str], prefill: str) -> Iterable[str]:
+def _continued(chunks: tuple[str, ...], prefill: str) -> Iterable[str]:
     """What comes after `prefill`, where the answer begins with it; else all of it."""
-    chunks = tuple(chunks)
     left = len(prefill) if prefill and "".join(chunks).startswith(prefill) else 0
     for chunk in chunks:
         if chunk[left:]:

@@ -58,7 +58,7 @@ def streamed(prompt: Prompt, answer: Answer) -> Streamed:
     """
     opening = _event("message_start", message=_message(prompt, [], None, _usage(answer.usage, output_tokens=1)))
     blocks = [_pieces(at, *block) for at, block in enumerate(_blocks(prompt, answer))]
-    delta = {"stop_reason": _finish(answer), "stop_sequence": None, **_details(answer)}
+    delta = {"stop_reason": _finish(answer), **_details(answer)}
     closing = _event("message_delta", delta=delta, usage={"output_tokens": answer.usage.output_tokens})
     malformed = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"ty\n\n'
     return Streamed(
@@ -126,13 +126,16 @@ def _usage(usage: Usage, *, output_tokens: int) -> Body:
 
 
 def _finish(answer: Answer) -> str:
+    if answer.stop_word and answer.finish == "stop":
+        return "stop_sequence"
     return _FINISH.get(answer.finish, answer.finish)
 
 
 def _details(answer: Answer) -> Body:
-    if _finish(answer) != "refusal":
-        return {}
-    return {"stop_details": {"type": "refusal", "category": None, "explanation": None}}
+    stopped: Body = {"stop_sequence": answer.stop_word or None}
+    if _finish(answer) == "refusal":
+        stopped["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
+    return stopped
 
 
 def _tool_id(id: str) -> str:

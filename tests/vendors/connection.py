@@ -69,6 +69,9 @@ class Client(asyncio.StreamReaderProtocol):
             await self._serve(self)
         except (ClientGone, ConnectionError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:
+            # only as the process ends: Python 3.11 would print it for every connection
+            pass
         except Exception:
             # the client sees the connection end; why stands in the vendor's standard error
             logging.getLogger(__name__).exception("the fake vendor itself failed")
@@ -144,6 +147,8 @@ class Client(asyncio.StreamReaderProtocol):
             raise ClientGone
         self.writer.write(data)
         await self.writer.drain()
+        # streams that have no pauses still take turns
+        await asyncio.sleep(0)
 
     async def respond(self, response: Response, *, to: Request) -> None:
         head = head_of(response.status, {**response.headers, "content-length": str(len(response.body))})

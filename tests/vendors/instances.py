@@ -37,7 +37,7 @@ def _of_type(schema: Mapping[str, Any], text: str, root: Mapping[str, Any]) -> A
     if kind == "array":
         return [instance(schema.get("items", {}), text, root) for _ in range(schema.get("minItems", 1))]
     if kind in ("integer", "number"):
-        return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+        return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
     if kind == "string":
         return text[: schema.get("maxLength", 80)].ljust(schema.get("minLength", 0), ".")
     return {"boolean": True, "null": None}[kind]

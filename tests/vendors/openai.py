@@ -4,7 +4,9 @@ import struct
 from base64 import b64encode
 from typing import Any
 
+from tests.vendors import ollama
 from tests.vendors.answers import Answer, Usage
+from tests.vendors.faults import status_of
 from tests.vendors.prompts import Body, Prompt, Turn, tokens
 from tests.vendors.wires import OPENED_AT, Streamed, event, image_count, joined_text, needed, png, vector
 
@@ -194,9 +196,18 @@ _SERVER_ERROR = (
 
 
 def error(fault: str, prompt: Prompt, message: str) -> Body:
+    if prompt.wire == "ollama":
+        return _error_of_ollama(fault, prompt, message)
     words, kind, param, code = _ERRORS.get(fault, _SERVER_ERROR)
     words = message or words.replace("{model}", prompt.model).replace("{key}", prompt.key_shown)
     return {"error": {"message": words, "type": kind, "param": param, "code": code}}
+
+
+def _error_of_ollama(fault: str, prompt: Prompt, message: str) -> Body:
+    """Ollama says what it says on its own wire, in this shape."""
+    kind = {400: "invalid_request_error", 404: "not_found_error"}.get(status_of(fault, "ollama"), "api_error")
+    words = ollama.error(fault, prompt, message)["error"]
+    return {"error": {"message": words, "type": kind, "param": None, "code": None}}
 
 
 def error_piece(error: Body) -> bytes:

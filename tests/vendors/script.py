@@ -108,7 +108,7 @@ class Rule(Conditions):
     fault: str = ""
     status: int = 0
     """A fault by its HTTP status."""
-    retry_after: float | str | None = None
+    retry_after: int | float | str | None = None
     message: str = ""
     """The words of the error instead of the vendor's."""
     after_chunks: int = 1
