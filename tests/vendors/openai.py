@@ -69,7 +69,7 @@ def streamed(prompt: Prompt, answer: Answer) -> Streamed:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         return event(_envelope(prompt, "chat.completion.chunk", [choice], **({"usage": None} if with_usage else {})))
 
-    pieces = tuple(chunk(delta) for delta in _deltas(answer))
+    pieces = tuple(chunk(delta) for delta in _deltas(prompt, answer))
     closing = chunk({}, _finish(answer))
     if with_usage:
         closing += event(_envelope(prompt, "chat.completion.chunk", [], usage=_usage(answer.usage)))
@@ -78,14 +78,19 @@ def streamed(prompt: Prompt, answer: Answer) -> Streamed:
     return Streamed("text/event-stream; charset=utf-8", opening, pieces, closing + b"data: [DONE]\n\n", malformed)
 
 
-def _deltas(answer: Answer) -> list[Body]:
-    deltas: list[Body] = [{"reasoning_content": text} for text in answer.reasoning]
+def _deltas(prompt: Prompt, answer: Answer) -> list[Body]:
+    deltas: list[Body] = [{_reasoning(prompt): text} for text in answer.reasoning]
     deltas += [{"refusal" if answer.finish == "refusal" else "content": text} for text in answer.chunks]
     for index, call in enumerate(answer.calls):
         begun = {"index": index, "id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
         deltas.append({"tool_calls": [begun]})
         deltas += [{"tool_calls": [{"index": index, "function": {"arguments": text}}]} for text in call.fragments]
     return deltas
+
+
+def _reasoning(prompt: Prompt) -> str:
+    # OpenAI itself shows none on this wire; DeepSeek, vLLM and others do by the first name, Ollama by the second
+    return "reasoning" if prompt.wire == "ollama" else "reasoning_content"
 
 
 def _finish(answer: Answer) -> str:
@@ -120,7 +125,7 @@ def whole(prompt: Prompt, answer: Answer) -> Body:
         "refusal": answer.text if is_refusal else None,
     }
     if answer.reasoning:
-        message["reasoning_content"] = "".join(answer.reasoning)
+        message[_reasoning(prompt)] = "".join(answer.reasoning)
     if answer.calls:
         message["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
