@@ -6,3 +6,6 @@ class LlmConfig(AppConfig):
     label = "llm"
     verbose_name = "Language models"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from flows.llm import checks  # noqa: F401  (registers the system checks)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import PositiveInt, TypeAdapter, field_validator
+from pydantic import NonNegativeFloat, PositiveInt, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,9 +39,15 @@ class Environment(BaseSettings):
     webhook_url: str = ""
     webhook_secret: str = ""
     webhook_allow_private: bool = False
+    provider_url: str = ""
+    provider_key_env: str = ""
+    llm_secret_names: Names = ["*_API_KEY"]
+    llm_secret_folder: str = ""
+    llm_scenario_folder: str = ""
+    llm_prices: dict[str, dict[str, NonNegativeFloat]] = {}
     log_level: str = "INFO"
 
-    @field_validator("apps", "queues", "allowed_hosts", "cors_origins", mode="before")
+    @field_validator("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

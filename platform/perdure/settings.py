@@ -150,6 +150,14 @@ HITL_WEBHOOK_URL = ENVIRONMENT.webhook_url
 HITL_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
 HITL_WEBHOOK_ALLOW_PRIVATE = ENVIRONMENT.webhook_allow_private
 
+# ----------------------------------------------------------------------------------------------------- language models
+LLM_PROVIDER_URL = ENVIRONMENT.provider_url
+LLM_PROVIDER_KEY_ENV = ENVIRONMENT.provider_key_env
+LLM_SECRET_NAMES = tuple(ENVIRONMENT.llm_secret_names)
+LLM_SECRET_FOLDER = ENVIRONMENT.llm_secret_folder
+LLM_SCENARIO_FOLDER = ENVIRONMENT.llm_scenario_folder
+LLM_PRICES = ENVIRONMENT.llm_prices
+
 # ----------------------------------------------------------------------------------------------------------- security
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("perdure.dashboard.urls")),
     path("api/", include("runs.live.urls")),
     path("api/", include("hitl.api.urls")),
+    path("api/", include("flows.llm.api.urls")),
     path("api/", include("runs.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,29 @@
+"""What model calls give to jobs."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from providers.messages import Message
+from providers.replies import FinishReason, Usage
+
+
+class ChatResult(BaseModel):
+    """The answer and how it came about.
+
+    `output`: the answer as `output_type`, None without one. `messages`: the conversation after it, to go on from.
+    `usage`, `cost`: of the calls that succeeded (those that failed are counted on their attempts); no cost for a model
+    without a price. `provider` is the wire that answered; `scripted` is no model.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    output: Any = None
+    messages: list[Message]
+    usage: Usage
+    cost: float | None = None
+    finish_reason: FinishReason
+    model: str
+    provider: str
+    turns: int
