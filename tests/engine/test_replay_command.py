@@ -252,12 +252,16 @@ def test_code_that_works_outside_of_steps_is_told_and_left(style: str, monkeypat
     def sync_hangs(step: SyncStepContext) -> None:
         go_on.wait(60)
 
+    decide = rehearsal.Rehearsal.decide
+
+    def decide_and_go_on(self: rehearsal.Rehearsal, verdict: Any) -> None:
+        decide(self, verdict)
+        go_on.set()
+
+    monkeypatch.setattr(rehearsal.Rehearsal, "decide", decide_and_go_on)
     live = recorded(code_of("label"))
     deploy(hangs if style == "async" else sync_hangs)
-    timer = threading.Timer(0.8, go_on.set)
-    timer.start()
     code, found = replay()
-    timer.join()
     assert (code, found[live.id]["fit"]) == (1, "error")
     assert "work outside of steps" in found[live.id]["message"]
 

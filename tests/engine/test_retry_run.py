@@ -217,7 +217,7 @@ def test_a_wait_that_timed_out_waits_again_with_all_of_its_time() -> None:
 def test_a_run_that_took_too_long_gets_all_of_its_time_again() -> None:
     slow = [True]
 
-    @job("slow", timeout=timedelta(seconds=0.5))
+    @job("slow", timeout=timedelta(minutes=10))
     async def slowly(step: StepContext) -> str:
         async def work() -> str:
             if slow:
@@ -227,6 +227,7 @@ def test_a_run_that_took_too_long_gets_all_of_its_time_again() -> None:
         return await step.run("work", work)
 
     run = begin(slowly)
+    Run.objects.filter(id=run.id).update(active_ms=600_000)
     drain()
     assert jobs.get(run.id).error["type"] == "RunTimeout"
     slow.clear()

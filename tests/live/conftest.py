@@ -15,6 +15,7 @@ from perdure.asgi import application
 from runs.events import doorbell
 from runs.events.bus import make_bus
 from runs.events.types import RunEvent
+from runs.live import feed
 from runs.live.follow import follow
 from runs.worker.frames import Frames
 from tests.live.people import Person
@@ -130,6 +131,12 @@ def bus(request: pytest.FixtureRequest) -> Iterator[str]:
     name = str(getattr(request, "param", BUSES[0]))
     with override_settings(RUNS_BUS=name):
         yield name
+
+
+@pytest.fixture(autouse=True)
+def _rows_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow test would hear a row again before the message that it waits for."""
+    monkeypatch.setattr(feed, "AGAIN_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

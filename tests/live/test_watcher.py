@@ -21,7 +21,7 @@ async def test_reads_that_wait_for_a_thread_keep_their_watcher(monkeypatch: pyte
     monkeypatch.setattr(Watcher, "_is_needed", lambda self: asked.append(is_needed(self)) or asked[-1])
     gate, threads = threading.Event(), 4
     own = Watcher()
-    reads = [asyncio.create_task(own.read(gate.wait, 10)) for _ in range(3 * threads)]
+    reads = [asyncio.create_task(own.read(gate.wait, 60)) for _ in range(3 * threads)]
     async with asyncio.timeout(60):
         while len(asked) < 4 and not own.closed:
             await asyncio.sleep(0)
