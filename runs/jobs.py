@@ -13,7 +13,7 @@ from runs.engine.answers import UpdateAnswer, get_update, update
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.hooks import EndedRun
-from runs.engine.payload import redact
+from runs.engine.payload import readable, redact
 from runs.engine.queries import RunView, StepView, query
 from runs.engine.queues import QueueState
 from runs.engine.races import Winner
@@ -99,6 +99,7 @@ __all__ = [
     "pause_schedule",
     "query",
     "queues",
+    "readable",
     "record",
     "redact",
     "resume",

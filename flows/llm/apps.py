@@ -9,3 +9,4 @@ class LlmConfig(AppConfig):
 
     def ready(self) -> None:
         from flows.llm import checks  # noqa: F401  (registers the system checks)
+        from flows.llm.tools import checks as of_tools  # noqa: F401  (and those of tools)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import NonNegativeFloat, PositiveInt, TypeAdapter, field_validator
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,11 +46,22 @@ class Environment(BaseSettings):
     llm_scenario_folder: str = ""
     llm_prices: dict[str, dict[str, NonNegativeFloat]] = {}
     log_level: str = "INFO"
+    llm_tool_commands: Names = []
+    llm_tool_folders: Names = []
+    llm_tool_hosts: Names = []
+    llm_tool_allow_private: bool = False
+    llm_tool_seconds: PositiveFloat = 60
+    llm_tool_result_chars: PositiveInt = 50_000
 
     @field_validator("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("llm_tool_commands", "llm_tool_folders", "llm_tool_hosts", mode="before")
+    @classmethod
+    def _split_tools(cls, value: Any) -> Any:
+        return cls._split(value)
 
     @field_validator("queue_limits", mode="before")
     @classmethod

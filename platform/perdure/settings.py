@@ -202,6 +202,14 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}dashboard/icon.svg"}],
 }
 
+# ----------------------------------------------------------------------------------------------------- tools of models
+LLM_TOOL_COMMANDS = tuple(ENVIRONMENT.llm_tool_commands)
+LLM_TOOL_FOLDERS = tuple(ENVIRONMENT.llm_tool_folders)
+LLM_TOOL_HOSTS = tuple(ENVIRONMENT.llm_tool_hosts)
+LLM_TOOL_ALLOW_PRIVATE = ENVIRONMENT.llm_tool_allow_private
+LLM_TOOL_SECONDS = ENVIRONMENT.llm_tool_seconds
+LLM_TOOL_RESULT_CHARS = ENVIRONMENT.llm_tool_result_chars
+
 # -------------------------------------------------------------------------------------------------------------- engine
 RUNS_AUTHENTICATOR = "perdure.accounts.tokens.authenticate_header"
 RUNS_BUS = "runs.live.bus.LayerBus"

@@ -1,6 +1,5 @@
 """What all of the engine's rows have in common in the admin."""
 
-import json
 from typing import Any
 
 from django.db.models import Model
@@ -8,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+
+from runs.jobs import readable
 
 STATUS_LABELS = {
     "queued": "default",
@@ -27,8 +28,7 @@ STATUS_LABELS = {
 
 def as_json(value: Any) -> SafeString:
     """A value as indented JSON that keeps its line breaks."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
+    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', readable(value))
 
 
 class ReadOnly:

@@ -18,6 +18,7 @@ from runs.errors import PayloadTooLarge, StorageError
 MASK = "***"
 _PYDANTIC_MASK = "**********"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_NOT_PLAIN = re.compile(r"[^\n -~]")
 _PLAIN = (str, int, bool, type(None))
 _SMALL = 2**63
 _NONE: dict[str, Any] = {}
@@ -184,6 +185,15 @@ def _return_hint(function: Callable[..., Any]) -> Any:
 @lru_cache(maxsize=512)
 def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint)
+
+
+def readable(value: Any) -> str:
+    """Indented JSON of a JSON value for people: signs that nobody sees, or that turn text round, are spelt.
+
+    Who approves what it shows approves all that is there.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _NOT_PLAIN.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def clean(text: str, limit: int = 20_000) -> str:

@@ -1,6 +1,5 @@
 """Recorded values as HTML that cannot run anything."""
 
-import json
 from typing import Any
 
 import nh3
@@ -37,10 +36,6 @@ def looks_like_markdown(text: str) -> bool:
     lines = text.splitlines()
     marks = ("#", "- ", "* ", "> ", "|", "```", "1. ")
     return "**" in text or any(line.lstrip().startswith(marks) for line in lines)
-
-
-def pretty_json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
 
 
 def texts_in(value: Any) -> list[tuple[str, str]]:

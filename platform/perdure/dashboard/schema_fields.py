@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from perdure.dashboard.schema_reading import Schema, choices_of
+from runs.jobs import readable
 
 LONG_TEXT = 1000
 _INPUT_TYPES = {"email": "email", "uri": "url"}
@@ -47,7 +48,7 @@ class JsonField(forms.CharField):
             raise forms.ValidationError(f"This is not JSON: {exc}. Correct it and send it again.") from exc
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value, indent=2)
+        return value if isinstance(value, str) else readable(value)
 
 
 class LinesField(forms.CharField):

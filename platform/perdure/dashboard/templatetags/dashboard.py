@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from perdure.dashboard import rendering, rows
 from runs import clock
+from runs.jobs import readable
 
 register = template.Library()
 
@@ -42,7 +43,7 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
 
 @register.filter
 def pretty(value: Any) -> str:
-    return rendering.pretty_json(value)
+    return readable(value)
 
 
 @register.filter
