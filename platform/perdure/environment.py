@@ -53,15 +53,14 @@ class Environment(BaseSettings):
     llm_tool_seconds: PositiveFloat = 60
     llm_tool_result_chars: PositiveInt = 50_000
 
-    @field_validator("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names", mode="before")
+    @field_validator(
+        *("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names"),
+        *("llm_tool_commands", "llm_tool_folders", "llm_tool_hosts"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("llm_tool_commands", "llm_tool_folders", "llm_tool_hosts", mode="before")
-    @classmethod
-    def _split_tools(cls, value: Any) -> Any:
-        return cls._split(value)
 
     @field_validator("queue_limits", mode="before")
     @classmethod
