@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from providers.endpoint import Endpoint
-from providers.errors import NotSupported
 from providers.replies import ChatItem, Embeddings, Images
 from providers.requests import ChatRequest
 
@@ -40,8 +39,20 @@ class ModelClient(Protocol):
 
 def open_client(endpoint: Endpoint) -> ModelClient:
     """A client for the endpoint; imports that vendor's SDK (1 to 2 s the first time) and calls nobody."""
-    from providers.scripted.client import ScriptedClient
+    match endpoint.wire:
+        case "openai":
+            from providers.vendors.openai import OpenAIClient
 
-    if endpoint.wire != "scripted":
-        raise NotSupported(f"There is no client for the {endpoint.wire} wire.")
-    return ScriptedClient(endpoint)
+            return OpenAIClient(endpoint)
+        case "ollama":
+            from providers.vendors.ollama import OllamaClient
+
+            return OllamaClient(endpoint)
+        case "anthropic":
+            from providers.vendors.anthropic import AnthropicClient
+
+            return AnthropicClient(endpoint)
+        case "scripted":
+            from providers.scripted.client import ScriptedClient
+
+            return ScriptedClient(endpoint)

@@ -93,6 +93,21 @@ class AuthenticationFailed(ProviderError):
     remedy = "Check that the secret which the profile names is set, valid and permitted to use this model."
 
 
+class QuotaExceeded(ProviderError):
+    """The account's credit or spending limit is used up; to wait does not help."""
+
+    code = "quota_exceeded"
+    remedy = "Add credit or raise the spending limit at the provider, or use another profile."
+
+
+class CannotContinue(ProviderError):
+    """The model does not take `continue_from`; its client says so from now on, and the next call begins anew."""
+
+    code = "cannot_continue"
+    is_retryable = True
+    remedy = "Try again without continue_from."
+
+
 class BadRequest(ProviderError):
     code = "provider_refused_request"
     remedy = "Correct the request or the profile's extra fields; the provider will not take it as it is."
@@ -120,6 +135,8 @@ ERRORS: dict[str, type[ProviderError]] = {
         Refused,
         ContextOverflow,
         AuthenticationFailed,
+        QuotaExceeded,
+        CannotContinue,
         BadRequest,
         NotSupported,
         ModelNotFound,

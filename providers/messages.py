@@ -55,12 +55,22 @@ class ToolCall(Part):
     arguments: dict[str, Any] = {}
 
 
+class SignedReasoning(Part):
+    """Reasoning that its vendor signed and wants back unchanged when the conversation goes on; else opaque."""
+
+    text: str
+    signature: str = Field(repr=False)
+    id: str | None = None
+    provider: str
+
+
 class Message(Part):
     """One turn. A `tool` message answers the call `tool_call_id` of an earlier assistant message."""
 
     role: Role
     content: str | list[Annotated[TextPart | ImagePart, Field(discriminator="kind")]] = ""
     reasoning: str = ""
+    signed_reasoning: list[SignedReasoning] = []
     tool_calls: list[ToolCall] = []
     tool_call_id: str | None = None
     tool_name: str | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from providers.messages import Message
 
@@ -22,7 +22,8 @@ class ChatRequest(BaseModel):
 
     `output_schema`: the answer's text is to be a JSON object of this JSON Schema (checked by the caller, not here).
     `continue_from`: the text of an answer that was cut. A client that `can_continue` asks the model to go on after it;
-    what comes out is only the rest. Others ignore it and answer from the start.
+    what comes out is only the rest. Others ignore it and answer from the start. Not with an `output_schema`: no vendor
+    can go on in the middle of JSON that it is held to.
     `extra`: more fields of the vendor's own request body.
     """
 
@@ -38,6 +39,12 @@ class ChatRequest(BaseModel):
     stop: list[str] = []
     continue_from: str = ""
     extra: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _not_in_the_middle_of_json(self) -> "ChatRequest":
+        if self.continue_from and self.output_schema is not None:
+            raise ValueError("An answer with an output_schema cannot be continued. Ask for it from the start.")
+        return self
 
     @property
     def last_user_text(self) -> str:

@@ -74,6 +74,9 @@ class Vendor:
             await client.respond(answer_json(400, wire.error("bad_request", nothing, f"{error}")), to=request)
             return
         prompt = replace(prompt, wire=brand or prompt.wire, key_shown=f"{key[:3]}***{key[-4:]}")
+        if brand == "ollama" and prompt.role == "assistant":
+            # Ollama goes on after it on both of its wires, and needs no word for that
+            prompt = replace(prompt, prefill=prompt.turns[-1].text)
         if operation == "count_tokens":
             await client.respond(answer_json(200, wire.whole(prompt, compose(prompt, DEFAULT))), to=request)
             return
