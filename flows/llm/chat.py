@@ -62,6 +62,7 @@ async def chat(
     TooManyTurns, InvalidTool, InvalidOption.
     """
     _check(name, max_turns)
+    approval = Approval.of(approve)
     output = Output(output_type) if output_type is not None else None
     request = ChatRequest(
         model=model, messages=_conversation(messages, system), max_tokens=max_tokens, temperature=temperature,
@@ -70,7 +71,7 @@ async def chat(
     )  # fmt: skip
     seconds = timeout.total_seconds() if timeout is not None else None
     call = ModelCall(Route(step.run_id, profile, override, seconds), request, output)
-    return await _converse(step.options(retries=retries or RETRIES), step, name, call, tools, approve, max_turns)
+    return await _converse(step.options(retries=retries or RETRIES), step, name, call, tools, approval, max_turns)
 
 
 async def _converse(
@@ -79,7 +80,7 @@ async def _converse(
     name: str,
     call: ModelCall,
     tools: Sequence[Tool | Callable[..., Any]],
-    approve: Approval | Which,
+    approval: Approval,
     max_turns: int,
 ) -> ChatResult:
     conversation, replies = list(call.request.messages), list[Reply]()
@@ -90,7 +91,9 @@ async def _converse(
         conversation = [*conversation, reply.message]
         if not reply.message.tool_calls:
             return _result(conversation, replies, call.output)
-        conversation += await turns.perform(for_tools, name, turn, reply.message.tool_calls, tools, approve)
+        if turn == max_turns:
+            break  # no model would read what its tools give
+        conversation += await turns.perform(for_tools, name, turn, reply.message.tool_calls, tools, approval)
     raise TooManyTurns(name, max_turns)
 
 
