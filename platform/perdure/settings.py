@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.urls import reverse_lazy
 from pydantic import ValidationError
 
+from flows.pipelines.conf import PipelinesSettings
 from perdure import environment, security
 from perdure.environment import ROOT, Environment
 from perdure.logs import configure_logging
@@ -17,6 +18,7 @@ from runs.conf import RunsSettings
 try:
     ENVIRONMENT = Environment()
     RUNS = environment.prefixed(RunsSettings, "RUNS_", os.environ)
+    PIPELINES = environment.prefixed(PipelinesSettings, "PIPELINES_", os.environ)
 except ValidationError as exc:
     raise SystemExit(
         f"An environment variable has a value that does not fit. Correct it and start again.\n{exc}"
@@ -168,7 +170,7 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = ["/".join(BASE_URL.split("/")[:3])] if _https else []
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.STRICT}
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(?:api/|v1/|health$)"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # --------------------------------------------------------------------------------------------------------------- REST
@@ -216,6 +218,7 @@ RUNS_BUS = "runs.live.bus.LayerBus"
 RUNS_QUEUES = tuple(ENVIRONMENT.queues)
 RUNS_QUEUE_LIMITS = ENVIRONMENT.queue_limits
 globals().update(RUNS)
+globals().update(PIPELINES)
 
 _processes = ENVIRONMENT.worker_processes + 1
 PERDURE_WORKERS = ENVIRONMENT.worker_processes

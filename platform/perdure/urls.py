@@ -9,12 +9,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/health", health.livez),
+    path("health", health.health),
     path("", include("perdure.accounts.urls")),
     path("", include("perdure.dashboard.urls")),
     path("api/", include("runs.live.urls")),
     path("api/", include("hitl.api.urls")),
     path("api/", include("flows.llm.api.urls")),
+    path("api/", include("flows.pipelines.api.urls")),
     path("api/", include("runs.api.urls")),
+    path("v1/", include("flows.pipelines.api.v1_urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,6 +1,6 @@
 """What the OpenAPI document says beside the shapes: the refusals of each operation, parameters, security."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -54,16 +54,17 @@ FILTERS = [
 def operation(
     name: str,
     summary: str,
-    answers: dict[int, type[BaseModel] | Any],
+    answers: Mapping[int | tuple[int, str], type[BaseModel] | Any],
     *,
     body: type[BaseModel] | None = None,
     refusals: tuple[int, ...] = (),
     parameters: list[OpenApiParameter] | None = None,
     description: str = "",
+    error: type[BaseModel] = ErrorBody,
 ) -> Callable[[F], F]:
-    """A decorator for a view's method: everything that it may answer, refusals included."""
+    """A decorator for a view's method: everything that it may answer, refusals (as `error`) included."""
     codes = {*_ALWAYS, *refusals, *(_WITH_BODY if body else ())}
-    documented = {code: OpenApiResponse(ErrorBody, description=_REFUSALS[code]) for code in sorted(codes)}
+    documented = {code: OpenApiResponse(error, description=_REFUSALS[code]) for code in sorted(codes)}
     return extend_schema(
         operation_id=name,
         summary=summary,

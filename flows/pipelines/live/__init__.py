@@ -1,0 +1,1 @@
+"""Live doors to jobs: the lines of a stream as NDJSON."""
