@@ -56,7 +56,7 @@ class Line:
 class Lines:
     """The fold of one job. `job` is how it was when it was queued."""
 
-    def __init__(self, job: PipelineJob, definition: PipelineDef) -> None:
+    def __init__(self, job: PipelineJob, definition: PipelineDef | None) -> None:
         self._first = job
         self._job = updated(job, input=None, result=None, error=None, reason="", status="queued")
         self._steps = Steps(definition, (job.input or {}).get("sources") or ())

@@ -57,16 +57,20 @@ class StepProgress:
         )  # fmt: skip
 
 
+def _steps_of(definition: PipelineDef) -> dict[str, StepProgress]:
+    return {
+        step.id: StepProgress(step, definition.exports(step), definition.policy_of(step) is not OnFailure.FAIL)
+        for step in definition.steps
+    }
+
+
 class Steps(Mapping[str, StepProgress]):
     """The steps of one job, in the order of its pipeline."""
 
-    def __init__(self, definition: PipelineDef, sources: Sequence[Any]) -> None:
+    def __init__(self, definition: PipelineDef | None, sources: Sequence[Any]) -> None:
         self._sources = sources
         self._shards: dict[str, Sequence[Shard]] = {}
-        self._steps = {
-            step.id: StepProgress(step, definition.exports(step), definition.policy_of(step) is not OnFailure.FAIL)
-            for step in definition.steps
-        }
+        self._steps = _steps_of(definition) if definition is not None else {}
 
     def __getitem__(self, step_id: str) -> StepProgress:
         return self._steps[step_id]

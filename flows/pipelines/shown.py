@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flows.pipelines.errors import PipelineNotFound
 from flows.pipelines.lines import BESIDE
+from flows.pipelines.models import PipelineDefinition
 from flows.pipelines.naming import place_of, result_name
 from flows.pipelines.progress import Steps, describe_failure, read_result
 from flows.pipelines.results import items_of
@@ -17,7 +19,7 @@ from runs import jobs
 from runs.errors import RunNotFound
 from runs.models import Run, RunStatus, Step, StepStatus
 
-__all__ = ["JOB", "STATUSES", "as_queued", "job_id_of", "jobs_of", "read_job_id"]
+__all__ = ["JOB", "STATUSES", "as_queued", "find_definition", "job_id_of", "jobs_of", "read_job_id"]
 
 STATUSES: dict[str, JobStatus] = {
     RunStatus.QUEUED: "queued", RunStatus.RUNNING: "running", RunStatus.WAITING: "running",
@@ -48,12 +50,12 @@ def read_job_id(text: str) -> UUID:
 
 def as_queued(run: Run) -> PipelineJob:
     """What does not change in a job, as it was when it was queued."""
-    given = run.input
+    given = _given(run)
     again = given.get("rerun") or {}
     return PipelineJob(
-        id=job_id_of(run.id), pipeline_type=given["pipeline"], pipeline_version=given["version"], status="queued",
-        mode=given["mode"], created_at=run.created_at, updated_at=run.created_at,
-        input=jobs.redact(given, run.secrets.get("input", []))["input"], step_executions=[],
+        id=job_id_of(run.id), pipeline_type=given["pipeline"], pipeline_version=given.get("version") or "", status="queued",
+        mode=given.get("mode") or "async", created_at=run.created_at, updated_at=run.created_at,
+        input=jobs.redact(given, run.secrets.get("input", [])).get("input"), step_executions=[],
         parent_job_id=UUID(again["of"]).hex if again else None, rerun_from_step=again.get("from_step"),
         reuse_upstream=bool(again.get("reuse_upstream")),
     )  # fmt: skip
@@ -61,13 +63,32 @@ def as_queued(run: Run) -> PipelineJob:
 
 def jobs_of(runs: Sequence[Run]) -> list[PipelineJob]:
     """Runs of pipelines as jobs, in the order given; a few queries for all of them."""
-    definitions: dict[str, PipelineDef] = {}
+    found: dict[Any, PipelineDef | None] = {}
     for run in runs:
-        if run.input["definition"] not in definitions:
-            definitions[run.input["definition"]] = definition_of(run)
+        if _pin(run) not in found:
+            found[_pin(run)] = find_definition(run)
+    pairs = [(run, found[_pin(run)]) for run in runs]
     rows = _rows_of(runs)
-    outputs = _outputs_of([(run, definitions[run.input["definition"]]) for run in runs if not run.has_ended])
-    return [_job(run, definitions[run.input["definition"]], rows[run.id], outputs[run.id]) for run in runs]
+    outputs = _outputs_of((run, made) for run, made in pairs if made is not None and not run.has_ended)
+    return [_job(run, made, rows[run.id], outputs[run.id]) for run, made in pairs]
+
+
+def _pin(run: Run) -> Any:
+    """What runs of the same definition share."""
+    return _given(run).get("definition") or run.id
+
+
+def find_definition(run: Run) -> PipelineDef | None:
+    """None for a run that was started as a run of the job, by hand, with what no pipeline has: it fails."""
+    try:
+        return definition_of(run)
+    except (PipelineDefinition.DoesNotExist, PipelineNotFound):
+        return None
+
+
+def _given(run: Run) -> dict[str, Any]:
+    """What a run of the job `pipeline` was started with; its input was checked when it was."""
+    return dict(run.input or {})
 
 
 Row = Mapping[str, Any]
@@ -98,7 +119,7 @@ def _is_result_of(name: str, step_ids: set[str]) -> bool:
     return place is not None and place.is_result and place.step_id in step_ids
 
 
-def _job(run: Run, definition: PipelineDef, rows: list[Row], outputs: Mapping[str, Any]) -> PipelineJob:
+def _job(run: Run, definition: PipelineDef | None, rows: list[Row], outputs: Mapping[str, Any]) -> PipelineJob:
     queued = as_queued(run)
     executions = _executions(run, definition, rows, outputs)
     times = [run.created_at, run.started_at, run.finished_at, *(row[at] for row in rows for at in _TIMES)]
@@ -121,7 +142,7 @@ def _error(run: Run) -> JobError | None:
 
 def _executions(run: Run, definition: PipelineDef, rows: list[Row], outputs: Mapping[str, Any]) -> list[StepExecution]:
     """By the rows alone: the log is cleaned up long before them."""
-    steps = Steps(definition, run.input["input"].get("sources") or ())
+    steps = Steps(definition, (_given(run).get("input") or {}).get("sources") or ())
     by_step: dict[str, list[tuple[int | None, Row]]] = defaultdict(list)
     for row in rows:
         place = place_of(row["name"])

@@ -1,7 +1,7 @@
 """What the pipeline API shows: jobs, their steps, results, and the lines of a stream. Shapes only, no database."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,8 @@ LineEvent = Literal[
     "step_completed", "step_failed", "step_cancelled", "item_completed", "provider_chunk", "stream_reset",
     "stream_finished",
 ]  # fmt: skip
+
+JOB_STATUSES, STEP_STATES, LINE_EVENTS = get_args(JobStatus), get_args(StepState), get_args(LineEvent)
 
 
 class Wire(BaseModel):

@@ -186,7 +186,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "runs.api.errors.handle_error",
 }
 SPECTACULAR_SETTINGS = {
-    "ENUM_NAME_OVERRIDES": {"StartedShapeDispositionEnum": ["created", "idempotent", "coalesced"]},
+    "ENUM_NAME_OVERRIDES": {
+        "StartedShapeDispositionEnum": ["created", "idempotent", "coalesced"],
+        "PipelineJobStatus": "flows.pipelines.wire.JOB_STATUSES",
+        "StepExecutionStatus": "flows.pipelines.wire.STEP_STATES",
+        "StreamLineEvent": "flows.pipelines.wire.LINE_EVENTS",
+        "CreateJobMode": ["sync", "async"],
+    },
+    # Without it the prefix would be what all addresses share, and with /v1/ that is nothing.
+    "SCHEMA_PATH_PREFIX": "/api",
     "TITLE": "Perdure",
     "DESCRIPTION": "Start, watch and steer durable runs.",
     "VERSION": VERSION,

@@ -25,6 +25,7 @@ _REFUSALS = {
     422: "The job's handler failed.",
     504: "The job's handler took too long.",
 }
+JSON = "application/json"
 _ALWAYS = (401, 403, 406)
 _WITH_BODY = (400, 413, 415)
 
@@ -64,7 +65,7 @@ def operation(
 ) -> Callable[[F], F]:
     """A decorator for a view's method: everything that it may answer, refusals (as `error`) included."""
     codes = {*_ALWAYS, *refusals, *(_WITH_BODY if body else ())}
-    documented = {code: OpenApiResponse(error, description=_REFUSALS[code]) for code in sorted(codes)}
+    documented = {(code, JSON): OpenApiResponse(error, description=_REFUSALS[code]) for code in sorted(codes)}
     return extend_schema(
         operation_id=name,
         summary=summary,

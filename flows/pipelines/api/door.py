@@ -1,6 +1,6 @@
 """What the views below /v1/ share: jobs instead of runs, their own shape of errors, NDJSON beside JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from flows.pipelines.api.errors import handle_v1_error
 from flows.pipelines.api.shapes import JobBody, V1Error
 from flows.pipelines.live.job_stream import MEDIA_TYPE
 from flows.pipelines.shown import JOB, job_id_of, jobs_of, read_job_id
-from runs.api.documents import operation
+from runs.api.documents import JSON, operation
 from runs.api.door import Door
 from runs.errors import RunNotFound
 from runs.models import Run
@@ -28,7 +28,6 @@ class NdjsonRenderer(JSONRenderer):
     """For clients that ask for nothing but NDJSON: one JSON value is one line of it."""
 
     media_type = MEDIA_TYPE
-    format = "ndjson"
 
 
 class V1Door(Door):
@@ -56,6 +55,9 @@ class V1Door(Door):
         return Response(self.job(run), status=status, headers={"Location": address})
 
 
-def v1_operation(name: str, *args: Any, **options: Any) -> Callable[[Any], Any]:
-    """`operation` with the errors of this API."""
-    return operation(f"v1_{name}", *args, error=V1Error, **options)
+def v1_operation(
+    name: str, summary: str, answers: Mapping[int | tuple[int, str], Any], **options: Any
+) -> Callable[[Any], Any]:
+    """`operation` with the errors of this API. An answer is JSON where nothing else is said."""
+    typed = {code if isinstance(code, tuple) else (code, JSON): shape for code, shape in answers.items()}
+    return operation(f"v1_{name}", summary, typed, error=V1Error, **options)

@@ -27,7 +27,7 @@ from flows.pipelines.api.waiting import wait_for_end
 from flows.pipelines.conf import get_settings
 from flows.pipelines.live import job_stream
 from flows.pipelines.shown import jobs_of
-from flows.pipelines.wire import StreamLine
+from flows.pipelines.wire import JOB_STATUSES, StreamLine
 from runs import jobs as runs
 from runs.api.documents import PAGE
 from runs.api.errors import InvalidRequest
@@ -39,7 +39,7 @@ from runs.live.access import Viewer
 from runs.models import Run
 
 LINES = {(200, job_stream.MEDIA_TYPE): StreamLine}
-_STATUS = {"type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled"]}
+_STATUS = {"type": "string", "enum": list(JOB_STATUSES)}
 
 
 class JobList(V1Door):
@@ -182,7 +182,7 @@ def _start(door: V1Door, request: Request, body: CreateJob) -> Started:
 
 def _rerun(door: V1Door, request: Request, body: CreateJob) -> Started:
     parent = door.find(request, str(body.parent_job_id))
-    if parent.input["pipeline"] != body.pipeline_type:
+    if parent.labels.get("pipeline") != body.pipeline_type:
         raise InvalidRequest.of("pipeline_type", "is not that of parent_job_id")
     unfit = [name for name in _NOT_OF_A_RERUN if getattr(body, name)]
     if unfit or "Idempotency-Key" in request.headers:

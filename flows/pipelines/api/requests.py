@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from flows.pipelines.run_input import PipelineInput
 from flows.pipelines.shown import STATUSES
+from flows.pipelines.wire import JOB_STATUSES
 from runs.api.errors import InvalidRequest
 from runs.api.requests import Body, Key, LabelKey, LabelValue, Reason, refuse_unknown
 
@@ -51,16 +52,6 @@ class RerunJob(Body):
     override_input: PipelineInput | None = Field(None, description="Another input; without it the old one.")
 
 
-class Suggest(Body):
-    """What a model is asked once."""
-
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
-    system: Annotated[str, StringConstraints(max_length=50_000)] = ""
-    provider_profile_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "default"
-    model: Annotated[str, StringConstraints(max_length=200)] = ""
-    max_tokens: int | None = Field(None, ge=1, le=10_000_000)
-
-
 class PipelineDocument(Body):
     """A definition: YAML or JSON as text, or the value itself."""
 
@@ -73,9 +64,7 @@ def read_idempotency_key(request: Request, given: str | None) -> str | None:
     if header is None:
         return given
     if not 1 <= len(header) <= 200 or (given is not None and given != header):
-        raise InvalidRequest.of(
-            "Idempotency-Key", "must have 1 to 200 characters, and be the body's if both come"
-        )
+        raise InvalidRequest.of("Idempotency-Key", "must have 1 to 200 characters, and be the body's if both come")
     return header
 
 
@@ -103,5 +92,5 @@ def read_job_filter(query: QueryDict) -> tuple[list[str], str | None]:
         return [], query.get("pipeline_type")
     found = [name for name, told in STATUSES.items() if told == status]
     if not found:
-        raise InvalidRequest.of("status", f"must be one of: {', '.join(dict.fromkeys(STATUSES.values()))}")
+        raise InvalidRequest.of("status", f"must be one of: {', '.join(JOB_STATUSES)}")
     return found, query.get("pipeline_type")

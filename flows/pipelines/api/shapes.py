@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from flows.llm.api.shapes import ProviderShape
 from flows.pipelines.spec import PipelineDef
 from flows.pipelines.wire import PipelineJob
 from runs.api.shapes import Page, Shape
@@ -51,14 +50,6 @@ class PipelineList(Shape):
 
 class PipelineBody(Shape):
     pipeline: PipelineShape
-
-
-class Providers(Shape):
-    providers: list[ProviderShape]
-
-
-class ProviderBody(Shape):
-    provider: ProviderShape
 
 
 class PipelineProblem(Shape):

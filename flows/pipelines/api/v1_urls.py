@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from flows.pipelines.api import config, jobs, suggest
+from flows.pipelines.api import config, jobs, providers
 from flows.pipelines.api.door import V1Door
 
 
@@ -16,8 +16,7 @@ urlpatterns = [
     *_both("jobs/<str:job_id>/stream", jobs.JobStream, "v1-job-stream"),
     *_both("jobs/<str:job_id>/cancel", jobs.JobCancel, "v1-job-cancel"),
     *_both("jobs/<str:job_id>/rerun", jobs.JobRerun, "v1-job-rerun"),
-    *_both("config/providers", config.ConfigProviders, "v1-config-providers"),
+    *_both("config/providers", providers.ConfigProviders, "v1-config-providers"),
     *_both("config/pipelines", config.ConfigPipelines, "v1-config-pipelines"),
     *_both("metrics", config.Metrics, "v1-metrics"),
-    *_both("suggest/stream", suggest.SuggestStream, "v1-suggest"),
 ]

@@ -8,8 +8,7 @@ from django.http import StreamingHttpResponse
 
 from flows.pipelines.lines import Line, Lines
 from flows.pipelines.live.errors import OutsideWindow
-from flows.pipelines.shown import as_queued
-from flows.pipelines.starting import definition_of
+from flows.pipelines.shown import as_queued, find_definition
 from runs.conf import get_settings
 from runs.errors import RunsError
 from runs.events.log import read_events
@@ -39,7 +38,7 @@ def find(run: Run, after_seq: int) -> Position:
     if run.first_sequence > 1:
         # The numbers of lines are counted from the first event on.
         raise OutsideWindow(after_seq, None, None)
-    position = Position(run.id, Lines(as_queued(run), definition_of(run)), after_seq)
+    position = Position(run.id, Lines(as_queued(run), find_definition(run)), after_seq)
     return _read_up_to(position) if after_seq else position
 
 
