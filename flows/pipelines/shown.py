@@ -53,8 +53,8 @@ def as_queued(run: Run) -> PipelineJob:
     given = _given(run)
     again = given.get("rerun") or {}
     return PipelineJob(
-        id=job_id_of(run.id), pipeline_type=given["pipeline"], pipeline_version=given.get("version") or "", status="queued",
-        mode=given.get("mode") or "async", created_at=run.created_at, updated_at=run.created_at,
+        id=job_id_of(run.id), pipeline_type=given["pipeline"], pipeline_version=given.get("version") or "",
+        status="queued", mode=given.get("mode") or "async", created_at=run.created_at, updated_at=run.created_at,
         input=jobs.redact(given, run.secrets.get("input", [])).get("input"), step_executions=[],
         parent_job_id=UUID(again["of"]).hex if again else None, rerun_from_step=again.get("from_step"),
         reuse_upstream=bool(again.get("reuse_upstream")),
@@ -140,7 +140,9 @@ def _error(run: Run) -> JobError | None:
     return describe_failure(run.error) if run.status == RunStatus.FAILED else None
 
 
-def _executions(run: Run, definition: PipelineDef, rows: list[Row], outputs: Mapping[str, Any]) -> list[StepExecution]:
+def _executions(
+    run: Run, definition: PipelineDef | None, rows: list[Row], outputs: Mapping[str, Any]
+) -> list[StepExecution]:
     """By the rows alone: the log is cleaned up long before them."""
     steps = Steps(definition, (_given(run).get("input") or {}).get("sources") or ())
     by_step: dict[str, list[tuple[int | None, Row]]] = defaultdict(list)

@@ -192,6 +192,8 @@ SPECTACULAR_SETTINGS = {
         "StepExecutionStatus": "flows.pipelines.wire.STEP_STATES",
         "StreamLineEvent": "flows.pipelines.wire.LINE_EVENTS",
         "CreateJobMode": ["sync", "async"],
+        "SourceKind": ["log", "code", "note", "raw"],
+        "KindEnum": ["cron", "once"],
     },
     # Without it the prefix would be what all addresses share, and with /v1/ that is nothing.
     "SCHEMA_PATH_PREFIX": "/api",

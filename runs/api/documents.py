@@ -55,7 +55,7 @@ FILTERS = [
 def operation(
     name: str,
     summary: str,
-    answers: Mapping[int | tuple[int, str], type[BaseModel] | Any],
+    answers: Mapping[Any, type[BaseModel] | Any],
     *,
     body: type[BaseModel] | None = None,
     refusals: tuple[int, ...] = (),

@@ -46,7 +46,7 @@ def _pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -
 
 
 @pytest.fixture
-def start(api: ApiClient) -> Start:
+def start(api: ApiClient) -> Start:  # noqa: F811
     """Starts a job of alice's, and works on it unless told otherwise; its id."""
 
     def make(*, work: bool = True, **body: Any) -> str:

@@ -55,9 +55,7 @@ class V1Door(Door):
         return Response(self.job(run), status=status, headers={"Location": address})
 
 
-def v1_operation(
-    name: str, summary: str, answers: Mapping[int | tuple[int, str], Any], **options: Any
-) -> Callable[[Any], Any]:
+def v1_operation(name: str, summary: str, answers: Mapping[Any, Any], **options: Any) -> Callable[[Any], Any]:
     """`operation` with the errors of this API. An answer is JSON where nothing else is said."""
     typed = {code if isinstance(code, tuple) else (code, JSON): shape for code, shape in answers.items()}
     return operation(f"v1_{name}", summary, typed, error=V1Error, **options)
