@@ -50,7 +50,9 @@ _CONTEXT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_error", "exceeded_current_quota_error"}
-_QUOTA_WORDS = re.compile(r"credit balance is too low|exceeded your current quota", re.IGNORECASE)
+_QUOTA_WORDS = re.compile(
+    r"credit balance is too low|exceeded your current quota|(daily|weekly|monthly) usage limit", re.IGNORECASE
+)
 _REFUSAL_CODES = {"content_filter", "content_policy_violation", "moderation_blocked"}
 _REFUSAL_WORDS = re.compile(r"blocked by content filtering|rejected by (the|our) safety system", re.IGNORECASE)
 _STATUSES = {
