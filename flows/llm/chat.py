@@ -61,7 +61,9 @@ async def chat(
     Raises StepFailed (`error["type"]` tells Refused, ContextOverflow, AuthenticationFailed and others apart),
     TooManyTurns, InvalidTool, InvalidOption.
     """
-    _check(name, max_turns)
+    check_name(name)
+    if max_turns < 1:
+        raise InvalidOption("max_turns", "is less than 1", "Say how often the model may be asked.")
     approval = Approval.of(approve)
     output = Output(output_type) if output_type is not None else None
     request = ChatRequest(
@@ -97,11 +99,10 @@ async def _converse(
     raise TooManyTurns(name, max_turns)
 
 
-def _check(name: str, max_turns: int) -> None:
+def check_name(name: str) -> None:
+    """Raises InvalidOption for a name that leaves no room for those of further steps."""
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
         raise InvalidOption("name", f"has not 1 to {MAX_NAME} characters", "Names of further steps begin with it.")
-    if max_turns < 1:
-        raise InvalidOption("max_turns", "is less than 1", "Say how often the model may be asked.")
 
 
 def _conversation(messages: Messages, system: str | None) -> list[Message]:

@@ -98,6 +98,17 @@ class AnswerTooLarge(RunsError):
         )
 
 
+class ImageTooLarge(RunsError):
+    code = "image_too_large"
+    is_retryable = False
+
+    def __init__(self, step: str, limit: int) -> None:
+        super().__init__(
+            f"The images of step {step!r} are larger than the {limit} bytes that a step may record. Ask for a smaller "
+            "size or fewer, for a format that is compressed, or raise RUNS_MAX_PAYLOAD_BYTES."
+        )
+
+
 class TooManyTurns(RunsError):
     """The model went on calling tools."""
 

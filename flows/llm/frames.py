@@ -55,12 +55,10 @@ class Frames:
             self._emit(frame | {key: text[start : start + MAX_CHARACTERS]})
 
     def close(self) -> None:
-        """Nothing is sent any more."""
-        self._pending = {}
-        self.flush()
+        """What was gathered goes out, unless the attempt was told to stop."""
+        self._flush_late()
 
     def _flush_late(self) -> None:
-        self._timer = None
         with suppress(StepCancelled):  # whoever reads the stream meets it too
             self.flush()
 

@@ -1,6 +1,5 @@
 """One recorded model call: what each of its attempts does."""
 
-import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -11,9 +10,9 @@ from flows.llm.profiles import ResolvedProfile
 from flows.llm.scripted_note import note_scripted
 from flows.llm.texts import storable, storable_json
 from flows.llm.usage import Tally
-from flows.llm.vendor import Route, call_vendor
+from flows.llm.vendor import Route, call_vendor, within
 from providers.client import ModelClient
-from providers.errors import MalformedAnswer, ProviderError, ProviderTimeout
+from providers.errors import MalformedAnswer, ProviderError
 from providers.messages import ImagePart, Message, TextPart
 from providers.replies import Reply
 from providers.requests import ChatRequest
@@ -50,7 +49,7 @@ class _Attempt:
         saved = Saved.last(checkpoint)
         begun = saved if client.can_continue else Saved()
         self._request = _request(call.request, profile, saved, begun)
-        model = self._request.model or profile.endpoint.default_model
+        model = self._request.model or profile.model
         self._tally = Tally(profile.endpoint.wire, model)
         self._partial = Partial(
             current_attempt().step, self._request, begun, self._frames, checkpoint, self._tally
@@ -74,19 +73,14 @@ class _Attempt:
 
     async def _read(self) -> Reply:
         """The vendor's reply, after its pieces. Leaving the stream early closes its connection."""
-        seconds = self._call.route.timeout_seconds
         reply: Reply | None = None
-        try:
-            async with asyncio.timeout(seconds) as limit, aclosing(self._client.chat(self._request)) as stream:
-                async for item in stream:
-                    if isinstance(item, Reply):
-                        reply = item
-                    else:
-                        await self._partial.add(item)
-        except TimeoutError as exc:
-            if limit.expired():
-                raise ProviderTimeout(f"The model did not end its answer within {seconds:g} s.") from exc
-            raise
+        limit = within(self._call.route.timeout_seconds)
+        async with limit, aclosing(self._client.chat(self._request)) as stream:
+            async for item in stream:
+                if isinstance(item, Reply):
+                    reply = item
+                else:
+                    await self._partial.add(item)
         if reply is None:
             raise MalformedAnswer("The stream of the model ended without its reply.")
         self._frames.flush()

@@ -30,6 +30,11 @@ class ResolvedProfile(BaseModel):
     endpoint: Endpoint
     limits: Limits
 
+    @property
+    def model(self) -> str:
+        """Of calls that name none, as prices and usage name it."""
+        return self.endpoint.default_model or self.endpoint.wire
+
 
 def resolve(profile_id: str, override: Mapping[str, Any] | None = None) -> ResolvedProfile:
     """What holds for a call: of `override`, else of the profile, else the defaults.

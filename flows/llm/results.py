@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from providers.messages import Message
+from providers.messages import ImagePart, Message
 from providers.replies import FinishReason, Usage
 
 
@@ -27,3 +27,26 @@ class ChatResult(BaseModel):
     model: str
     provider: str
     turns: int
+
+
+class OtherResult(BaseModel):
+    """`provider` is the wire that answered; `scripted` is no model. No cost for a model without a price."""
+
+    model_config = ConfigDict(frozen=True)
+
+    usage: Usage
+    cost: float | None = None
+    model: str
+    provider: str
+
+
+class EmbedResult(OtherResult):
+    """A vector for each text, in order."""
+
+    vectors: list[list[float]]
+
+
+class DrawResult(OtherResult):
+    """Images by value or by address."""
+
+    images: list[ImagePart]

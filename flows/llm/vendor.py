@@ -14,7 +14,7 @@ from flows.llm.clients import client_of
 from flows.llm.profiles import ResolvedProfile, resolve
 from flows.llm.slots import hold_slot
 from providers.client import ModelClient
-from providers.errors import ProviderError
+from providers.errors import ProviderError, ProviderTimeout
 from runs.errors import RunsError
 from runs.jobs import current_attempt
 
@@ -50,6 +50,18 @@ async def call_vendor(route: Route) -> AsyncIterator[tuple[ResolvedProfile, Mode
             if not isinstance(exc, ProviderError | RunsError | DatabaseError | InterfaceError | OSError):
                 exc.is_retryable = False  # type: ignore[attr-defined]  # a mistake of code stays one
             raise
+
+
+@asynccontextmanager
+async def within(seconds: float | None) -> AsyncIterator[None]:
+    """Ends what is inside after so many seconds. Raises ProviderTimeout."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as exc:
+        if limit.expired():
+            raise ProviderTimeout(f"The provider did not end its answer within {seconds:g} s.") from exc
+        raise
 
 
 def _resolve(route: Route) -> ResolvedProfile:
