@@ -1,12 +1,13 @@
 """No more calls at once than a profile allows, over all workers, in the order in which they asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from uuid_utils.compat import uuid7
 
 from flows.llm import slot_queue
@@ -20,8 +21,6 @@ from runs.jobs import StepContext, job
 from runs.models import Run, Worker
 from runs.testing import claim_for, drain, frozen_worker, run_to_end
 from tests.llm.conftest import Profile
-
-Act = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -46,6 +45,18 @@ def asks(run_id: UUID, count: int) -> list[Ask]:
 
 def tickets(made: list[Ask]) -> list[UUID]:
     return [one.ticket for one in made]
+
+
+async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """In a thread that leaves no connection behind."""
+
+    def call() -> Any:
+        try:
+            return function(*args)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(call)
 
 
 class Many:
@@ -135,7 +146,7 @@ def test_a_changed_limit_holds_at_the_next_look(
 
 
 async def test_calls_of_one_process_come_one_after_another_in_their_order(profile: Profile, busy_run: UUID) -> None:
-    await asyncio.to_thread(limited, profile, 2)
+    await in_thread(limited, profile, 2)
     many, end = Many(busy_run), asyncio.Event()
     async with going(*(many.call(number, end) for number in range(6))) as tasks:
         await many.reach(2)
@@ -147,7 +158,7 @@ async def test_calls_of_one_process_come_one_after_another_in_their_order(profil
 
 
 async def test_who_is_cancelled_leaves_the_queue(profile: Profile, busy_run: UUID) -> None:
-    await asyncio.to_thread(limited, profile, 1)
+    await in_thread(limited, profile, 1)
     many, end = Many(busy_run), asyncio.Event()
     async with going(*(many.call(number, end) for number in range(3))) as (holding, waiting, last):
         await many.reach(1)
@@ -164,7 +175,7 @@ async def test_who_is_cancelled_leaves_the_queue(profile: Profile, busy_run: UUI
 async def test_a_profile_that_is_deleted_fails_those_that_wait_and_lets_the_others_end(
     profile: Profile, busy_run: UUID
 ) -> None:
-    await asyncio.to_thread(limited, profile, 1)
+    await in_thread(limited, profile, 1)
     many, end = Many(busy_run), asyncio.Event()
     async with going(*(many.call(number, end) for number in range(2))) as (holding, waiting):
         await many.reach(1)
@@ -179,7 +190,7 @@ async def test_a_call_whose_worker_lost_its_lease_is_ended(
     profile: Profile, busy_run: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slot_queue, "HELD_LOOK_SECONDS", 0.02)
-    await asyncio.to_thread(limited, profile, 1)
+    await in_thread(limited, profile, 1)
     many = Many(busy_run)
     async with going(many.call(0, asyncio.Event())) as (holding,):
         await many.reach(1)
@@ -217,7 +228,7 @@ def test_a_cancelled_run_frees_its_slot(profile: Profile) -> None:
         async def cancel() -> None:
             while not await CallSlot.objects.aexists():
                 await asyncio.sleep(0.01)
-            await asyncio.to_thread(jobs.cancel, step.run_id)
+            await in_thread(jobs.cancel, step.run_id)
 
         await asyncio.gather(chat(step, "call", "Hello", profile="limited"), step.run("cancel", cancel))
 
