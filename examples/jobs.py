@@ -1,6 +1,7 @@
 """The jobs of this app; importing them registers them."""
 
 from examples.code_review.job import code_review
+from examples.coding_assistant.job import coding_assistant
 from examples.countdown import countdown
 from examples.expense.job import expense
 from examples.release_train.children import release_archive, release_changelog, release_lint, release_notes
@@ -9,6 +10,7 @@ from examples.repository_report.job import repository_report
 
 __all__ = [
     "code_review",
+    "coding_assistant",
     "countdown",
     "expense",
     "release_archive",

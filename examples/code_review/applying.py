@@ -13,8 +13,8 @@ from examples.work_folder import work_folder
 DIFF_FILE = "change.diff"
 
 
-def apply_change(run_id: UUID, folder: str, diff: str, digests: Mapping[str, str]) -> Written:
-    """Write the diff and the changed files into the run's work folder.
+def apply_change(job: str, run_id: UUID, folder: str, diff: str, digests: Mapping[str, str]) -> Written:
+    """Write the diff and the changed files into the work folder of a run of `job`.
 
     `digests` are those of the files that were reviewed. Raises SourceChanged, DoesNotApply; then nothing is written.
     Written again after a crash, the files are the same.
@@ -23,7 +23,7 @@ def apply_change(run_id: UUID, folder: str, diff: str, digests: Mapping[str, str
     for one in found:
         if one.digest != digests.get(one.path):
             raise SourceChanged(one.path)
-    target = work_folder("code-review", run_id)
+    target = work_folder(job, run_id)
     (target / DIFF_FILE).write_text(diff, newline="")
     files = [_write(target / "files" / one.path, one.after) for one in found if one.after is not None]
     return Written(folder=str(target), files=files)

@@ -104,7 +104,7 @@ async def _ask(
 
 async def _apply(step: StepContext, change: Change, files: list[FileReview]) -> Written:
     digests = {file.path: file.digest for file in files}
-    return await step.run("apply", apply_change, step.run_id, change.folder, change.diff, digests)
+    return await step.run("apply", apply_change, "code-review", step.run_id, change.folder, change.diff, digests)
 
 
 def _end(outcome: Outcome, rounds: int, files: list[FileReview], written: Written, text: str) -> Review:

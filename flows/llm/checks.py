@@ -7,12 +7,15 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
+from flows.llm import scenarios
 from flows.llm.conf import get_settings
 from flows.llm.errors import SecretMissing
 from flows.llm.models import ProviderProfile
 from flows.llm.profiles import DEFAULT, environment_spec, find_spec
 from flows.llm.secrets import read_secret
 from flows.llm.spec import read_spec
+from providers.errors import BadRequest
+from providers.scripted.scenario import load
 from runs.errors import RunsError
 
 PRICES = {"input", "output", "cached"}
@@ -52,6 +55,19 @@ def check_prices(**_: Any) -> list[CheckMessage]:
         )
         for name in wrong
     ]
+
+
+@register()
+def check_scenarios(**_: Any) -> list[CheckMessage]:
+    """The scenarios of the installed apps (llm.E005)."""
+    found: list[CheckMessage] = []
+    for path in scenarios.files():
+        try:
+            load(str(path))
+        except BadRequest as exc:
+            hint = "Correct the file: docs/howto/providers.md shows what a rule may say."
+            found.append(Error(exc.problem, hint=hint, id="llm.E005"))
+    return found
 
 
 @register(Tags.database)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from pydantic import BaseModel, ConfigDict
 
+from flows.llm import scenarios
 from flows.llm.address import read_address
 from flows.llm.conf import get_settings
 from flows.llm.errors import InvalidProfile, ProfileExists, ProfileNeeded, ProfileNotFound
@@ -150,8 +151,10 @@ def _overridden(spec: ProfileSpec, override: Mapping[str, Any]) -> ProfileSpec:
 
 
 def _extra(spec: ProfileSpec) -> dict[str, Any]:
-    """With the whole path of a scenario's file."""
+    """With the whole path of a scenario's file, or with the scenarios of the apps where the profile has none."""
     name = spec.extra.get("scenario")
+    if name is None and spec.kind == Kind.SCRIPTED and not spec.base_uri:
+        return spec.extra | {"scenario": scenarios.of_apps()}
     if not isinstance(name, str):
         return spec.extra
     path = inside(get_settings().scenario_folder, name)
