@@ -34,7 +34,8 @@ async def change_files(step: StepContext, task: CodingTask, plan: Plan, found: F
 async def _change_file(step: StepContext, task: CodingTask, plan: Plan, folder: str, found: FoundFile) -> Change:
     source = await step.run(step_name("read", found.path), read_found, folder, found.path)
     proposal, problem = await _propose(step, prompts.change(task.task, plan, found, source), source)
-    return await step.stream(step_name("diff", found.path), diff_writer(source, proposal, problem))
+    change: Change = await step.stream(step_name("diff", found.path), diff_writer(source, proposal, problem))
+    return change
 
 
 def read_found(folder: str, path: str) -> Source:

@@ -12,6 +12,10 @@ from runs import clock, jobs
 from runs.models import Run
 from runs.testing import drain
 from tests.servers.installation import Installation
+from tests.vendors.fixtures import vendor, vendor_process
+from tests.vendors.process import FakeVendor
+
+__all__ = ["vendor", "vendor_process"]
 
 Asked = Callable[..., Question]
 
@@ -65,6 +69,13 @@ def asked(sara: User, team: Group) -> Asked:
         return question_of(jobs.start(job, input, owner=sara, team=team).run)
 
     return make
+
+
+@pytest.fixture
+def model(vendor: FakeVendor, settings: Any) -> FakeVendor:
+    """The one setting: a vendor on OpenAI's wire in place of the scripted provider."""
+    settings.LLM_PROVIDER_URL = f"{vendor.openai_url}#coder-1"
+    return vendor
 
 
 def question_of(run: Run) -> Question:
