@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
 
 from flows.llm import checks, scenarios
 from flows.llm.profiles import resolve
@@ -15,7 +14,8 @@ from tests.llm.conftest import Profile
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the only installed app."""
-    monkeypatch.setattr(apps, "get_app_configs", lambda: [SimpleNamespace(path=str(tmp_path))])
+    apps = SimpleNamespace(get_app_configs=lambda: [SimpleNamespace(path=str(tmp_path))])
+    monkeypatch.setattr(scenarios, "apps", apps)
     monkeypatch.setattr(scenarios, "of_apps", scenarios.of_apps.__wrapped__)
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "b.yaml").write_text("rules: [{match: b, json: {x: 1}}]")
