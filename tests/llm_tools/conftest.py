@@ -12,6 +12,9 @@ from runs import clock, jobs
 from runs.models import Run
 from runs.testing import drain
 from tests.llm_tools import jobs as tool_jobs
+from tests.vendors.fixtures import vendor, vendor_process
+
+__all__ = ["vendor", "vendor_process"]
 
 Performs = Callable[..., Run]
 

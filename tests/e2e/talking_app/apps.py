@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TalkingAppConfig(AppConfig):
+    name = "tests.e2e.talking_app"
+    label = "talking_app"
