@@ -57,7 +57,8 @@ def test_edited_arguments_are_what_runs(
 def _approve_edited(page: Page, arguments: dict[str, str]) -> None:
     page.goto("/inbox/")
     page.get_by_role("link", name="Call write_note?").click()
-    field = page.get_by_label("Arguments")
+    page.get_by_text("Change the arguments").click()
+    field = page.get_by_role("textbox", name="Arguments")
     expect(field).to_have_value(re.compile(r"buy milk\\u202e"))
     field.fill(json.dumps(arguments))
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

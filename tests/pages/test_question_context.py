@@ -1,6 +1,15 @@
 """What a question shows beside its body: diff, tables and JSON, and no sign that hides what is decided."""
 
-from perdure.dashboard.question_context import MAX_LINES, MAX_ROWS, DiffLine, Table, diff_lines, read_context
+from perdure.dashboard.question_context import (
+    MAX_LINES,
+    MAX_ROWS,
+    DiffLine,
+    Table,
+    ToolCall,
+    diff_lines,
+    read_context,
+    read_tool_call,
+)
 
 
 def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:
@@ -29,3 +38,10 @@ def test_signs_that_nobody_sees_are_spelt() -> None:
 
 def test_a_diff_that_is_too_long_says_how_much_is_left_out() -> None:
     assert diff_lines("+\n" * (MAX_LINES + 2))[-1].text.startswith("2 more lines")
+
+
+def test_a_tool_call_shows_its_arguments_apart_from_what_the_tool_says() -> None:
+    shown = read_tool_call({"name": "rm", "description": "Remove.", "arguments": {"path": "/"}, "why": "asked"})
+    assert shown.call == ToolCall("rm", "Remove.", {"path": "/"})
+    assert shown.rest == {"why": "asked"}
+    assert read_tool_call({"arguments": {}}).rest is None

@@ -49,9 +49,12 @@ class AnswerForm(forms.Form):
     def key(self) -> str:
         return f"form:{self.cleaned_data['token']}"
 
+    def _is_of_value(self, field: str) -> bool:
+        return field.startswith("value.") or (field == "value" and isinstance(self.value_form, ArgumentsForm))
+
     def add_refusal(self, refusal: InvalidAnswer) -> None:
         """Puts each field's message where the field is."""
-        own = [one for one in refusal.fields if not one["field"].startswith("value.")]
+        own = [one for one in refusal.fields if not self._is_of_value(one["field"])]
         inner = [one | {"field": one["field"].removeprefix("value.")} for one in refusal.fields if one not in own]
         if self.value_form is not None and inner:
             self.value_form.add_input_errors(inner)
@@ -84,7 +87,9 @@ class ChoiceForm(forms.Form):
 
 
 class ArgumentsForm(forms.Form):
-    """The arguments of a tool call, to be edited."""
+    """The arguments of a tool call, to be edited. Folded: they are shown whole beside it."""
+
+    folded_under = "Change the arguments"
 
     arguments = JsonField()
 
@@ -103,7 +108,8 @@ class ArgumentsForm(forms.Form):
 
     def add_input_errors(self, errors: list[dict[str, str]]) -> None:
         for error in errors:
-            self.add_error("arguments", f"{error['field']}: {error['message']}")
+            place = "" if error["field"] == "value" else f"{error['field']}: "
+            self.add_error("arguments", place + error["message"])
 
 
 def _value_form(question: Question, data: Any, required: bool) -> JobForm | ChoiceForm | ArgumentsForm | None:

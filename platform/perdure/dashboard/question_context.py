@@ -25,7 +25,17 @@ class Table:
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """`description` is what the tool says of itself; `arguments` is all that it would be called with."""
+
+    name: str
+    description: str
+    arguments: Any
+
+
+@dataclass(frozen=True)
 class ShownContext:
+    call: ToolCall | None = None
     diff: list[DiffLine] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     rest: Any = None
@@ -41,7 +51,14 @@ def read_context(context: Any) -> ShownContext:
     diff = diff_lines(rest.pop("diff")) if isinstance(context.get("diff"), str) else []
     titles = [name for name, value in rest.items() if _is_table(value)]
     tables = [_table(_as_title(name), rest.pop(name)) for name in titles]
-    return ShownContext(diff, tables, rest or None)
+    return ShownContext(diff=diff, tables=tables, rest=rest or None)
+
+
+def read_tool_call(context: Any) -> ShownContext:
+    """The call that people decide, and as JSON whatever else is shown with it."""
+    rest = dict(context)
+    call = ToolCall(str(rest.pop("name", "")), str(rest.pop("description", "")), rest.pop("arguments", {}))
+    return ShownContext(call=call, rest=rest or None)
 
 
 def diff_lines(text: str) -> list[DiffLine]:

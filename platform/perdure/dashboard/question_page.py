@@ -7,7 +7,7 @@ from hitl import people
 from hitl.asking import GROUP, shown_answers
 from hitl.models import Kind, Question
 from perdure.dashboard.answer_form import AnswerForm
-from perdure.dashboard.question_context import ShownContext, read_context
+from perdure.dashboard.question_context import ShownContext, read_context, read_tool_call
 
 _LOOKS = {"open": "waiting", "answered": "completed", "expired": "failed", "withdrawn": "cancelled"}
 _LABELS = {
@@ -56,12 +56,11 @@ def read_question_page(question: Question, user: Any, form: AnswerForm | None = 
     if not why_not and any(one["by"] == user.get_username() for one in answers):
         why_not = "you have answered it"
     may = status == "open" and not why_not
-    # the arguments of a tool call stand in the form, or are JSON for who only looks
-    is_call = question.kind == Kind.TOOL_CALL
-    context = ShownContext(rest=question.context) if is_call else read_context(question.context)
+    read = read_tool_call if question.kind == Kind.TOOL_CALL else read_context
     return QuestionPage(
-        question=question, status=status, look=_LOOKS[status], why_not=why_not, context=context,
+        question=question, status=status, look=_LOOKS[status], why_not=why_not,
         form=(form or AnswerForm(question)) if may else None, answers=answers, to=_to(question),
+        context=read(question.context),
     )  # fmt: skip
 
 
