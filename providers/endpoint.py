@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from providers.errors import BadRequest
+
 Kind = Literal["openai", "ollama", "anthropic", "scripted"]
 
 
@@ -31,6 +33,26 @@ class Endpoint(BaseModel):
         """The wire that is spoken there."""
         return "openai" if self.kind == "scripted" and self.base_url else self.kind
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers for each call, of `extra.headers`; raises BadRequest where they are none."""
+        given = self.extra.get("headers", {})
+        if not isinstance(given, dict) or not all(_is_header(name, value) for name, value in given.items()):
+            raise BadRequest("The profile's extra.headers is no mapping of names to printable ASCII texts.")
+        return dict(given)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Fields for each request, of `extra.body`; raises BadRequest where they are none."""
+        given = self.extra.get("body", {})
+        if not isinstance(given, dict):
+            raise BadRequest("The profile's extra.body is no mapping of names to values.")
+        return dict(given)
+
     def key(self) -> str:
         """The secret itself, for the vendor's SDK only; empty without one."""
         return self.api_key.get_secret_value() if self.api_key else ""
+
+
+def _is_header(name: object, value: object) -> bool:
+    return all(isinstance(text, str) and text.isascii() and text.isprintable() for text in (name, value))

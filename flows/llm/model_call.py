@@ -47,7 +47,7 @@ class _Attempt:
     ) -> None:
         self._call, self._client, self._frames = call, client, Frames(emit)
         saved = Saved.last(checkpoint)
-        begun = saved if client.can_continue else Saved()
+        begun = saved if _is_continued(client, call.request, saved) else Saved()
         self._request = _request(call.request, profile, saved, begun)
         model = self._request.model or profile.model
         self._tally = Tally(profile.endpoint.wire, model)
@@ -118,6 +118,11 @@ class _Attempt:
             await self._partial.save_rejected(reply.message.text, str(exc))
             cut = " It was cut at max_tokens." if reply.finish_reason == "length" else ""
             raise MalformedAnswer(f"The answer is not of the wanted type: {exc}.{cut}") from exc
+
+
+def _is_continued(client: ModelClient, request: ChatRequest, saved: Saved) -> bool:
+    """JSON that a vendor holds to a schema is asked for anew, and so is an answer of which only reasoning came."""
+    return client.can_continue and request.output_schema is None and bool(saved.text)
 
 
 def _request(request: ChatRequest, profile: ResolvedProfile, saved: Saved, begun: Saved) -> ChatRequest:

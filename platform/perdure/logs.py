@@ -29,6 +29,8 @@ def configure_logging(level: str) -> dict[str, Any]:
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             "daphne": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
+            # A line for each request to a vendor; below INFO the vendors' clients write down what is asked.
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "openai", "anthropic")},
             # A refused request is the caller's mistake; only our own failures belong into the log.
             "django.request": {"level": "ERROR"},
         },

@@ -29,7 +29,7 @@ class AnthropicClient(VendorClient):
             http_client=http_client(endpoint.timeout_seconds),
         )
         # the SDK adds what it finds in the environment, which is not for every address that a profile names
-        self._sdk._custom_headers = dict(endpoint.extra.get("headers", {}))
+        self._sdk._custom_headers = endpoint.headers
         self._provider = AnthropicProvider(anthropic_client=self._sdk)
 
     def _open_model(self, name: str) -> Model:

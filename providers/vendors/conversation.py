@@ -98,7 +98,7 @@ def settings(request: ChatRequest, endpoint: Endpoint) -> ModelSettings:
         found["temperature"] = request.temperature
     if request.stop:
         found["stop_sequences"] = request.stop
-    body = {**endpoint.extra.get("body", {}), **request.extra}
+    body = {**endpoint.body, **request.extra}
     if body:
         found["extra_body"] = body
     return found

@@ -44,7 +44,7 @@ class OpenAIClient(VendorClient):
         )
         # the SDK adds what it finds in the environment, which is not for every address that a profile names
         self._sdk.organization = self._sdk.project = None
-        self._sdk._custom_headers = dict(endpoint.extra.get("headers", {}))
+        self._sdk._custom_headers = endpoint.headers
         self._provider = self._open_provider()
 
     def _address(self, base_url: str) -> str:

@@ -206,3 +206,21 @@ def test_a_wrong_scenario_is_refused_without_quoting_the_file(tmp_path: Path, co
     assert "secret-token" not in str(caught.value)
     with pytest.raises(ProviderError, match=r"no \.yaml"):
         load("/etc/passwd")
+
+
+async def test_the_scenario_of_the_documentation_answers_as_it_says(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "howto" / "providers.md"
+    path = tmp_path / "scenario.yaml"
+    path.write_text(page.read_text().partition("```yaml\n")[2].partition("```")[0])
+    client = open_client(Endpoint(kind="scripted", extra={"scenario": str(path)}))
+    asked = ask("the weather in Bern")
+    first = await reply_of(client, asked)
+    assert first.message.tool_calls[0].arguments == {"city": "Bern"}
+    result = Message(role="tool", content="sunny", tool_call_id=first.message.tool_calls[0].id)
+    second = await reply_of(client, ChatRequest(messages=[*asked.messages, first.message, result]))
+    assert second.message.text == "It is sunny."
+    for _ in range(2):
+        with pytest.raises(StreamCut):
+            await reply_of(client, ask("flaky"))
+    assert (await reply_of(client, ask("flaky"))).message.text == "Half an answer and the rest."
+    assert json.loads((await reply_of(client, ask("Rome", model="big-1"))).message.text)["title"] == "About Rome"

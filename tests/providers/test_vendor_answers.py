@@ -218,6 +218,15 @@ async def test_many_calls_at_once_share_one_client(client: ModelClient) -> None:
     assert [reply.message.text.rpartition(" ")[2] for reply in replies] == [str(number) for number in range(40)]
 
 
+@pytest.mark.parametrize("extra", [{"headers": ["X-Team"]}, {"headers": {"X": "a\nb"}}, {"body": "a=1"}])
+async def test_extra_fields_of_a_wrong_shape_are_refused_before_a_call(
+    vendor: FakeVendor, extra: dict[str, Any]
+) -> None:
+    with pytest.raises(BadRequest, match=r"extra\."):
+        await reply_of(open_client(endpoint(vendor, "openai", extra=extra)), ask())
+    assert vendor.calls() == []
+
+
 async def test_without_any_model_it_is_said_where_to_name_one(vendor: FakeVendor) -> None:
     client = open_client(endpoint(vendor, "openai", default_model=""))
     try:
