@@ -49,6 +49,17 @@ class Run(Model):
         return self.status in ENDED
 
 
+class Attempt(Model):
+    """One invocation of a step's function."""
+
+    number: int
+    outcome: str
+    started_at: datetime
+    ended_at: datetime | None
+    error: dict[str, Any] | None
+    usage: dict[str, Any] | None
+
+
 class Step(Model):
     """One named unit of a run."""
 
@@ -59,6 +70,8 @@ class Step(Model):
     error: dict[str, Any] | None
     started_at: datetime | None
     finished_at: datetime | None
+    history: list[Attempt] = []
+    """Its attempts in order, but for one that succeeded at once and told of no usage."""
 
 
 class Event(Model):

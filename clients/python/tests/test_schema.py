@@ -12,6 +12,7 @@ DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "reference" / "openapi
 SHAPES: dict[str, type[models.Model]] = {
     "StartedShape": models.Run,
     "StepShape": models.Step,
+    "AttemptShape": models.Attempt,
     "SentShape": models.Signal,
     "JobShape": models.Job,
     "QuestionShape": models.Question,
