@@ -33,6 +33,18 @@ var cases struct {
 		Payload     any
 	}
 	Cancel   struct{ Job, Reason, Status string }
+	Pipeline struct {
+		Type, Content, Text string
+		Sources             int
+		Counts              map[string]int
+		FromStep            string            `json:"from_step"`
+		RerunStatuses       map[string]string `json:"rerun_statuses"`
+		RerunCounts         map[string]int    `json:"rerun_counts"`
+		UnknownType         struct {
+			Status int
+			Code   string
+		} `json:"unknown_type"`
+	}
 	Refusals []struct {
 		Name, Job, Code string
 		Input           any

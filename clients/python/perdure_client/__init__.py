@@ -10,7 +10,7 @@ from perdure_client.errors import (
     NotSignedIn,
     PerdureError,
 )
-from perdure_client.models import Event, Job, PipelineJob, Question, Run, Signal, Step, StreamLine
+from perdure_client.models import Event, Job, Pipeline, PipelineJob, Question, Run, Signal, Step, StreamLine
 from perdure_client.sync import PerdureClient
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "NotSignedIn",
     "PerdureClient",
     "PerdureError",
+    "Pipeline",
     "PipelineJob",
     "Question",
     "Run",

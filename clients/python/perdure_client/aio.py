@@ -1,7 +1,7 @@
 """The asynchronous client. `generate.py` writes the blocking one from this file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -10,7 +10,20 @@ import httpx
 from perdure_client import calls, pipeline_calls
 from perdure_client.calls import Call, Id
 from perdure_client.errors import ConnectionLost, error_of
-from perdure_client.models import Event, Job, Page, PipelineJob, Question, Run, Signal, Step, StreamLine
+from perdure_client.models import (
+    Event,
+    Job,
+    Metrics,
+    Page,
+    Pipeline,
+    PipelineJob,
+    PipelineJobPage,
+    Question,
+    Run,
+    Signal,
+    Step,
+    StreamLine,
+)
 from perdure_client.places import JobPlace, Lines, Place, RunPlace
 from perdure_client.transport import READING, TRIES, Settings, is_temporary
 
@@ -190,11 +203,14 @@ class Pipelines(_Part):
     """Pipelines by their own API, /v1."""
 
     async def create(self, pipeline_type: str, input: Any, **options: Any) -> PipelineJob:
-        """`mode="sync"` answers when the job has ended."""
+        """`mode="sync"` answers when the job has ended; further options: version, team, labels, idempotency_key, ..."""
         return await self._send(pipeline_calls.create_job(pipeline_type, input, **options))
 
     async def get(self, job: Id) -> PipelineJob:
         return await self._send(pipeline_calls.get_job(job))
+
+    async def list(self, **filters: Any) -> PipelineJobPage:
+        return await self._send(pipeline_calls.list_pipeline_jobs(**filters))
 
     async def cancel(self, job: Id, reason: str | None = None) -> PipelineJob:
         return await self._send(pipeline_calls.cancel_job(job, reason))
@@ -203,20 +219,22 @@ class Pipelines(_Part):
         self, job: Id, *, from_step_id: str | None = None, reuse_upstream: bool | None = None,
         override_input: Any = None,
     ) -> PipelineJob:  # fmt: skip
+        """A new job; with `reuse_upstream` what came before `from_step_id` is taken over, not done again."""
         return await self._send(pipeline_calls.rerun_job(job, from_step_id, reuse_upstream, override_input))
 
     def stream(self, job: Id, *, after_seq: int = 0) -> AsyncIterator[StreamLine]:
         """The job's lines from the one after `after_seq` on; the last one is `stream_finished`."""
         return self._client.follow(JobPlace(calls.hex_of(job), after_seq))
 
-    async def definitions(self) -> "list[dict[str, Any]]":
+    async def definitions(self) -> Sequence[Pipeline]:
         return await self._send(pipeline_calls.list_pipelines())
 
-    async def providers(self) -> "list[dict[str, Any]]":
+    async def providers(self) -> Sequence[dict[str, Any]]:
         return await self._send(pipeline_calls.list_providers())
 
     async def upsert_provider(self, **profile: Any) -> dict[str, Any]:
+        """Create or replace a provider profile; its secret is named in `api_key_env`, never sent."""
         return await self._send(pipeline_calls.upsert_provider(profile))
 
-    async def metrics(self) -> dict[str, Any]:
+    async def metrics(self) -> Metrics:
         return await self._send(pipeline_calls.get_metrics())

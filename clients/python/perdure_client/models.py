@@ -188,17 +188,28 @@ class ResultItem(Model):
     data: Any
     shard_key: str | None = None
     tag: str | None = None
-    is_primary: bool | None = None
+    is_primary: bool = False
+
+
+class JobError(Model):
+    """Why a pipeline's job or one of its steps has failed."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
 
 
 class StepExecution(Model):
-    """How far a step of a pipeline is."""
+    """Where a step of a pipeline's job stands."""
 
     step_id: str
+    name: str
+    kind: str
     status: str
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    error: Any = None
+    error: JobError | None = None
+    shards_done: int = 0
 
 
 class JobResult(Model):
@@ -215,17 +226,50 @@ class PipelineJob(Model):
     pipeline_type: str
     pipeline_version: str
     status: str
+    reason: str = ""
+    mode: str = "async"
     created_at: datetime
     updated_at: datetime
-    input: Any
+    input: dict[str, Any] | None = None
     result: JobResult | None = None
-    error: dict[str, Any] | None = None
+    error: JobError | None = None
     step_executions: list[StepExecution]
     parent_job_id: str | None = None
-    mode: str | None = None
     rerun_from_step: str | None = None
-    reuse_upstream: bool | None = None
+    reuse_upstream: bool = False
 
     @property
     def has_ended(self) -> bool:
         return self.status in ("succeeded", "failed", "cancelled")
+
+
+class PipelineJobPage(Model):
+    """A part of the jobs, newest first; `next` is the address of the following one."""
+
+    jobs: list[PipelineJob]
+    next: str | None
+    previous: str | None
+
+
+class Pipeline(Model):
+    """A pipeline that can be run, in its newest version."""
+
+    type: str
+    version: str
+    title: str
+    description: str
+    steps: list[dict[str, Any]]
+    parallel: int
+    on_failure: str
+    budget: dict[str, Any] | None
+    versions: list[str]
+
+
+class Metrics(Model):
+    """Of the model calls of the newest jobs, by kind of provider; latencies in milliseconds."""
+
+    provider_call_count: dict[str, int]
+    provider_call_latency: dict[str, float]
+    provider_call_errors: dict[str, int]
+    provider_chunk_count: dict[str, int]
+    jobs: int

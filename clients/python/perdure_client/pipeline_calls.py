@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from perdure_client.calls import Call, Id, given, hex_of, plain, segment
-from perdure_client.models import PipelineJob
+from perdure_client.calls import Call, Id, given, hex_of, plain, query_of, segment
+from perdure_client.models import Metrics, Pipeline, PipelineJob, PipelineJobPage
 
 
 def _job(answer: Any) -> PipelineJob:
@@ -16,6 +16,10 @@ def _path(job: Id, *rest: str) -> str:
 
 def create_job(pipeline_type: str, input: Any, **options: Any) -> Call[PipelineJob]:
     return Call("POST", "/v1/jobs", _job, {"pipeline_type": pipeline_type, "input": plain(input)} | given(**options))
+
+
+def list_pipeline_jobs(**filters: Any) -> Call[PipelineJobPage]:
+    return Call("GET", "/v1/jobs", PipelineJobPage.model_validate, query=query_of(**filters))
 
 
 def get_job(job: Id) -> Call[PipelineJob]:
@@ -31,17 +35,17 @@ def rerun_job(job: Id, from_step: str | None, reuse: bool | None, override: Any)
     return Call("POST", _path(job, "rerun"), _job, body)
 
 
-def list_pipelines() -> Call[list[dict[str, Any]]]:
-    return Call("GET", "/v1/config/pipelines", lambda answer: list(answer["pipelines"]))
+def list_pipelines() -> Call[list[Pipeline]]:
+    return Call("GET", "/v1/config/pipelines", lambda told: [Pipeline.model_validate(one) for one in told["pipelines"]])
 
 
 def list_providers() -> Call[list[dict[str, Any]]]:
-    return Call("GET", "/v1/config/providers", lambda answer: list(answer["providers"]))
+    return Call("GET", "/v1/config/providers", lambda told: list(told["providers"]))
 
 
 def upsert_provider(profile: dict[str, Any]) -> Call[dict[str, Any]]:
-    return Call("POST", "/v1/config/providers", dict, given(**profile))
+    return Call("POST", "/v1/config/providers", lambda told: dict(told["provider"]), given(**profile))
 
 
-def get_metrics() -> Call[dict[str, Any]]:
-    return Call("GET", "/v1/metrics", dict)
+def get_metrics() -> Call[Metrics]:
+    return Call("GET", "/v1/metrics", Metrics.model_validate)

@@ -1,7 +1,7 @@
 """The blocking client. Made by `generate.py` from `aio.py`; change that one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -10,7 +10,20 @@ import httpx
 from perdure_client import calls, pipeline_calls
 from perdure_client.calls import Call, Id
 from perdure_client.errors import ConnectionLost, error_of
-from perdure_client.models import Event, Job, Page, PipelineJob, Question, Run, Signal, Step, StreamLine
+from perdure_client.models import (
+    Event,
+    Job,
+    Metrics,
+    Page,
+    Pipeline,
+    PipelineJob,
+    PipelineJobPage,
+    Question,
+    Run,
+    Signal,
+    Step,
+    StreamLine,
+)
 from perdure_client.places import JobPlace, Lines, Place, RunPlace
 from perdure_client.transport import READING, TRIES, Settings, is_temporary
 
@@ -188,11 +201,14 @@ class Pipelines(_Part):
     """Pipelines by their own API, /v1."""
 
     def create(self, pipeline_type: str, input: Any, **options: Any) -> PipelineJob:
-        """`mode="sync"` answers when the job has ended."""
+        """`mode="sync"` answers when the job has ended; further options: version, team, labels, idempotency_key, ..."""
         return self._send(pipeline_calls.create_job(pipeline_type, input, **options))
 
     def get(self, job: Id) -> PipelineJob:
         return self._send(pipeline_calls.get_job(job))
+
+    def list(self, **filters: Any) -> PipelineJobPage:
+        return self._send(pipeline_calls.list_pipeline_jobs(**filters))
 
     def cancel(self, job: Id, reason: str | None = None) -> PipelineJob:
         return self._send(pipeline_calls.cancel_job(job, reason))
@@ -201,20 +217,22 @@ class Pipelines(_Part):
         self, job: Id, *, from_step_id: str | None = None, reuse_upstream: bool | None = None,
         override_input: Any = None,
     ) -> PipelineJob:  # fmt: skip
+        """A new job; with `reuse_upstream` what came before `from_step_id` is taken over, not done again."""
         return self._send(pipeline_calls.rerun_job(job, from_step_id, reuse_upstream, override_input))
 
     def stream(self, job: Id, *, after_seq: int = 0) -> Iterator[StreamLine]:
         """The job's lines from the one after `after_seq` on; the last one is `stream_finished`."""
         return self._client.follow(JobPlace(calls.hex_of(job), after_seq))
 
-    def definitions(self) -> "list[dict[str, Any]]":
+    def definitions(self) -> Sequence[Pipeline]:
         return self._send(pipeline_calls.list_pipelines())
 
-    def providers(self) -> "list[dict[str, Any]]":
+    def providers(self) -> Sequence[dict[str, Any]]:
         return self._send(pipeline_calls.list_providers())
 
     def upsert_provider(self, **profile: Any) -> dict[str, Any]:
+        """Create or replace a provider profile; its secret is named in `api_key_env`, never sent."""
         return self._send(pipeline_calls.upsert_provider(profile))
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Metrics:
         return self._send(pipeline_calls.get_metrics())

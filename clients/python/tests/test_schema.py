@@ -16,6 +16,15 @@ SHAPES: dict[str, type[models.Model]] = {
     "SentShape": models.Signal,
     "JobShape": models.Job,
     "QuestionShape": models.Question,
+    "PipelineJob": models.PipelineJob,
+    "StepExecution": models.StepExecution,
+    "JobError": models.JobError,
+    "JobResult": models.JobResult,
+    "ResultItem": models.ResultItem,
+    "PipelineJobPage": models.PipelineJobPage,
+    "PipelineShape": models.Pipeline,
+    "PipelineMetrics": models.Metrics,
+    "StreamLine": models.StreamLine,
 }
 
 

@@ -1,4 +1,5 @@
 import type { RunEvent } from "./models.js";
+import { Pipelines } from "./pipelines.js";
 import { RunPlace } from "./places.js";
 import { Jobs, Questions, Runs } from "./runs.js";
 import { type FollowOptions, type Options, Transport } from "./transport.js";
@@ -8,6 +9,7 @@ export class PerdureClient {
   readonly runs: Runs;
   readonly jobs: Jobs;
   readonly questions: Questions;
+  readonly pipelines: Pipelines;
   readonly #transport: Transport;
 
   constructor(baseUrl: string, options: Options) {
@@ -15,6 +17,7 @@ export class PerdureClient {
     this.runs = new Runs(this.#transport);
     this.jobs = new Jobs(this.#transport);
     this.questions = new Questions(this.#transport);
+    this.pipelines = new Pipelines(this.#transport);
   }
 
   /** The run's events after `after`, then live until it has ended; a cut connection is taken up again where it was. */

@@ -10,6 +10,16 @@ export type Job = Schemas["JobShape"];
 export type SentSignal = Schemas["SentShape"];
 export type Question = Schemas["QuestionShape"];
 export type GiveAnswer = Schemas["GiveAnswer"];
+export type PipelineJob = Schemas["PipelineJob"];
+export type StepExecution = Schemas["StepExecution"];
+export type ResultItem = Schemas["ResultItem"];
+export type CreateJob = Schemas["CreateJob"];
+export type RerunJob = Schemas["RerunJob"];
+export type PipelineJobPage = Schemas["PipelineJobPage"];
+export type Pipeline = Schemas["PipelineShape"];
+export type PipelineMetrics = Schemas["PipelineMetrics"];
+export type ProviderProfile = Schemas["ProviderShape"];
+export type UpsertProvider = Schemas["CreateProvider"];
 export type Page<T> = { results: T[]; next: string | null; previous: string | null };
 
 /** An event of a run. A stored one has `sequence`; a `stream` frame has `epoch` and `offset` in its place. */
