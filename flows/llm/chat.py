@@ -54,9 +54,9 @@ async def chat(
 
     Step `name` is the first model call, `<name> #<n>` the n-th, after the tools that the one before it called. Each
     streams frames of text, reasoning and tool calls, records its reply, and is never asked again once that is done.
-    `override` changes fields of the profile for this call. `output_type` is a type that pydantic knows: the answer is
-    JSON of its schema, and one that does not fit is asked for again with what is wrong. `approve` says which tool
-    calls people are asked about. `timeout` is for each attempt, from when it has its slot.
+    `override` changes fields of the profile for this call. `output_type` is a type that pydantic knows, or a JSON
+    Schema: the answer is JSON of it, and one that does not fit is asked for again with what is wrong. `approve` says
+    which tool calls people are asked about. `timeout` is for each attempt, from when it has its slot.
 
     Raises StepFailed (`error["type"]` tells Refused, ContextOverflow, AuthenticationFailed and others apart),
     TooManyTurns, InvalidTool, InvalidOption.

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from hitl.errors import InvalidAnswer
+from hitl.schemas import check_value
+
 WRAPPED: Final = "value"
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 MAX_PROBLEM: Final = 2_000
@@ -16,14 +19,15 @@ class InvalidOutput(Exception):
 
 
 class Output:
-    """A type that pydantic knows, as a JSON object: what is none is wrapped in one, which vendors ask for."""
+    """A type that pydantic knows or a JSON Schema, as a JSON object: others are wrapped in one, as vendors ask for."""
 
     def __init__(self, type_: Any) -> None:
-        self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
-        plain = self._adapter.json_schema()
-        self._is_wrapped = plain.get("type") != "object" and "$ref" not in plain
-        self.schema = _wrapped(plain) if self._is_wrapped else plain
-        self.name = re.sub(r"[^A-Za-z0-9_-]", "_", getattr(type_, "__name__", "result"))[:64] or "result"
+        self._adapter: TypeAdapter[Any] | None = None if isinstance(type_, dict) else TypeAdapter(type_)
+        self._plain: dict[str, Any] = type_ if self._adapter is None else self._adapter.json_schema()
+        self._is_wrapped = self._plain.get("type") != "object" and "$ref" not in self._plain
+        self.schema = _wrapped(self._plain) if self._is_wrapped else self._plain
+        name = type_.get("title") if isinstance(type_, dict) else getattr(type_, "__name__", None)
+        self.name = re.sub(r"[^A-Za-z0-9_-]", "_", str(name or "result"))[:64]
 
     def read(self, text: str) -> Any:
         """The typed value of an answer. Raises InvalidOutput."""
@@ -36,10 +40,19 @@ class Output:
             if not isinstance(value, dict) or WRAPPED not in value:
                 raise InvalidOutput(f"it is no JSON object with the field {WRAPPED!r}")
             value = value[WRAPPED]
+        return self._fitting(value)
+
+    def _fitting(self, value: Any) -> Any:
         try:
-            return self._adapter.validate_json(json.dumps(value))
+            if self._adapter is not None:
+                return self._adapter.validate_json(json.dumps(value))
+            check_value(self._plain, value)
         except ValidationError as exc:
             raise InvalidOutput(_problems(exc)) from None
+        except InvalidAnswer as exc:
+            told = "; ".join(f"{field['field']}: {field['message']}" for field in exc.fields)
+            raise InvalidOutput(told[:MAX_PROBLEM]) from None
+        return value
 
 
 def _wrapped(schema: dict[str, Any]) -> dict[str, Any]:

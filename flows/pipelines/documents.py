@@ -14,6 +14,8 @@ from flows.pipelines.errors import InvalidPipeline, Problem
 MAX_CHARACTERS = 512 * 1024
 MAX_VALUES = 50_000
 MAX_DEPTH = 50
+_MAX_BRACKETS = 150
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 Path = tuple[str | int, ...]
 
@@ -51,6 +53,8 @@ def read(text: str) -> Document:
     """Raises InvalidPipeline, naming the line, for what is neither YAML nor JSON, or is too large."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidPipeline([Problem(f"the document is longer than {MAX_CHARACTERS} characters")])
+    if _nesting(text) > _MAX_BRACKETS:
+        raise InvalidPipeline([Problem("the document is nested too deeply")])
     try:
         node = yaml.compose(text.replace("\t", " ") if _is_json(text) else text, Loader=_Loader)
     except yaml.YAMLError as exc:
@@ -67,12 +71,22 @@ def write(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def _nesting(text: str) -> int:
+    """The deepest level of brackets, those in texts counted too: a parser that recurses is slow to find out."""
+    deepest = level = 0
+    for found in _BRACKETS.finditer(text):
+        level += 1 if found[0] in "[{" else -1
+        deepest = max(deepest, level)
+    return deepest
+
+
 def _is_json(text: str) -> bool:
     return text.lstrip().startswith("{")
 
 
 def _syntax(exc: yaml.YAMLError) -> Problem:
-    mark = getattr(exc, "problem_mark", None)
+    is_unclosed = "quoted scalar" in str(getattr(exc, "context", ""))  # then it is where the quote begins that helps
+    mark = getattr(exc, "context_mark" if is_unclosed else "problem_mark", None)
     said = getattr(exc, "problem", None) or getattr(exc, "reason", None) or str(exc)
     return Problem(f"this is no valid YAML: {said}", line=mark.line + 1 if mark else 0)
 

@@ -98,6 +98,26 @@ class UnusableOutput(RunsError):
         super().__init__(f"What step {step_id!r} gave cannot be used: {problem}. Correct the step or its output_type.")
 
 
+class ToolCallDenied(RunsError):
+    """People did not approve the call of a step of kind tool."""
+
+    code = "tool_call_denied"
+    is_retryable = False
+
+    def __init__(self, tool: str, reason: str) -> None:
+        super().__init__(f"The call of {tool!r} was not made: {reason.rstrip('.')}. Retry the run to ask again.")
+
+
+class PartFailed(RunsError):
+    """What a step's model call failed with: the result that was to be made of it failed too."""
+
+    code = "part_failed"
+    is_retryable = False
+
+    def __init__(self, part: str, error: dict[str, Any]) -> None:
+        super().__init__(f"{part!r} failed with {error.get('type')}: {error.get('message')}")
+
+
 class RegistrationRefused(RunsError):
     """A name for functions or tools of pipelines that is taken, or no name."""
 

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,14 +12,18 @@ from flows.pipelines import documents, validation
 from flows.pipelines.documents import Document, Path
 from flows.pipelines.errors import InvalidPipeline, Problem
 from flows.pipelines.spec import CheckpointDef, PipelineDef, PromptTemplate, StepDef
+from flows.pipelines.step_rules import Found
+
+Rule = Callable[[PipelineDef], list[Found]]
 
 
-def load(text: str, origin: str = "") -> PipelineDef:
-    """A definition of YAML or JSON text. Raises InvalidPipeline with the line of each problem."""
+def load(text: str, origin: str = "", further: Sequence[Rule] = ()) -> PipelineDef:
+    """A definition of YAML or JSON text, kept to `further` rules. Raises InvalidPipeline: each problem's line."""
     try:
         document = documents.read(text)
         made = _shaped(document)
-        problems = [_placed(document, one) for one in validation.problems_of(made)]
+        found = validation.problems_of(made) or [one for rule in further for one in rule(made)]
+        problems = [_placed(document, one) for one in found]
     except InvalidPipeline as exc:
         raise InvalidPipeline(exc.problems, origin) from exc
     if problems:
@@ -86,7 +91,7 @@ def _meant(word: str, known: list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; use one of: {', '.join(known)}"
 
 
-def _placed(document: Document, found: validation.Found) -> Problem:
+def _placed(document: Document, found: Found) -> Problem:
     line = document.line_of(found.path)
     if found.template_line:
         line = document.text_lines.get(found.path, line) + found.template_line - 1

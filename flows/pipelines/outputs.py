@@ -16,15 +16,31 @@ from flows.pipelines.spec import OutputFormat, OutputType, PipelineDef, StepDef
 from hitl import schemas
 from hitl.errors import InvalidAnswer
 
+TABLE_SCHEMA: dict[str, Any] = {
+    "title": "table",
+    "type": "object",
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "array", "items": {"type": "array"}},
+    },
+    "required": ["columns", "rows"],
+    "additionalProperties": False,
+}
+"""What a model is held to that gives a table as json_strict."""
+
 _FENCED = re.compile(r"```(?:json|JSON)?\s*\n(.*?)\n?```", re.DOTALL)
 
 
 def made_item(
-    made: PipelineDef, step: StepDef, shard: Shard, value: Any, *, label: str = "", place: int | None = None
-) -> dict[str, Any]:
-    """The result item of a shard as JSON; `place` counts those of one shard. Raises UnusableOutput."""
+    made: PipelineDef, step: StepDef, shard: Shard, value: Any, *, label: str = "", place: int | None = None,
+    is_value: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The result item of a shard as JSON; `place` counts those of one shard. Raises UnusableOutput.
+
+    A text is read as JSON where the step gives JSON, unless it is the value itself.
+    """
     parts = [step.id, *(str(number) for number in (shard.index, place) if number is not None)]
-    data = data_of(step, value)
+    data = data_of(step, value, is_value)
     item = ResultItem(
         id="-".join(parts), label=label or shard.label, step_id=step.id, shard_key=shard.key,
         kind=step.output_type.value, tag=step.export_tag or None, content_type=_content_type(step, data),
@@ -33,15 +49,15 @@ def made_item(
     return item.model_dump(mode="json", exclude_none=True) | {"data": item.data}
 
 
-def data_of(step: StepDef, value: Any) -> Any:
+def data_of(step: StepDef, value: Any, is_value: bool = False) -> Any:
     """Raises UnusableOutput."""
     match step.output_type:
         case OutputType.TEXT | OutputType.MARKDOWN:
             return {"text": value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
         case OutputType.JSON:
-            return _checked(step, _json(step, value))
+            return _checked(step, value if is_value else _json(step, value))
         case OutputType.TABLE:
-            return _checked(step, _table(step, value))
+            return _table(step, value)
         case OutputType.EMBEDDING:
             return _embedding(step, value)
         case OutputType.IMAGE | OutputType.BINARY:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from flows.llm.tools import Tool
+from flows.llm.tools.local import local_tools
 from flows.pipelines.errors import NotRegistered, RegistrationRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +39,7 @@ class Item:
     label: str = ""
 
 
+_tools: dict[str, Tool] = {}
 _functions: dict[str, Callable[..., Any]] = {}
 
 
@@ -62,6 +65,31 @@ def function_of(name: str) -> Callable[..., Any]:
     if name not in _functions:
         raise NotRegistered("function", name)
     return _functions[name]
+
+
+def register_tool(tool: Tool | Callable[..., Any]) -> Tool:
+    """Let pipelines call a `@tool`, in steps of kind `tool` and by models. Raises RegistrationRefused."""
+    made = Tool.of(tool)
+    if _place(_tools.get(made.name, made).function) != _place(made.function):
+        raise RegistrationRefused("tool", made.name, "is registered by another module")
+    _tools[made.name] = made
+    return made
+
+
+def tool_of(name: str) -> Tool:
+    """A registered tool, or one of this machine's that the settings allow. Raises NotRegistered."""
+    found = _all_tools().get(name)
+    if found is None:
+        raise NotRegistered("tool", name)
+    return found
+
+
+def tool_names() -> list[str]:
+    return sorted(_all_tools())
+
+
+def _all_tools() -> dict[str, Tool]:
+    return {tool.name: tool for tool in local_tools()} | _tools
 
 
 def function_names() -> list[str]:

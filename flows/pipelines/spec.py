@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_STEPS = 200
 MAX_TEMPLATE = 64 * 1024
@@ -96,6 +96,18 @@ class StepDef(_Part):
     tool: str | None = None
     function: str | None = None
     approve: Literal["all", "listed", "none"] = "listed"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _type_of_images(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("kind") == "image" and "output_type" not in data:
+            return data | {"output_type": "image"}
+        return data
+
+    @property
+    def is_embedding(self) -> bool:
+        """A model is asked for a vector, not for an answer."""
+        return self.kind is StepKind.LLM and self.output_type is OutputType.EMBEDDING
 
     @property
     def title(self) -> str:

@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from pydantic import ValidationError
 
-from flows.pipelines import catalogue, stored
-from flows.pipelines.errors import InvalidPipelineInput, StepNotInPipeline
+from flows.pipelines import catalogue, stored, validation
+from flows.pipelines.documents import dotted
+from flows.pipelines.errors import InvalidPipeline, InvalidPipelineInput, Problem, StepNotInPipeline
 from flows.pipelines.naming import READ_DEFINITION
 from flows.pipelines.run_input import PipelineInput, Rerun, RunInput
 from flows.pipelines.spec import PipelineDef
@@ -20,7 +21,7 @@ JOB = "pipeline"
 
 
 def start(
-    type: str,
+    type: str | PipelineDef,
     input: Any = None,
     *,
     version: str | None = None,
@@ -35,9 +36,11 @@ def start(
     """Start a run of a pipeline, pinned to its definition as it is now.
 
     `input` is `{"sources": [{"kind", "label", "content", "metadata"}], "options": {}}`. Without a version the newest
-    is taken. Raises PipelineNotFound, InvalidPipelineInput, and what `runs.jobs.start` raises; then no run exists.
+    is taken; a definition that is given stands in no catalogue. Raises PipelineNotFound, InvalidPipelineInput,
+    InvalidPipeline (a provider is gone), and what `runs.jobs.start` raises; then no run exists.
     """
-    made = catalogue.find(type, version)
+    made = type if isinstance(type, PipelineDef) else catalogue.find(type, version)
+    _check_providers(made)
     given = _input(input)
     with transaction.atomic():
         return _started(
@@ -100,6 +103,14 @@ def _started(
     if wanted is not None:
         options["budget"] = wanted
     return jobs.start(JOB, value, labels={**(labels or {}), "pipeline": made.type}, **options)
+
+
+def _check_providers(made: PipelineDef) -> None:
+    """A profile may have gone since the definition was loaded. Raises InvalidPipeline."""
+    if missing := validation.unknown_providers(made):
+        raise InvalidPipeline(
+            [Problem(one.message, dotted(one.path)) for one in missing], f"{made.type} {made.version}"
+        )
 
 
 def _input(value: Any) -> PipelineInput:

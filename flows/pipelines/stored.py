@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from flows.pipelines import documents, files
+from flows.pipelines import documents, files, validation
 from flows.pipelines.errors import PipelineExists
 from flows.pipelines.loader import as_document, digest_of, load
 from flows.pipelines.models import Origin, PipelineDefinition
@@ -20,7 +20,7 @@ def store(document: dict[str, Any] | str, *, creator: Any = None, actor: Actor =
     under a version that is there, and for a type that an app's file has.
     """
     text = document if isinstance(document, str) else documents.write(document)
-    made = load(text)
+    made = read(text)
     check_free(made)
     digest = digest_of(made)
     try:
@@ -35,6 +35,11 @@ def store(document: dict[str, Any] | str, *, creator: Any = None, actor: Actor =
     except IntegrityError as exc:
         raise PipelineExists(made.type, made.version, "another document has this version") from exc
     return row
+
+
+def read(text: str) -> PipelineDef:
+    """A definition as people may store it. Raises InvalidPipeline."""
+    return load(text, further=(validation.problems_of_stored, validation.unknown_providers))
 
 
 def check_free(made: PipelineDef) -> None:

@@ -1,26 +1,44 @@
 """How the parts of a definition fit together: what types alone cannot say."""
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from flows.llm.models import ProviderProfile
+from flows.llm.profiles import DEFAULT
+from flows.pipelines import step_rules
 from flows.pipelines.documents import Path
-from flows.pipelines.spec import Mode, PipelineDef, StepDef
-
-
-class Found(NamedTuple):
-    """Something wrong at a path; `template_line` counts within a template's text, 0 for none."""
-
-    message: str
-    path: Path
-    template_line: int = 0
+from flows.pipelines.spec import PipelineDef
+from flows.pipelines.step_rules import Found
 
 
 def problems_of(made: PipelineDef) -> list[Found]:
     """All that is wrong with a definition whose shape is right."""
     graph = list(_graph(made))
-    return graph or [problem for index, step in enumerate(made.steps) for problem in _of_step(made, step, index)]
+    return graph or [
+        one._replace(path=("steps", index, *one.path))
+        for index, step in enumerate(made.steps)
+        for one in step_rules.problems_of(made, step)
+    ]
+
+
+def problems_of_stored(made: PipelineDef) -> list[Found]:
+    """What an app's file may say and a stored document may not, and providers that are not there."""
+    return [
+        one._replace(path=("steps", index, *one.path))
+        for index, step in enumerate(made.steps)
+        for one in step_rules.risky(step)
+    ]
+
+
+def unknown_providers(made: PipelineDef) -> list[Found]:
+    """Steps whose provider profile is not there. Asks the database."""
+    wanted = {step.provider_profile_id for step in made.steps if step.provider_profile_id is not None}
+    known = {DEFAULT, *ProviderProfile.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
+    return [
+        Found(f"there is no provider profile {step.provider_profile_id!r}", ("steps", index, "provider_profile_id"))
+        for index, step in enumerate(made.steps)
+        if step.provider_profile_id is not None and step.provider_profile_id not in known
+    ]
 
 
 def ancestors(made: PipelineDef, step_id: str) -> set[str]:
@@ -44,7 +62,7 @@ def _graph(made: PipelineDef) -> Iterator[Found]:
         for place, dependency in enumerate(step.depends_on):
             where: Path = ("steps", index, "depends_on", place)
             if dependency not in ids:
-                yield Found(f"there is no step {dependency!r}{meant(dependency, ids)}", where)
+                yield Found(f"there is no step {dependency!r}{step_rules.meant(dependency, ids)}", where)
             elif step.depends_on.index(dependency) != place:
                 yield Found(f"{dependency!r} stands here twice", where)
     if max(Counter(ids).values()) == 1:
@@ -67,14 +85,3 @@ def _cycles(made: PipelineDef) -> Iterator[Found]:
     index = next(place for place, step in enumerate(made.steps) if step.id == way[0])
     told = " → ".join(reversed(way))
     yield Found(f"the steps wait for each other in a circle: {told}", ("steps", index, "depends_on"))
-
-
-def _of_step(made: PipelineDef, step: StepDef, index: int) -> Iterator[Found]:
-    if step.mode is Mode.PER_ITEM and not step.depends_on:
-        yield Found("a step per item needs depends_on: whose items?", ("steps", index, "mode"))
-
-
-def meant(word: str, known: list[str]) -> str:
-    """What somebody may have meant who wrote `word`."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -2,7 +2,8 @@
 
 import contextvars
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,23 +38,27 @@ def current_call() -> CurrentCall:
     return call
 
 
+@contextmanager
+def entered(call: CurrentCall) -> Iterator[None]:
+    """Inside, `current_call()` is this call."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def as_step(tool: Tool, arguments: dict[str, Any], call: CurrentCall, edited_by: str = "") -> Callable[[], Any]:
     """What the step calls: the text for the model. It fails with ArgumentsUnfit, ResultUnfit or as the tool does."""
     note = _note(arguments, edited_by)
 
     async def in_loop() -> str:
-        token = _current.set(call)
-        try:
+        with entered(call):
             return note + as_text(tool.name, await tool.function(**tool.signature.parse(arguments)))
-        finally:
-            _current.reset(token)
 
     def in_thread() -> str:
-        token = _current.set(call)
-        try:
+        with entered(call):
             return note + as_text(tool.name, tool.function(**tool.signature.parse(arguments)))
-        finally:
-            _current.reset(token)
 
     return in_loop if tool.is_async else in_thread
 

@@ -13,7 +13,6 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from flows.pipelines import stored
 from flows.pipelines.errors import InvalidPipeline
-from flows.pipelines.loader import load
 from flows.pipelines.models import PipelineDefinition
 from runs.errors import RunsError
 from runs.jobs import Actor
@@ -30,7 +29,7 @@ class DefinitionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has n
     def clean_source(self) -> str:
         text = str(self.cleaned_data["source"])
         try:
-            stored.check_free(load(text))
+            stored.check_free(stored.read(text))
         except InvalidPipeline as exc:
             raise forms.ValidationError([str(problem) for problem in exc.problems]) from exc
         except RunsError as exc:

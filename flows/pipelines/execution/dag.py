@@ -84,7 +84,7 @@ class Dag:
 
     async def _reuse(self, step: StepDef) -> End:
         items = await copied(self._scene, step, self._reused[step.id])
-        self._scene.items[step.id] = await self._scene.step.skip(step.id, reason="reused", value=items)
+        self._scene.keep(step, await self._scene.step.skip(step.id, reason="reused", value=items))
         return End.DONE
 
     async def _skip(self, step: StepDef, reason: str, end: End) -> End:
@@ -111,7 +111,7 @@ class Dag:
         done = [one for one in outcomes if not isinstance(one, BaseException)]
         if failures and (not done or scene.made.policy_of(step) is OnFailure.FAIL or not all_of_steps(failures)):
             raise with_all_failed(failures)
-        scene.items[step.id] = [item for items in done for item in items]
+        scene.keep(step, [item for items in done for item in items])
         await ask_afterwards(scene, step)
         return End.DONE
 

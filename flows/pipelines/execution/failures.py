@@ -1,8 +1,10 @@
 """Failures of shards and steps, told together."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
+from flows.pipelines.errors import PartFailed
 from flows.pipelines.execution.scene import Scene
 from runs.errors import RunsError, StepFailed
 
@@ -18,6 +20,22 @@ def with_all_failed(failures: Sequence[BaseException]) -> BaseException:
 def all_of_steps(failures: Sequence[BaseException]) -> bool:
     """Have only steps failed? Anything else is no matter of a policy."""
     return all(isinstance(one, StepFailed) for one in failures)
+
+
+@asynccontextmanager
+async def recorded_too(scene: Scene, name: str) -> AsyncIterator[None]:
+    """Inside, a failure of a part is recorded as that of the result `name` as well: readers look for it there.
+
+    Raises the StepFailed of both.
+    """
+    try:
+        yield
+    except StepFailed as exc:
+        try:
+            await fail(scene, name, PartFailed(exc.step, exc.error))
+        except StepFailed as told:
+            told.failed_steps = (*exc.failed_steps, *told.failed_steps)
+            raise
 
 
 async def fail(scene: Scene, name: str, error: Exception) -> Any:

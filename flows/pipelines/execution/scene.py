@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,15 @@ class Scene:
     items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     rerun_of: UUID | None = None
+    _readable: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def keep(self, step: StepDef, items: list[dict[str, Any]]) -> None:
+        """What a step has given."""
+        self.items[step.id] = items
+        self._readable[step.id] = [_readable(item) for item in items]
+
+    def timeout_of(self, step: StepDef) -> timedelta | None:
+        return None if step.timeout_seconds is None else timedelta(seconds=step.timeout_seconds)
 
     def given_to(self, step: StepDef) -> dict[str, list[dict[str, Any]]]:
         """The items of the steps that it depends on. Nothing else: what has ended by chance must not be seen."""
@@ -43,7 +53,7 @@ class Scene:
             },
             "sources": self.sources,
             "options": self.options,
-            "previous": {one: [_readable(item) for item in items] for one, items in self.given_to(step).items()},
+            "previous": {one: self._readable.get(one, []) for one in step.depends_on},
             "answers": {one: self.answers[one] for one in step.depends_on if one in self.answers},
             "source": shard.source,
             "item": None if shard.item is None else _readable(shard.item),

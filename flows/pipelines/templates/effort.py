@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.pipelines.errors import TemplateRefused
 
-MAX_EFFORT = 300_000
+MAX_EFFORT = 200_000
 """Values touched, 64 characters of text counted as one."""
 
 MAX_OUTPUT = 1024 * 1024
@@ -52,6 +52,6 @@ def measured(value: Any) -> Any:
             stack.extend(one.values())
         elif isinstance(one, list | tuple | set):
             stack.extend(one)
-        elif isinstance(one, int) and abs(one) >= _LARGEST:
+        elif isinstance(one, int | float) and not -_LARGEST < one < _LARGEST:
             raise TemplateRefused("a number in it is too large")
     return value

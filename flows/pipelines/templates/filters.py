@@ -26,7 +26,7 @@ _TESTS = (
 
 def joined(values: Any, separator: Any = "", attribute: str | None = None) -> str:
     """As Jinja's, with each value as it prints."""
-    parts = [shown(part.get(attribute) if attribute and isinstance(part, dict) else part) for part in values]
+    parts = [shown(_picked(part, attribute)) for part in values]
     spend(len(parts) * len(str(separator)) // 64)
     return str(separator).join(parts)
 
@@ -45,8 +45,22 @@ def indented(value: Any, width: int = 4, first: bool = False) -> str:
 
 
 def summed(values: Any, attribute: str | None = None) -> Any:
-    numbers = [part.get(attribute, 0) if attribute and isinstance(part, dict) else part for part in values]
-    return sum(one for one in numbers if isinstance(one, int | float))
+    """Numbers added up, lists put one behind the other."""
+    parts = [_picked(part, attribute) for part in values]
+    if parts and all(isinstance(part, list) for part in parts):
+        return [one for part in parts for one in part]
+    if not all(isinstance(part, int | float) for part in parts):
+        raise TemplateRefused("sum takes numbers or lists; join texts with `join`")
+    return sum(parts)
+
+
+def _picked(part: Any, attribute: str | None) -> Any:
+    """What stands under a dotted path of keys."""
+    for key in attribute.split(".") if attribute else ():
+        if not isinstance(part, dict) or key not in part:
+            raise TemplateRefused(f"there is no {attribute!r} in each of the values")
+        part = part[key]
+    return part
 
 
 def each(values: Any) -> list[Any]:

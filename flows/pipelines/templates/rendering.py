@@ -39,7 +39,7 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
 def problems_in(text: str, *, is_expression: bool = False) -> list[Wrong]:
     """What would refuse a template or an expression whatever it is given."""
     try:
-        tree = ENVIRONMENT.parse("{{ (" + text + "\n) }}" if is_expression else text)
+        tree = _parsed(text, is_expression)
         found = list(_unknown_filters(tree))
         if not found:
             _expression(text) if is_expression else _template(text)
@@ -55,7 +55,7 @@ def problems_in(text: str, *, is_expression: bool = False) -> list[Wrong]:
 
 def references_to(text: str, name: str, *, is_expression: bool = False) -> Iterator[Wrong]:
     """What is looked up in the mapping `name` by a constant key: (key, line)."""
-    tree = ENVIRONMENT.parse("{{ (" + text + "\n) }}" if is_expression else text)
+    tree = _parsed(text, is_expression)
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         of = getattr(node, "node", None)
         if not isinstance(of, nodes.Name) or of.name != name:
@@ -64,6 +64,18 @@ def references_to(text: str, name: str, *, is_expression: bool = False) -> Itera
             yield Wrong(node.attr, node.lineno)
         elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
             yield Wrong(str(node.arg.value), node.lineno)
+
+
+def line_of_use(text: str, name: str, *, is_expression: bool = False) -> int:
+    """The line in which a template uses a name that it does not set itself; 0 where it does not."""
+    tree = _parsed(text, is_expression)
+    if name not in meta.find_undeclared_variables(tree):
+        return 0
+    return next(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
+
+
+def _parsed(text: str, is_expression: bool) -> nodes.Template:
+    return ENVIRONMENT.parse("{{ (" + text + "\n) }}" if is_expression else text)
 
 
 def _unknown_filters(tree: nodes.Template) -> Iterator[Wrong]:
