@@ -9,7 +9,7 @@ import jsonpatch
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from hitl import asking, people, schemas
+from hitl import asking, limits, people, schemas
 from hitl.asking import close, lock, refuse_closed, shown_answers
 from hitl.errors import AlreadyAnswered, InvalidAnswer, MayNotAnswer, MayNotWithdraw, QuestionChanged, QuestionNotFound
 from hitl.models import About, Answer, Comment, Kind, Question, QuestionStatus
@@ -187,6 +187,7 @@ def _close_with_quorum(question: Question, actor: Actor) -> None:
     if len(answers) < question.quorum:
         return
     close(question, QuestionStatus.ANSWERED, _decided(question, answers) | {"answers": answers})
+    limits.decided(question, actor)
     signal(question.run_id, question.signal, actor=actor)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from hitl import limits
 from hitl.errors import InvalidQuestion, QuestionClosed, QuestionNotFound
 from hitl.models import About, Question, QuestionStatus
 from hitl.notify import outbox
 from runs import clock
+from runs.errors import RunWithoutBudget
 from runs.events.types import EventDraft, EventType
-from runs.jobs import Actor, record, signal
+from runs.jobs import Actor, hold_budget, record, signal
 
 SYSTEM = Actor("system")
 GROUP = "group:"
@@ -40,6 +43,7 @@ class Draft:
     deadline: datetime | None = None
     escalate_to: tuple[str, ...] = ()
     escalate_at: datetime | None = None
+    budget_of: UUID | None = None
 
 
 def open_question(run_id: UUID, step: str, draft: Draft) -> str:
@@ -89,6 +93,7 @@ def withdraw(question_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = ""
     with transaction.atomic():
         question = _lock_open(question_id)
         close(question, QuestionStatus.WITHDRAWN, {"withdrawn": reason})
+        limits.decided(question, actor)
         write(question, EventType.QUESTION_WITHDRAW, actor, action="question.withdraw", reason=reason)
         signal(question.run_id, question.signal, actor=actor)
     return question
@@ -110,7 +115,14 @@ def settle(question_id: str, outcome: dict[str, Any] | None, late: bool) -> dict
 
 
 def lock(question_id: UUID | str) -> Question:
-    """The question, held until the transaction ends. Raises QuestionNotFound."""
+    """The question, held until the transaction ends. Raises QuestionNotFound.
+
+    What is asked about a budget is held together, and before it, as whoever grants more does.
+    """
+    budget_of = Question.objects.filter(id=question_id).values_list("budget_of", flat=True).first()
+    if budget_of is not None:
+        with suppress(RunWithoutBudget):
+            hold_budget(budget_of)
     rows = Question.objects.select_for_update(of=("self",)).select_related("run")
     question = rows.filter(id=question_id).first()
     if question is None:

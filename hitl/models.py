@@ -58,6 +58,9 @@ class Question(models.Model):
     delegated_by = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="+", blank=True, help_text="Others answer in their place."
     )
+    budget_of = models.UUIDField(
+        null=True, blank=True, help_text="The run whose budget is spent; an answer grants more, or denies it."
+    )
     quorum = models.PositiveSmallIntegerField(default=1, help_text="How many people's answers it takes.")
     starter_may_answer = models.BooleanField(default=False)
     deadline = models.DateTimeField(null=True, blank=True)
@@ -73,7 +76,12 @@ class Question(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = (models.UniqueConstraint(fields=["run", "step"], name="question_of_step"),)
-        indexes = (models.Index(fields=["id"], condition=models.Q(status="open"), name="question_open"),)
+        indexes = (
+            models.Index(fields=["id"], condition=models.Q(status="open"), name="question_open"),
+            models.Index(
+                fields=["budget_of"], condition=models.Q(budget_of__isnull=False, status="open"), name="question_budget"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title

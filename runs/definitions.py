@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from runs.budgets import Budget
 from runs.errors import InvalidInput, InvalidJob, InvalidOption, InvalidOutput, JobAlreadyRegistered, JobNotFound
 from runs.handlers import Handlers, Query, Update
 
@@ -115,6 +116,7 @@ class Job:
     queue: str = "default"
     concurrency: Concurrency = field(default_factory=Concurrency)
     retention: Retention = field(default_factory=Retention)
+    budget: Budget | None = None
 
     def query(self, function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
         """Register `(view)` or `(view, arguments)`, which answers about a run without waking it. Raises InvalidJob.

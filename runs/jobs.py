@@ -1,17 +1,19 @@
 """The authoring API: all that job modules, pages, REST and other apps import of the engine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from runs.budgets import Budget, Limit
 from runs.definitions import Concurrency, Job, Retention, Retry, registry
 from runs.engine import moves
 from runs.engine.answers import UpdateAnswer, get_update, update
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
+from runs.engine.budgeting import budget_state, budget_states, grant_budget, hold_budget, may_grant, settle_budget
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import readable, redact
 from runs.engine.queries import RunView, StepView, query
@@ -50,12 +52,14 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Bridged",
+    "Budget",
     "Checkpoint",
     "Concurrency",
     "CurrentAttempt",
     "Emit",
     "EndedRun",
     "Job",
+    "Limit",
     "NewRun",
     "QueueState",
     "ReceivedSignal",
@@ -72,6 +76,8 @@ __all__ = [
     "Winner",
     "all_jobs",
     "audit",
+    "budget_state",
+    "budget_states",
     "cancel",
     "change_preset",
     "change_schedule",
@@ -90,9 +96,12 @@ __all__ = [
     "get_job",
     "get_rollout",
     "get_update",
+    "grant_budget",
+    "hold_budget",
     "job",
     "job_for_new_run",
     "may_change",
+    "may_grant",
     "move_version",
     "next_times",
     "pause",
@@ -108,6 +117,7 @@ __all__ = [
     "retry",
     "set_queue",
     "set_rollout",
+    "settle_budget",
     "signal",
     "start",
     "start_many",
@@ -131,20 +141,21 @@ def job(
     queue: str = "default",
     concurrency: Concurrency | int = 1,
     retention: Retention | None = None,
+    budget: Budget | None = None,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Register a function `(step, input)` or `(step)` as a job.
 
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
     counted; `on_end` is called at least once after every end; runs wait for a worker in `queue`. `concurrency` says
     how many runs with the same `concurrency_key` may be under way (an int is the limit); `retention` says how long
-    ended runs are kept. Raises JobAlreadyRegistered, InvalidJob.
+    ended runs are kept, `budget` what a run with its children may spend. Raises JobAlreadyRegistered, InvalidJob.
     """
 
     def register(function: Callable[..., Any]) -> Job:
         made = Job(
             name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
             on_end=on_end, queue=queue, concurrency=Concurrency.of(concurrency),
-            retention=retention or Retention(),
+            retention=retention or Retention(), budget=Budget.of(budget),
         )  # fmt: skip
         registry.register(made)
         return made
@@ -176,18 +187,20 @@ def start(
     run_at: datetime | None = None,
     concurrency_key: str | None = None,
     coalesce: str | None = None,
+    budget: Budget | Mapping[str, Any] | None = None,
     actor: Actor = SYSTEM,
 ) -> Started:
     """Start a run: one INSERT in the caller's transaction. By name, without a version, the job's rollout chooses one.
 
     The same `idempotency_key` for the same job and team (or owner) gives the run that has it. Runs of one
     `concurrency_key`, job and team (or owner) go on in order, as many at once as the job allows; `coalesce="skip"`
-    gives the one of them that has not begun instead of a new one. Raises JobNotFound,
+    gives the one of them that has not begun instead of a new one. `budget` (as in `{"tokens": 10_000}`) limits what it
+    and its children spend, within its job's. Raises JobNotFound,
     InvalidInput, InvalidOption, StorageError, IdempotencyConflict; then no run exists.
     """
     options = StartOptions(
         owner=owner, team=team, labels=labels, idempotency_key=idempotency_key, priority=priority, queue=queue,
-        run_at=run_at, concurrency_key=concurrency_key, coalesce=coalesce,
+        run_at=run_at, concurrency_key=concurrency_key, coalesce=coalesce, budget=budget,
     )  # fmt: skip
     return starting.start(together.job_for(job, version, options), input, options, actor)
 

@@ -45,8 +45,21 @@ class QuestionAdmin(EngineAdmin):
     actions = ("approve_questions", "reject_questions")
     inlines = (AnswersOfQuestion, CommentsOfQuestion)
     fields = (
-        *("id", "run", "step", "kind", "title", "body", "shown_status", "people", "groups", "delegated_by"),
+        *(
+            "id",
+            "run",
+            "step",
+            "kind",
+            "budget_of",
+            "title",
+            "body",
+            "shown_status",
+            "people",
+            "groups",
+            "delegated_by",
+        ),
         *("quorum", "starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
+        *("budget_of",),
         *("deadline", "reminded_at", "shown_escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
     )
     readonly_fields = (

@@ -28,6 +28,7 @@ async def run_first_that_completes(
     kernel: Kernel, run: Run, name: str, jobs: list[Wanted], value: Any, options: dict[str, Any]
 ) -> Any:
     """Children one after the other, until one completes; each is a step of its own. Raises the last ChildFailed."""
+    _share(kernel)
     for place, wanted in enumerate(jobs):
         job = wanted.job
         step = name if place == 0 else f"{name}#{place + 1}"
@@ -51,6 +52,7 @@ async def start_only(
     kernel: Kernel, run: Run, name: str, wanted: Wanted, value: Any, detached: bool, options: dict[str, Any]
 ) -> UUID:
     """A child that nobody waits for."""
+    _share(kernel)
     family.check(wanted.job, value, options)
 
     def begin(child_id: str) -> None:
@@ -59,6 +61,11 @@ async def start_only(
 
     record = kernel.meet(name, ChildStart.kind)
     return UUID(await ChildStart(kernel, record, str(uuid7()), wanted.job.name, begin).result())
+
+
+def _share(kernel: Kernel) -> None:
+    if kernel.purse is not None:
+        kernel.purse.share()
 
 
 def find_end(child_id: str) -> ChildEnd | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from runs import clock
 from runs.definitions import Job
 from runs.engine.history import StepRecord
 from runs.engine.payload import clean, describe_error, dump, encode
+from runs.engine.store.spent import Spent
 from runs.engine.store.transitions import Change, StepRow, Transition
 from runs.errors import RunsError
 from runs.events.types import EventDraft, EventType
@@ -96,6 +98,7 @@ def _end(status: RunStatus, values: dict[str, Any], draft: EventDraft, opened: O
         steps=tuple(row for one in opened for row in one.steps),
         letters=tuple(row for one in opened for row in one.letters),
         attempts=tuple(row for one in opened for row in one.attempts),
+        spent=reduce(Spent.plus, spent) if (spent := [one.spent for one in opened if one.spent is not None]) else None,
     )
 
 

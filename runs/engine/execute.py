@@ -19,7 +19,7 @@ from runs.engine.branches import Branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
 from runs.engine.bridge import enter as enter_bridge
 from runs.engine.calls import StepCall
-from runs.engine.history import History, load_history
+from runs.engine.history import CHILDREN, History, load_history
 from runs.engine.hooks import call_end_hook
 from runs.engine.mailbox import Mail, read_mail
 from runs.engine.outages import describe
@@ -108,10 +108,17 @@ class Execution(UpdatedRun):
         """Its history and, as it has most likely been woken by some, its mail, with one way to a thread and back."""
         if job.updates:  # they are handed over as mail comes, and nobody is there yet to take them
             self.history = await self.read(load_history, self.run)
+            self._share_budget()
             return
         self.mailbox.expect()
         self.history, mail = await self.read(_read_past, self.run)
         self.mailbox.fill(mail)
+        self._share_budget()
+
+    def _share_budget(self) -> None:
+        """Its children spend, too."""
+        if self.purse is not None and any(one.kind in CHILDREN for one in self.history.by_name.values()):
+            self.purse.share()
 
     def _start_root(self, job: Job, value: Any) -> "asyncio.Future[Any]":
         context = self._context.copy()
@@ -225,7 +232,9 @@ class Execution(UpdatedRun):
 
     def _opened(self) -> list[Transition]:
         """Steps that the end of the run finds at work, or between two attempts, or only in its rows."""
-        between = [wait.step for wait in self._waiting.load.parked.values() if wait.step is not None]
+        between = [
+            wait.step for wait in self._waiting.load.parked.values() if wait.step is not None and wait.step.has_begun
+        ]
         at_work = [step for step in self._waiting.load.open.values() if not step.is_settled]
         ended = [step.cancellation() for step in [*at_work, *between]]
         left = [record for record in self.history.by_name.values() if record.is_open]

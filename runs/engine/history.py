@@ -15,6 +15,7 @@ from runs.engine.store.transitions import Transition
 from runs.errors import NondeterminismError, StepNameReused
 from runs.models import Attempt, AttemptOutcome, Checkpoint, Run, StepStatus
 
+CHILDREN = frozenset({"child", "start_child"})
 _SETTLED = frozenset({StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED})
 WITHOUT_ATTEMPTS = frozenset({"signal", "sleep"})
 """Kinds of steps that call no function: they have neither attempts nor checkpoints."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.db import close_old_connections
@@ -15,7 +15,7 @@ from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.payload import clean, encode
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import AttemptRow, CheckpointRow, Transition
+from runs.engine.store.transitions import CheckpointRow, Transition
 from runs.engine.streams import Checkpoint, Emit, SyncCheckpoint
 from runs.errors import StepCancelled, StepTimeout, StorageError
 from runs.events.types import EventDraft, EventType
@@ -26,14 +26,14 @@ class Invocation:
 
     def __init__(
         self, kernel: Kernel, call: StepCall, record: StepRecord, attempt: CurrentAttempt,
-        spent: Callable[[], tuple[AttemptRow, ...]],
+        keep: Callable[[Transition], Awaitable[Exception | None]],
     ) -> None:  # fmt: skip
-        """`spent()` gives the attempt's row, where it has used something: a checkpoint keeps that, too."""
+        """`keep(transition)` writes a checkpoint."""
         self._kernel = kernel
         self.call = call
         self.record = record
         self.attempt = attempt
-        self._spent = spent
+        self._keep = keep
         self._frames_key = kernel.run_id, call.name, kernel.token, attempt.number
 
     async def result(self) -> Any:
@@ -101,8 +101,7 @@ class Invocation:
         event = EventDraft(
             EventType.CHECKPOINT_SAVE, {"number": number, "size": payload.size}, self.call.name, self.attempt.number
         )
-        transition = Transition(now, events=(event,), attempts=self._spent(), checkpoints=(row,))
-        problem = await self._kernel.commit(transition)
+        problem = await self._keep(Transition(now, events=(event,), checkpoints=(row,)))
         if problem is not None:
             raise StorageError(f"A checkpoint of step {self.call.name!r}", clean(str(problem), 500))
         self.record.last_state = payload.value

@@ -23,6 +23,7 @@ from runs.engine.outages import describe, is_outage
 from runs.engine.payload import Payload
 from runs.engine.perform import check_name
 from runs.engine.ports import FrameSink, OpenStep
+from runs.engine.purse import SharedPurse
 from runs.engine.store.transitions import Result, Transition
 from runs.engine.tasks import RunTasks
 from runs.engine.threads import call_in, give_back_connections, watch_thread
@@ -74,6 +75,7 @@ class RunKernel(RunTasks):
         self.is_cautious = run.claims > 1
         self._handle = Handle(run.id, run.lease_token, run.write_no)
         self._bridge: Bridge | None = None
+        self.purse = SharedPurse(self, run) if run.budget_of is not None else None
         self._is_draining = self._is_pausing = False
 
     @property

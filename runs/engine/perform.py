@@ -13,8 +13,9 @@ from runs.engine.invocation import Invocation
 from runs.engine.payload import Payload, clean, decode, describe_error, encode, typed
 from runs.engine.ports import Kernel
 from runs.engine.step_rows import StepRows
+from runs.engine.store.spent import NOTHING
 from runs.engine.store.transitions import StepRow, Transition
-from runs.errors import InvalidStepName, StepFailed, StorageError, Suspended
+from runs.errors import BudgetExceeded, InvalidStepName, RunsError, StepFailed, StorageError, Suspended
 from runs.events.types import EventDraft, EventType
 from runs.models import AttemptOutcome, StepStatus
 
@@ -36,16 +37,21 @@ class Performance(StepRows):
         super().__init__(kernel, call, record)
         self._is_under_way = False  # an attempt was begun, and its end is not written
         self._quick: asyncio.TimerHandle | None = None
+        self._completed: Transition | None = None  # of a transaction that may yet be rolled back
 
     async def result(self) -> Any:
         """The step's value: recorded, or from an attempt now. Raises StepFailed."""
         if self.record.status == StepStatus.COMPLETED:
             return decode(self.record.output, self.call.function, self.where)
         if self.record.status == StepStatus.FAILED:
-            raise StepFailed(self.call.name, self.record.error or {})
+            raise self._recorded_failure(self.record.error or {})
         if self.record.status == StepStatus.CANCELLED:
             await self._kernel.hold()  # until the same code cancels it again
         return await self._attempt_until_settled()
+
+    def _recorded_failure(self, error: dict[str, Any]) -> RunsError:
+        kind = BudgetExceeded if error.get("code") == BudgetExceeded.code else StepFailed
+        return kind(self.call.name, error)
 
     async def _attempt_until_settled(self) -> Any:
         while True:
@@ -60,14 +66,29 @@ class Performance(StepRows):
             if self.record.status == StepStatus.RETRYING:
                 await self._kernel.park(self.record.wake_at, f"retry of step {self.call.name}", self)
             await self._kernel.gate()
+            if self._kernel.purse is not None:
+                await self._kernel.purse.admit(self, is_new=self.record.attempts == 0)
+                await self._kernel.gate()
         except asyncio.CancelledError:
             if not self._kernel.sealed:
                 await self._kernel.commit(self.cancellation(), finish=True)
             raise
+        except BudgetExceeded as exc:
+            await self._refuse(exc)
+            raise
+
+    async def _refuse(self, exc: BudgetExceeded) -> None:
+        """No attempt began, and none will: a replay meets the same error."""
+        self.record.started_at = self.record.started_at or clock.now()
+        self.record.error = exc.error
+        end = self._event(EventType.STEP_FAIL, {"error": exc.error})
+        await self._kernel.commit(Transition(clock.now(), events=(end,), steps=(self._row(StepStatus.FAILED),)))
+        self.record.status = StepStatus.FAILED
 
     async def _attempt_once(self) -> Any:
         self.record.attempts += 1
         self.attempt = CurrentAttempt(self.call.name, self.record.attempts)
+        self._counted = NOTHING
         self._started_at = clock.now()
         self.record.started_at = self.record.started_at or self._started_at
         self._start_is_written = False
@@ -89,7 +110,7 @@ class Performance(StepRows):
         if self.call.kind == "transaction":
             return await self._carry_out_in_transaction()
         try:
-            value = await Invocation(self._kernel, self.call, self.record, self.attempt, self._spent).result()
+            value = await Invocation(self._kernel, self.call, self.record, self.attempt, self._keep).result()
             payload = encode(value, self.where)
             value = typed(value, payload, self.call.function, self.where)
         except (Suspended, asyncio.CancelledError):
@@ -105,6 +126,7 @@ class Performance(StepRows):
         except (Suspended, asyncio.CancelledError):
             raise
         except BaseException as exc:
+            self._uncomplete()
             return await self._fail(exc)
         self._is_under_way = False
         self.record.status = StepStatus.COMPLETED
@@ -123,15 +145,24 @@ class Performance(StepRows):
         return typed(value, payload, self.call.function, self.where), payload
 
     def _completion(self, payload: Payload) -> Transition:
+        """In a thread; once more for each time that the transaction is begun anew."""
+        self._uncomplete()
         row = self._row(StepStatus.COMPLETED, output=payload)
-        return self._ending(EventType.STEP_COMPLETE, {"output": payload.shown}, row, AttemptOutcome.COMPLETED)
+        end = self._ending(EventType.STEP_COMPLETE, {"output": payload.shown}, row, AttemptOutcome.COMPLETED)
+        self._completed = self._paid(end)
+        return self._completed
+
+    def _uncomplete(self) -> None:
+        completed, self._completed = self._completed, None
+        if completed is not None:
+            self._take_back(completed)
 
     async def _announce(self) -> None:
         """Commit the start first where a crash in the call must leave a trace; otherwise only if it takes long."""
         needs_trace = self.call.kind == "stream" or self.record.open_attempt or self.record.checkpoints
         if self._kernel.is_cautious or needs_trace:
             self._start_is_written = True
-            await self._kernel.commit(Transition(clock.now(), **self._start()))
+            await self._kernel.commit(self._paid(Transition(clock.now(), **self._start())))
             self.record.open_attempt = None
             await self._kernel.be_sure()  # the answer may have taken longer than the lease
         else:
@@ -140,7 +171,7 @@ class Performance(StepRows):
     def _write_start(self) -> None:
         if not self._kernel.sealed:
             self._start_is_written = True
-            self._kernel.post(Transition(clock.now(), **self._start()))
+            self._kernel.post(self._paid(Transition(clock.now(), **self._start())))
 
     def _forget_quick(self) -> None:
         if self._quick is not None:
@@ -185,7 +216,7 @@ class Performance(StepRows):
         start_was_written = self._start_is_written
         transition = self._ending(type_, data, row, outcome)
         self._start_is_written = True
-        problem = await self._kernel.commit(transition)
+        problem = await self._pay(transition)
         if problem is not None:
             self._start_is_written = start_was_written
         return problem
@@ -219,7 +250,8 @@ class Performance(StepRows):
         if self._is_under_way:
             start, rows = self._unwritten_start(), (*rows, self._attempt_row(AttemptOutcome.CANCELLED, now, None))
         events = (*start, self._event(EventType.STEP_CANCEL, {}))
-        return Transition(now, events=events, steps=(self._row(StepStatus.CANCELLED),), attempts=rows)
+        row = self._row(StepStatus.CANCELLED)
+        return self._paid(Transition(now, events=events, steps=(row,), attempts=rows))
 
     async def _finish_frames(self) -> dict[str, int]:
         """Frames leave before their step's end is handed to the writer."""

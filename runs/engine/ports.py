@@ -12,6 +12,7 @@ from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.mailbox import Mailbox
 from runs.engine.payload import Payload
+from runs.engine.store.spent import Spent
 from runs.engine.store.transitions import Transition
 
 T = TypeVar("T")
@@ -77,11 +78,28 @@ class OpenStep(Protocol):
     def is_settled(self) -> bool:
         """Its end is recorded."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Something of it is recorded."""
+
     def open_frames(self) -> None:
         """Its frames begin."""
 
     def cancellation(self) -> Transition:
         """The transition that ends it as cancelled."""
+
+
+class Purse(Protocol):
+    """What the run may spend."""
+
+    def share(self) -> None:
+        """The run gets a child, which spends, too."""
+
+    def add(self, spent: Spent) -> None:
+        """What a transition that is about to be written has spent; taken back where it was not written."""
+
+    async def admit(self, step: OpenStep, is_new: bool) -> None:
+        """Let an attempt begin, or wait until more is granted. Raises BudgetExceeded."""
 
 
 class Kernel(Protocol):
@@ -129,6 +147,8 @@ class Kernel(Protocol):
 
     @property
     def mailbox(self) -> Mailbox: ...
+    @property
+    def purse(self) -> Purse | None: ...
 
     async def in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a blocking function of the engine's own in a thread."""

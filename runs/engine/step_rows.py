@@ -9,7 +9,8 @@ from runs.engine.calls import StepCall
 from runs.engine.history import StepRecord
 from runs.engine.payload import Payload, dump
 from runs.engine.ports import Kernel
-from runs.engine.store.transitions import AttemptRow, StepRow
+from runs.engine.store.spent import NOTHING, spent_of
+from runs.engine.store.transitions import AttemptRow, StepRow, Transition
 from runs.events.types import EventDraft, EventType
 from runs.models import AttemptOutcome, StepStatus
 
@@ -24,6 +25,7 @@ class StepRows:
         self.attempt = CurrentAttempt(call.name, record.attempts)
         self._started_at = clock.now()
         self._start_is_written = False
+        self._counted = NOTHING  # of what the attempt has used
 
     @property
     def where(self) -> str:
@@ -32,6 +34,10 @@ class StepRows:
     @property
     def is_settled(self) -> bool:
         return self.record.is_settled
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(self.record.status)
 
     @property
     def _frames_key(self) -> tuple[Any, str, int, int]:
@@ -76,8 +82,44 @@ class StepRows:
             self._started_at, ended_at, error, dump(usage, "usage") if usage else None,
         )  # fmt: skip
 
-    def _spent(self) -> tuple[AttemptRow, ...]:
-        return (self._attempt_row(AttemptOutcome.OPEN, None, None),) if self.attempt.used else ()
+    # -- what it spends of a budget
+
+    def _paid(self, transition: Transition) -> Transition:
+        """With what it adds to the run's spending: what the row of its attempt says, and the step with its start."""
+        purse = self._kernel.purse
+        if purse is None:
+            return transition
+        used = self._counted
+        if any(row.number == self.attempt.number for row in transition.attempts):
+            used = spent_of(self.attempt.used)
+        begins = any(event.type is EventType.STEP_START for event in transition.events)
+        spent = used.minus(self._counted)._replace(steps=int(begins and self.attempt.number == 1))
+        if spent == NOTHING:
+            return transition
+        self._counted = used
+        purse.add(spent)
+        return transition._replace(spent=spent)
+
+    def _take_back(self, transition: Transition) -> None:
+        """It was not written."""
+        if transition.spent is not None and self._kernel.purse is not None:
+            money = transition.spent._replace(steps=0)
+            self._counted = self._counted.minus(money)
+            self._kernel.purse.add(NOTHING.minus(money))
+
+    async def _pay(self, transition: Transition) -> Exception | None:
+        """Write it with what it spends; the error of a value that cannot be stored."""
+        paid = self._paid(transition)
+        problem = await self._kernel.commit(paid)
+        if problem is not None:
+            self._take_back(paid)
+        return problem
+
+    async def _keep(self, checkpoint: Transition) -> Exception | None:
+        """A checkpoint keeps what the attempt has used so far: its worker may die."""
+        if self.attempt.used:
+            checkpoint = checkpoint._replace(attempts=(self._attempt_row(AttemptOutcome.OPEN, None, None),))
+        return await self._pay(checkpoint)
 
     def _lost_attempt(self, now: Any) -> tuple[AttemptRow, ...]:
         lost = self.record.open_attempt

@@ -50,6 +50,10 @@ class DurableWait:
     def is_settled(self) -> bool:
         return self.record.is_settled
 
+    @property
+    def has_begun(self) -> bool:
+        return bool(self.record.status)
+
     def open_frames(self) -> None:
         return None
 

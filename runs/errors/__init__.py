@@ -25,6 +25,7 @@ from runs.errors.runs import (
     HistoryPruned,
     IdempotencyConflict,
     InvalidState,
+    MayNotGrant,
     NondeterminismError,
     RunAlreadyEnded,
     RunNotFailed,
@@ -32,9 +33,11 @@ from runs.errors.runs import (
     RunNotFound,
     RunNotPaused,
     RunTimeout,
+    RunWithoutBudget,
 )
 from runs.errors.schedules import NameTaken, OwnerInactive, PresetNotFound, ScheduleBusy, ScheduleNotFound, ScheduleOver
 from runs.errors.steps import (
+    BudgetExceeded,
     ChildFailed,
     EmitTooLarge,
     InvalidStepName,
@@ -51,6 +54,7 @@ from runs.errors.steps import (
 from runs.errors.versions import RolloutNotFound, RunNotMovable, VersionUnfit
 
 __all__ = [
+    "BudgetExceeded",
     "ChildFailed",
     "EmitTooLarge",
     "HandlerNotFound",
@@ -68,6 +72,7 @@ __all__ = [
     "JobAlreadyRegistered",
     "JobNotFound",
     "JobsNotLoaded",
+    "MayNotGrant",
     "NameTaken",
     "NondeterminismError",
     "OwnerInactive",
@@ -83,6 +88,7 @@ __all__ = [
     "RunNotMovable",
     "RunNotPaused",
     "RunTimeout",
+    "RunWithoutBudget",
     "RunsError",
     "ScheduleBusy",
     "ScheduleNotFound",

@@ -40,6 +40,23 @@ class RunNotFailed(RunsError):
         super().__init__(f"Run {run_id} ({status}) {why} and cannot be retried. Start it again as a new run instead.")
 
 
+class RunWithoutBudget(RunsError):
+    code = "run_without_budget"
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"Run {run_id} has no budget, so it needs no more of it. Give one when you start a run.")
+
+
+class MayNotGrant(RunsError):
+    code = "may_not_grant"
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(
+            f"You may not grant more budget to run {run_id}: who started a run does not, and its team or an "
+            "administrator does. Ask one of them."
+        )
+
+
 class IdempotencyConflict(RunsError):
     code = "idempotency_conflict"
 

@@ -67,6 +67,29 @@ class StepFailed(RunsError):
         )
 
 
+class BudgetExceeded(RunsError):
+    """Nothing more is granted, so the step did not begin; the same error live and on replay.
+
+    `error` is `{"type", "code", "message", "limit", "spent", "hard"}`.
+    """
+
+    code = "budget_exceeded"
+
+    def __init__(self, step: str, error: dict[str, Any]) -> None:
+        self.step, self.error = step, error
+        self.failed_steps = (step,)
+        super().__init__(str(error["message"]))
+
+    @classmethod
+    def of(cls, step: str, limit: str, spent: float, hard: float) -> "BudgetExceeded":
+        message = (
+            f"Step {step!r} did not begin: {spent:g} of {hard:g} {limit.replace('_', ' ')} are spent, and more was "
+            "denied. Retry the run to ask again, or start it with a larger budget."
+        )
+        error = {"type": cls.__name__, "code": cls.code, "message": message}
+        return cls(step, error | {"limit": limit, "spent": spent, "hard": hard})
+
+
 class ChildFailed(RunsError):
     """A child run that did not complete; `run_id`, `status` (failed or cancelled) and `message` say more."""
 

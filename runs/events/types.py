@@ -50,8 +50,10 @@ class EventType(StrEnum):
     QUESTION_COMMENT = "question:comment"
     QUESTION_REMIND = "question:remind"
     QUESTION_ESCALATE = "question:escalate"
-    BUDGET_WARN = "budget:warn"
-    BUDGET_EXCEED = "budget:exceed"
+    BUDGET_WARN = "budget:warn"  # a soft limit is passed: `limit`, `spent`, `soft`, `hard`
+    BUDGET_EXCEED = "budget:exceed"  # a hard limit is reached, and the run parks
+    BUDGET_GRANT = "budget:grant"  # `granted`, `limits`, `actor`
+    BUDGET_DENY = "budget:deny"  # `limit`, `actor`, `reason`
     FLOW_TRANSITION = "flow:transition"
     FLOW_LOOP = "flow:loop"
     FLOW_LIMIT = "flow:limit"

@@ -1,4 +1,5 @@
 from runs.models.audit import Audit
+from runs.models.budget import Allowance, Spending
 from runs.models.checkpoint import Checkpoint
 from runs.models.event import Event
 from runs.models.preset import Preset
@@ -13,6 +14,7 @@ from runs.models.worker import Worker
 
 __all__ = [
     "ENDED",
+    "Allowance",
     "Attempt",
     "AttemptOutcome",
     "Audit",
@@ -29,6 +31,7 @@ __all__ = [
     "Schedule",
     "Signal",
     "SignalKind",
+    "Spending",
     "State",
     "Step",
     "StepStatus",

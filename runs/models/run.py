@@ -87,6 +87,9 @@ class Run(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks", db_index=False
     )
     forked_step = models.CharField(max_length=200, blank=True, default="")
+    budget_of = models.UUIDField(
+        null=True, blank=True, help_text="The run whose budget it spends: itself or an ancestor."
+    )
     end_hook = models.CharField(max_length=6, choices=EndHook, default=EndHook.NONE, blank=True)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.db.models import F
 from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import clean
+from runs.engine.store import budgets
 from runs.engine.store.messages import close_updates
 from runs.engine.store.reopen import reopen_steps
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
@@ -122,8 +123,10 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
     Raises RunNotFound, RunNotFailed, HistoryPruned.
     """
     with transaction.atomic():
+        allowances = budgets.lock_before_retry(run_id)
         run = lock(run_id)
         _check_retry(run)
+        budgets.ask_again(run, allowances)
         again = reopen_steps(run)
         close_updates(run)
         append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
@@ -159,6 +162,7 @@ def delete(run_id: UUID | str, actor: Actor) -> None:
         if run.parent_id is not None and Run.objects.filter(id=run.parent_id).exclude(status__in=ENDED).exists():
             raise RunNotFinished(run.id, "the child of a run that has not ended")
         write_audit(actor, "run.delete", run, {"job": run.job, "status": run.status})
+        budgets.keep_spent([run])
         Run.objects.filter(id=run.id).delete()
     transaction.on_commit(lambda: ring([run.id]))
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from runs import clock
 from runs.definitions import Job
 from runs.engine.payload import Payload, encode
+from runs.engine.store.budgets import open_all, still_there
 from runs.engine.store.control import cancel
 from runs.engine.store.inserting import NewRow, insert
 from runs.engine.store.repairs import note
@@ -39,11 +40,15 @@ def start_child(
 ) -> None:
     """Start the child if it is not there yet. It belongs to the parent's owner and team."""
     payload = check(job, value, options)
-    run = new_run(job, payload, StartOptions(**{"owner": parent.owner, "team": parent.team} | options))
+    run, budget = new_run(job, payload, StartOptions(**{"owner": parent.owner, "team": parent.team} | options))
     run.id, run.parent_id, run.root_id, run.is_detached = child_id, parent.id, parent.root_id or parent.id, detached
     actor = Actor("run", str(parent.id), parent.job).as_data()
     with transaction.atomic():
+        above = still_there(parent.budget_of)
+        run.budget_of = run.id if budget is not None else above
         made = insert([NewRow(run, {"actor": actor, "step": step, "labels": run.labels}, payload.size)])
+        if made:
+            open_all([(run, budget, above)])
     if made:
         ring([child_id])
 

@@ -7,9 +7,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from runs.definitions import registry
+from runs.budgets import Budget
+from runs.definitions import Job, registry
 from runs.engine.branches import Branch
 from runs.engine.payload import encode
+from runs.engine.store.budgets import open_all, started_with
 from runs.engine.store.decided import refuse_decided
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.engine.store.start import Started, StartOptions, new_run, start
@@ -24,11 +26,12 @@ _KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStat
 def retrigger(run_id: UUID | str, actor: Actor, starter: Any = None) -> Started:
     """A new run of the same job with the same input and labels; nothing of the old one is used again."""
     old = get(run_id)
+    job = registry.get(old.job, old.job_version)
     options = StartOptions(
         owner=_owner(old, starter), team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
-        concurrency_key=old.concurrency_key,
+        concurrency_key=old.concurrency_key, budget=_budget(old, job),
     )  # fmt: skip
-    return start(registry.get(old.job, old.job_version), old.input, options, actor)
+    return start(job, old.input, options, actor)
 
 
 def fork(
@@ -58,18 +61,26 @@ def _owner(old: Run, starter: Any) -> Any:
     return starter if starter is not None and old.team is not None else old.owner
 
 
+def _budget(old: Run, job: Job) -> Budget | None:
+    """What the old run was started with, as far as its job still allows that; what was granted was granted to it."""
+    own = started_with(old)
+    return None if own is None else own.no_more_than(job.budget)
+
+
 def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], owner: Any) -> Run:
     first, kept = _steps_before(old, step, outputs)
     if input is not None or outputs:
         refuse_decided(old, kept)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
-    run = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
-        owner=owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue
+    run, budget = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
+        owner=owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
+        budget=_budget(old, job),
     ))  # fmt: skip
     run.forked_from, run.forked_step = old, step
     run.write_no = 1  # it has a history to load
     run.save(force_insert=True)
+    open_all([(run, budget, None)])
     Step.objects.bulk_create([_copy(one, run, outputs) for one in kept])
     _copy_updates(old, run, first.started_at)
     data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs)}

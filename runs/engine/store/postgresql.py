@@ -20,6 +20,7 @@ from runs.engine.store.transitions import (
     COLUMNS,
     EVENTS,
     LETTERS,
+    SPENDINGS,
     STATES,
     STEPS,
     Entry,
@@ -65,6 +66,7 @@ _ROWS: dict[str, tuple[Table, str]] = {
     "checkpoints": (CHECKPOINTS, "checkpoint_rows"),
     "letters": (LETTERS, "letter_rows"),
     "states": (STATES, "state_rows"),
+    "spendings": (SPENDINGS, "spending_rows"),
     "events": (EVENTS, "event_rows"),
 }
 
@@ -165,6 +167,7 @@ def _part(name: str) -> str:
         "checkpoints": lambda: _insert(CHECKPOINTS) + " RETURNING run_id, step_name, number",
         "letters": lambda: _update(LETTERS),
         "states": lambda: _insert(STATES),
+        "spendings": lambda: _add(SPENDINGS),
         "events": lambda: _insert(EVENTS),
         "pruned": lambda: _PRUNE,
         "forgotten": lambda: _FORGET,
@@ -186,4 +189,14 @@ def _update(table: Table) -> str:
     return (
         f"\n  UPDATE {table.name} t SET {sets} FROM unnest({arrays}) AS i({', '.join(table.names)})"
         f"\n  JOIN written w ON w.id = i.run_id WHERE t.id = i.id AND t.run_id = i.run_id"
+    )
+
+
+def _add(table: Table) -> str:
+    """To what the rows of the runs hold."""
+    arrays = ", ".join(f"%s::{kind}[]" for _, kind in table.columns)
+    sets = ", ".join(f"{name} = t.{name} + i.{name}" for name in table.names if name not in table.key)
+    return (
+        f"\n  UPDATE {table.name} t SET {sets} FROM unnest({arrays}) AS i({', '.join(table.names)})"
+        f"\n  JOIN written w ON w.id = i.run_id WHERE t.run_id = i.run_id"
     )

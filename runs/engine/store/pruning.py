@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from runs import clock
+from runs.engine.store.budgets import keep_spent
 from runs.events.doorbell import ring
 from runs.models import ENDED, Checkpoint, EndHook, Event, Run, RunStatus, Signal, State, Step
 
@@ -32,6 +33,7 @@ def remove_runs(due: Q, batch: int) -> Tally:
         if _is_too_long(found):
             return _remove_oldest_events(found[0])
         tally = _tally(found, "runs")
+        keep_spent(found)
         Run.objects.filter(id__in=[run.id for run in found]).delete()
         _tell_followers(found)
     return tally

@@ -48,6 +48,7 @@ def _write(cursor: Any, entry: Entry) -> Written:
     _insert(cursor, CHECKPOINTS, entry.checkpoint_rows())
     _insert(cursor, STATES, entry.state_rows())
     _update_letters(cursor, entry)
+    _add_spending(cursor, entry)
     _insert(cursor, EVENTS, [event._replace(sequence=base + event.sequence) for event in events])
     _prune_checkpoints(cursor, entry)
     return Written(Result.DONE, base + len(events))
@@ -108,6 +109,13 @@ def _update_letters(cursor: Any, entry: Entry) -> None:
         "UPDATE runs_signal SET consumed_at = %s, consumed_by = %s, result = %s, error = %s, effect = %s "
         "WHERE id = %s AND run_id = %s",
         rows,
+    )
+
+
+def _add_spending(cursor: Any, entry: Entry) -> None:
+    cursor.executemany(
+        "UPDATE runs_spending SET tokens = tokens + %s, cost = cost + %s, steps = steps + %s WHERE run_id = %s",
+        [[row.tokens, row.cost, row.steps, row.run_id.hex] for row in entry.spending_rows()],
     )
 
 

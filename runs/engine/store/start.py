@@ -1,16 +1,20 @@
 """Starting runs: one INSERT in the caller's transaction. The runs table is the queue."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from runs import clock
+from runs.budgets import Budget
 from runs.definitions import Job
 from runs.engine import keys
 from runs.engine.payload import Payload, clean, encode
+from runs.engine.store.budgets import open_all
 from runs.engine.store.inserting import NewRow, insert
 from runs.engine.store.rows import Actor, iso
 from runs.errors import IdempotencyConflict, InvalidOption
@@ -42,6 +46,7 @@ class StartOptions:
     concurrency_key: str | None = None
     coalesce: str | None = None
     one_at_a_time: bool = False
+    budget: Budget | Mapping[str, Any] | None = None
 
     def check(self) -> None:
         """Raises InvalidOption for what the row could not hold."""
@@ -49,6 +54,7 @@ class StartOptions:
         check_text("idempotency_key", self.idempotency_key)
         check_text("queue", self.queue, 100)
         check_text("concurrency_key", self.concurrency_key)
+        Budget.of(self.budget)
         self._check_coalesce()
         if not -(2**31) <= self.priority < 2**31:
             raise InvalidOption("priority", "is no 32-bit number", "Use a number such as -10, 0 or 10.")
@@ -89,13 +95,15 @@ class Prepared:
     run: Run
     payload: Payload
     coalesce: bool
+    budget: Budget | None = None
 
 
 def prepare(job: Job, value: Any, options: StartOptions) -> Prepared:
     """Raises InvalidInput, InvalidOption, StorageError."""
     options.check()
     payload = encode(job.parse_input(value), f"The input of job {job.name!r}")
-    return Prepared(new_run(job, payload, options), payload, options.coalesce is not None)
+    run, budget = new_run(job, payload, options)
+    return Prepared(run, payload, options.coalesce is not None, budget)
 
 
 def start(job: Job, value: Any, options: StartOptions, actor: Actor) -> Started:
@@ -112,7 +120,7 @@ def start_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
         if any(one.coalesce for one in wanted):  # each may join one before it
             started = _join_or_insert_all(wanted, actor)
         else:
-            made = insert(_row(one, actor) for one in wanted)
+            made = _insert(wanted, actor)
             started = [_inserted(one, one.run.id in made, actor) for one in wanted]
     if new := [one.run.id for one in started if one.disposition == "created"]:
         transaction.on_commit(lambda: ring(new))
@@ -120,9 +128,15 @@ def start_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
 
 
 def _in_one_piece(wanted: list[Prepared]) -> AbstractContextManager[Any]:
-    """A lone run without a key to join by is one statement on PostgreSQL: it needs no transaction around it."""
-    alone = len(wanted) == 1 and not wanted[0].coalesce and connection.vendor == "postgresql"
+    """A lone run without a key to join by, or a budget, is one statement on PostgreSQL: it needs no transaction."""
+    alone = len(wanted) == 1 and not (wanted[0].coalesce or wanted[0].budget) and connection.vendor == "postgresql"
     return nullcontext() if alone and not connection.in_atomic_block else transaction.atomic()
+
+
+def _insert(wanted: list[Prepared], actor: Actor) -> set[UUID]:
+    made = insert(_row(one, actor) for one in wanted)
+    open_all((one.run, one.budget, None) for one in wanted if one.run.id in made)
+    return made
 
 
 def _row(one: Prepared, actor: Actor) -> NewRow:
@@ -141,7 +155,7 @@ def _join_or_insert_all(wanted: list[Prepared], actor: Actor) -> list[Started]:
 def _join_or_insert(one: Prepared, actor: Actor) -> Started:
     if one.coalesce and (pending := _pending_twin(one.run)):
         return Started(pending, "coalesced")
-    return _inserted(one, bool(insert([_row(one, actor)])), actor)
+    return _inserted(one, bool(_insert([one], actor)), actor)
 
 
 def _inserted(one: Prepared, is_new: bool, actor: Actor) -> Started:
@@ -152,14 +166,18 @@ def _inserted(one: Prepared, is_new: bool, actor: Actor) -> Started:
                 raise IdempotencyConflict(str(one.run.idempotency_key), found.id)
             return Started(found, "idempotent")
         # the run that had the key was deleted between the two statements: the key is free
-        is_new = bool(insert([_row(one, actor)]))
+        is_new = bool(_insert([one], actor))
     return Started(one.run, "created")
 
 
-def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
+def new_run(job: Job, payload: Payload, options: StartOptions) -> tuple[Run, Budget | None]:
+    """The run, and its own budget. Raises InvalidOption for one beyond the job's."""
     now = clock.now()
     run_at = options.run_at or now
-    return Run(
+    budget = Budget.of(options.budget)
+    if job.budget is not None:
+        budget = job.budget.tightened(budget)
+    run = Run(
         job=job.name, job_version=job.version, queue=options.queue or job.queue, priority=options.priority,
         labels=options.labels or {}, owner=options.owner, team=options.team,
         concurrency_key=options.concurrency_key,
@@ -169,6 +187,9 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> Run:
         input=payload.value, secrets={"input": payload.secrets} if payload.secrets else {},
         end_hook=EndHook.ARMED if job.on_end else EndHook.NONE,
     )  # fmt: skip
+    if budget is not None:
+        run.budget_of = run.id
+    return run, budget
 
 
 def _pending_twin(run: Run) -> Run | None:

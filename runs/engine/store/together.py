@@ -1,10 +1,11 @@
 """Starting many runs with one call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import Any
 
+from runs.budgets import Budget
 from runs.definitions import Job, registry
 from runs.engine.store import choice
 from runs.engine.store.rows import Actor
@@ -28,6 +29,7 @@ class NewRun:
     run_at: datetime | None = None
     concurrency_key: str | None = None
     coalesce: str | None = None
+    budget: Budget | Mapping[str, Any] | None = None
 
 
 def start_many(runs: Iterable[NewRun], actor: Actor) -> list[Started]:
@@ -39,7 +41,7 @@ def _prepared(run: NewRun) -> Prepared:
     options = StartOptions(
         owner=run.owner, team=run.team, labels=run.labels, idempotency_key=run.idempotency_key,
         priority=run.priority, queue=run.queue, run_at=run.run_at, concurrency_key=run.concurrency_key,
-        coalesce=run.coalesce,
+        coalesce=run.coalesce, budget=run.budget,
     )  # fmt: skip
     return prepare(job_for(run.job, run.version, options), run.input, options)
 

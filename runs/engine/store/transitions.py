@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from runs.engine.store.spent import Spent
 from runs.events.types import EventDraft
 from runs.models import StepStatus
 
@@ -71,6 +72,15 @@ class LetterRow(NamedTuple):
 class StateRow(NamedTuple):
     run_id: UUID
     value: str
+
+
+class SpendingRow(NamedTuple):
+    """What is added to a run's spending: tokens, billionths of money, steps."""
+
+    run_id: UUID
+    tokens: int
+    cost: int
+    steps: int
 
 
 class EventRow(NamedTuple):
@@ -135,6 +145,9 @@ LETTERS = Table(
     ),
 )  # fmt: skip
 STATES = Table("runs_state", (("run_id", "uuid"), ("value", "jsonb")), ("run_id",))
+SPENDINGS = Table(
+    "runs_spending", (("run_id", "uuid"), ("tokens", "bigint"), ("cost", "bigint"), ("steps", "bigint")), ("run_id",)
+)
 EVENTS = Table(
     "runs_event",
     (
@@ -183,6 +196,7 @@ class Transition(NamedTuple):
     forget_checkpoints: tuple[str, ...] = ()  # steps that are done with theirs
     letters: tuple[LetterRow, ...] = ()
     state: str | None = None  # the run's whole document
+    spent: Spent | None = None  # from a budget
     size: int = 0  # bytes of the events' data, where no row holds the same
 
     @property
@@ -243,6 +257,10 @@ class Entry:
     def state_rows(self) -> list[StateRow]:
         written = [transition.state for transition in self.transitions if transition.state is not None]
         return [StateRow(self.run_id, written[-1])] if written else []
+
+    def spending_rows(self) -> list[SpendingRow]:
+        told = [transition.spent for transition in self.transitions if transition.spent is not None]
+        return [SpendingRow(self.run_id, *map(sum, zip(*told, strict=True)))] if told else []
 
     def forgotten_steps(self) -> list[str]:
         return [step for transition in self.transitions for step in transition.forget_checkpoints]

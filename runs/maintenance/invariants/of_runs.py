@@ -8,7 +8,7 @@ from runs.engine import queues
 from runs.engine.claim import unheld
 from runs.engine.stranded import stranded, unserved
 from runs.maintenance.invariants.registry import LATE, Ids, Rows, among, late
-from runs.models import ENDED, EndHook, Run, RunStatus, Step, StepStatus, Worker
+from runs.models import ENDED, EndHook, Run, RunStatus, Spending, Step, StepStatus, Worker
 
 _IDLE = (RunStatus.QUEUED, RunStatus.WAITING, RunStatus.PAUSED)
 
@@ -39,7 +39,8 @@ def lease_without_work(ids: Ids) -> Rows:
 def idle_without_wake(ids: Ids) -> Rows:
     """Queued without a time, or waiting without a time and for nothing."""
     waits = Exists(Step.objects.filter(run=OuterRef("pk"), status=StepStatus.RUNNING))
-    never = Run.objects.filter(among(ids), ~waits, status=RunStatus.WAITING, due_at=None).values("id")
+    parked = Exists(Spending.objects.filter(run_id=OuterRef("pk"), parked_by__isnull=False))
+    never = Run.objects.filter(among(ids), ~waits, ~parked, status=RunStatus.WAITING, due_at=None).values("id")
     return of(ids, Q(due_at=None) & (Q(status=RunStatus.QUEUED) | Q(id__in=never)))
 
 
