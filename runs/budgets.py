@@ -48,7 +48,7 @@ def checked(name: str, value: Any) -> float:
     most = LARGEST * (1e6 if name in _WHOLE else 1)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise InvalidOption(f"budget.{name}", f"is no number from 0 to {most:.0f}", "Give one, as in 1000.")
-    return float(value) if isinstance(value, float) else int(value)
+    return int(value) if value == int(value) else float(value)
 
 
 @dataclass(frozen=True, kw_only=True)

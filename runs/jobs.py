@@ -13,7 +13,8 @@ from runs.engine import moves
 from runs.engine.answers import UpdateAnswer, get_update, update
 from runs.engine.attempts import CurrentAttempt, current_attempt
 from runs.engine.bridge import Bridged, SyncStepContext
-from runs.engine.budgeting import budget_state, budget_states, grant_budget, hold_budget, may_grant, settle_budget
+from runs.engine.budgeting import BudgetState, budget_state, budget_states, hold_budget, may_grant, settle_budget
+from runs.engine.budgeting import grant as grant_budget
 from runs.engine.hooks import EndedRun
 from runs.engine.payload import readable, redact
 from runs.engine.queries import RunView, StepView, query
@@ -53,6 +54,7 @@ __all__ = [
     "Actor",
     "Bridged",
     "Budget",
+    "BudgetState",
     "Checkpoint",
     "Concurrency",
     "CurrentAttempt",

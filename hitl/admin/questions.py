@@ -59,7 +59,6 @@ class QuestionAdmin(EngineAdmin):
             "delegated_by",
         ),
         *("quorum", "starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
-        *("budget_of",),
         *("deadline", "reminded_at", "shown_escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
     )
     readonly_fields = (

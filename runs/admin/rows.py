@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
-from runs.models import Attempt, Audit, Checkpoint, Event, Signal, State, Step, Worker
+from runs.models import Allowance, Attempt, Audit, Checkpoint, Event, Signal, Spending, State, Step, Worker
 
 
 @admin.register(Step)
@@ -88,6 +88,32 @@ class StateAdmin(EngineAdmin):
     @admin.display(description="Value")
     def shown_value(self, state: State) -> SafeString:
         return as_json(state.value)
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(EngineAdmin):
+    """More is granted by an answer, by REST or in Python: not by a change of numbers here."""
+
+    list_display = ("run", "shown_limits", "shown_granted")
+    list_select_related = ("run",)
+    search_fields = ("=run__id",)
+    ordering = ("-run",)
+
+    @admin.display(description="Hard limits")
+    def shown_limits(self, allowance: Allowance) -> str:
+        return ", ".join(f"{name} {limit['hard']:g}" for name, limit in allowance.limits.items())
+
+    @admin.display(description="Granted")
+    def shown_granted(self, allowance: Allowance) -> str:
+        return ", ".join(f"{name} {amount:g}" for name, amount in allowance.granted.items()) or "-"
+
+
+@admin.register(Spending)
+class SpendingAdmin(EngineAdmin):
+    list_display = ("run_id", "allowance", "tokens", "cost", "steps", "parked")
+    list_filter = ("parked",)
+    search_fields = ("=run_id",)
+    ordering = ("-run_id",)
 
 
 @admin.register(Worker)

@@ -73,6 +73,7 @@ class RunAdmin(EngineAdmin):
                         "root",
                         "forked_from",
                         "forked_step",
+                        "budget_of",
                         "end_hook",
                     ),
                 ),

@@ -6,8 +6,9 @@ from rest_framework.response import Response
 from runs import jobs
 from runs.api.documents import RUN_ID, operation
 from runs.api.door import Door
-from runs.api.requests import CancelRun, ForkRun, PauseRun, read_body
+from runs.api.requests import CancelRun, ForkRun, GrantBudget, PauseRun, read_body
 from runs.api.shapes import RunShape
+from runs.errors import MayNotGrant
 
 
 class RunCancel(Door):
@@ -74,6 +75,26 @@ class RunRetrigger(Door):
         self.refuse_body(request)
         started = jobs.retrigger(run.id, starter=request.user, actor=self.actor(request))
         return self.made(request, started.run)
+
+
+class RunBudget(Door):
+    @operation(
+        "runs_grant",
+        "Grant a run more of its budget",
+        {200: RunShape},
+        body=GrantBudget,
+        refusals=(400, 403, 404, 409),
+        parameters=[RUN_ID],
+        description="Runs that wait for it go on, and what people are asked about it is withdrawn. Who may answer that "
+        "question may do this: the team of the run whose budget it is, and administrators.",
+    )
+    def post(self, request: Request, run_id: str) -> Response:
+        run = self.find(request, run_id)
+        body = read_body(GrantBudget, self.body(request))
+        if not jobs.may_grant(request.user, run):
+            raise MayNotGrant(run.id)
+        jobs.grant_budget(run.id, body.model_dump(exclude_none=True), actor=self.actor(request))
+        return Response(self.shown(request, run.id))
 
 
 class RunFork(Door):

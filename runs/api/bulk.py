@@ -48,7 +48,11 @@ class StartMany(Door):
         body, actor = read_body(StartRuns, self.body(request)), self.actor(request)
         teams = {name: self.team_of(request, name) for name in {run.team for run in body.runs}}
         wanted = [
-            jobs.NewRun(**dict(run) | {"team": teams[run.team], "owner": request.user})  # no copy of its input
+            jobs.NewRun(  # no copy of its input
+                **dict(run)
+                | {"team": teams[run.team], "owner": request.user}
+                | {"budget": run.budget.given() if run.budget else None}
+            )
             for run in body.runs
         ]
         started = jobs.start_many(wanted, actor=actor)

@@ -28,6 +28,37 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+
+
+class SoftAndHard(Body):
+    """A limit with its own soft one."""
+
+    soft: Amount | None = Field(None, description="From here on there is a warning; without it from 80 % of the hard.")
+    hard: Amount = Field(description="From here on no step begins until more is granted.")
+
+
+class BudgetLimits(Body):
+    """Limits, each a number or `{"soft", "hard"}`."""
+
+    tokens: Amount | SoftAndHard | None = None
+    cost: Amount | SoftAndHard | None = None
+    steps: Amount | SoftAndHard | None = None
+    active_seconds: Amount | SoftAndHard | None = None
+
+    def given(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+
+class GrantBudget(Body):
+    """What is added to the hard limits."""
+
+    tokens: Amount | None = None
+    cost: Amount | None = None
+    steps: Amount | None = None
+    active_seconds: Amount | None = None
+
+
 class StartRun(Body):
     """A run to start."""
 
@@ -51,6 +82,9 @@ class StartRun(Body):
     )
     coalesce: Literal["skip"] | None = Field(
         None, description="`skip`: a run of the same concurrency key that has not begun is given instead of a new one."
+    )
+    budget: BudgetLimits | None = Field(
+        None, description="What it and its children may spend, within what its job allows."
     )
 
 

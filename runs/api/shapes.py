@@ -1,6 +1,6 @@
 """What REST answers: the native shapes, which the OpenAPI document is made from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -17,6 +17,25 @@ class Shape(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """JSON values; times in RFC 3339, UTC, ending in Z."""
         return self.model_dump(mode="json")
+
+
+class LimitShape(Shape):
+    soft: float = Field(description="From here on there is a warning.")
+    hard: float = Field(description="From here on no step begins until more is granted.")
+
+
+class BudgetShape(Shape):
+    """A budget: tokens, cost, steps, active_seconds, as far as they are limited."""
+
+    budget_of: UUID = Field(description="The run whose budget it is: this one, or an ancestor whose children share it.")
+    limits: dict[str, LimitShape] = Field(description="As they are now, with what was granted.")
+    granted: dict[str, float]
+    spent: dict[str, float] = Field(description="By that run and all its children.")
+    parked: str = Field(description="The limit at which this run waits for more; empty: at none.")
+
+    @classmethod
+    def of(cls, state: jobs.BudgetState) -> "BudgetShape":
+        return cls.model_validate(state)
 
 
 class RunShape(Shape):
@@ -47,11 +66,26 @@ class RunShape(Shape):
     run_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    budget: BudgetShape | None = Field(description="What it and its children may spend, and have spent.")
 
     @classmethod
     def of(cls, run: Run) -> dict[str, Any]:
         """`run` as JSON; its owner and team are read, so select them with it."""
-        names = cls.model_fields.keys() - {"input", "output", "owner", "team", "parent", "root", "forked_from"}
+        return cls.with_budget(run, jobs.budget_state(run) if run.budget_of is not None else None)
+
+    @classmethod
+    def of_many(cls) -> "tuple[Callable[[list[Run]], None], Callable[[Run], dict[str, Any]]]":
+        """`prepare` and `shape` of a page: what its runs have spent is read together."""
+        states: dict[UUID, jobs.BudgetState] = {}
+        return lambda runs: states.update(jobs.budget_states(runs)), lambda run: cls.with_budget(
+            run, states.get(run.id)
+        )
+
+    @classmethod
+    def with_budget(cls, run: Run, state: "jobs.BudgetState | None") -> dict[str, Any]:
+        names = cls.model_fields.keys() - {
+            "input", "output", "owner", "team", "parent", "root", "forked_from", "budget"
+        }  # fmt: skip
         return cls(
             **{name: getattr(run, name) for name in names},
             input=jobs.redact(run.input, run.secrets.get("input", [])),
@@ -61,6 +95,7 @@ class RunShape(Shape):
             parent=run.parent_id,
             root=run.root_id,
             forked_from=run.forked_from_id,
+            budget=None if state is None else BudgetShape.of(state),
         ).as_json()
 
 
@@ -165,6 +200,7 @@ class JobShape(Shape):
     retries: RetryShape = Field(description="Default of its steps. Times in seconds.")
     timeout_seconds: float | None
     queue: str = Field(description="Where its runs wait for a worker, unless they are started in another one.")
+    budget: dict[str, LimitShape] | None = Field(description="What a run with its children may spend.")
     queries: list[HandlerShape] = Field(description="What its runs can be asked.")
     updates: list[HandlerShape] = Field(description="What its runs can be told to do, with a result.")
 
@@ -179,6 +215,9 @@ class JobShape(Shape):
             retries=RetryShape.model_validate(job.retries),
             timeout_seconds=job.timeout.total_seconds() if job.timeout else None,
             queue=job.queue,
+            budget={name: LimitShape.model_validate(one) for name, one in job.budget.limits().items()}
+            if job.budget
+            else None,
             queries=HandlerShape.all(job.queries),
             updates=HandlerShape.all(job.updates),
         ).as_json()

@@ -33,6 +33,7 @@ urlpatterns = [
     path("runs/<str:run_id>/pause/", actions.RunPause.as_view(), name="api-run-pause"),
     path("runs/<str:run_id>/resume/", actions.RunResume.as_view(), name="api-run-resume"),
     path("runs/<str:run_id>/retry/", actions.RunRetry.as_view(), name="api-run-retry"),
+    path("runs/<str:run_id>/budget/", actions.RunBudget.as_view(), name="api-run-budget"),
     path("runs/<str:run_id>/retrigger/", actions.RunRetrigger.as_view(), name="api-run-retrigger"),
     path("runs/<str:run_id>/fork/", actions.RunFork.as_view(), name="api-run-fork"),
     path("runs/<str:run_id>/move/", operators.RunMove.as_view(), name="api-run-move"),

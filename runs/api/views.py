@@ -37,7 +37,8 @@ class RunList(Door):
     )
     def get(self, request: Request) -> Response:
         rows = filtered(self.visible(request), read_filter(request.query_params))
-        return Response(page(request, rows, RunShape.of, newest_first=True))
+        prepare, shape = RunShape.of_many()
+        return Response(page(request, rows, shape, newest_first=True, prepare=prepare))
 
     @operation(
         "runs_start",
@@ -63,6 +64,7 @@ class RunList(Door):
             run_at=body.run_at,
             concurrency_key=body.concurrency_key,
             coalesce=body.coalesce,
+            budget=body.budget.given() if body.budget else None,
             actor=self.actor(request),
         )
         shown = self.shown(request, started.run.id) | {"disposition": started.disposition}

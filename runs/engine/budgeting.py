@@ -63,7 +63,7 @@ def may_grant(user: Any, run: Run) -> bool:
     return bool(team is not None and user.groups.filter(pk=team).exists())
 
 
-def grant_budget(run_id: UUID | str, amounts: dict[str, float], *, actor: Actor = SYSTEM) -> None:
+def grant(run_id: UUID | str, amounts: dict[str, float], *, actor: Actor = SYSTEM) -> None:
     """Add `amounts` (`{"tokens": 1000}`) to the hard limits that count for the run; whatever is parked there goes on,
     and what people were asked about it is withdrawn.
 
@@ -76,7 +76,7 @@ def settle_budget(budget_of: UUID, limit: str, amounts: dict[str, float] | None,
     """What people decided about a limit of the run whose budget it is: so much more, or None: no more than that, and
     steps that would begin raise BudgetExceeded; a retry of the run asks anew.
 
-    Raises what `grant_budget` raises.
+    Raises what `grant` raises.
     """
     if amounts is None:
         budgets.deny(budget_of, limit, actor)

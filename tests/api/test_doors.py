@@ -19,6 +19,7 @@ OF_A_RUN = [
     ("POST", "/api/runs/{}/pause/"),
     ("POST", "/api/runs/{}/retry/"),
     ("POST", "/api/runs/{}/retrigger/"),
+    ("POST", "/api/runs/{}/budget/"),
     ("POST", "/api/runs/{}/fork/"),
     ("POST", "/api/runs/{}/signals/"),
     ("GET", "/api/runs/{}/signals/"),

@@ -91,6 +91,8 @@ def event_text(event: Any) -> str:
         return str(data.get("message", ""))
     if event.type == "run:progress":
         return f"{data.get('current')} of {data.get('total')} {data.get('message') or ''}".strip()
+    if event.type in ("budget:warn", "budget:exceed"):
+        return f"{data.get('limit')}: {data.get('spent')} of {data.get('hard')}"
     about = event.step or data.get("update") or ""
     error = data.get("error")
     if isinstance(error, dict):

@@ -17,6 +17,10 @@ _WAITS = {
     "signal": "a signal",
     "child": "a child run",
     "retry": "the next attempt of a step",
+    "budget tokens": "more tokens: its budget is spent",
+    "budget cost": "more money: its budget is spent",
+    "budget steps": "more steps: its budget is spent",
+    "budget active_seconds": "more time to work: its budget is spent",
 }
 QUESTION = "question:"
 """Signals of this name are sent by answers, and by nobody else."""

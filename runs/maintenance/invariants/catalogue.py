@@ -1,7 +1,7 @@
 """The engine's own invariants, in the order in which people read them; docs/reference/invariants.md says more."""
 
 from runs.engine.store import repairs
-from runs.maintenance.invariants import of_families, of_history, of_runs
+from runs.maintenance.invariants import of_budgets, of_families, of_history, of_runs
 from runs.maintenance.invariants.registry import INVARIANTS, Invariant, register
 
 __all__ = ["INVARIANTS"]
@@ -72,6 +72,10 @@ _OWN = (
     Invariant(
         "end_hook_not_called", "An end hook is called within a minute, or a worker is at it.",
         of_runs.end_hook_not_called,
+    ),
+    Invariant(
+        "spent_otherwise", "What a run has spent of its budget is what its attempts have used.",
+        of_budgets.spent_otherwise, of_budgets.count_again,
     ),
     Invariant(
         "no_worker_for_version", "Of each run that has been due for a minute, a worker has the version.",

@@ -179,6 +179,7 @@ export function eventText(event) {
   const step = event.step || data.update ? `${event.step || data.update} ` : "";
   if (event.type === "log:write") return String(data.message ?? "");
   if (event.type === "run:progress") return `${data.current} of ${data.total} ${data.message || ""}`.trim();
+  if (event.type === "budget:warn" || event.type === "budget:exceed") return `${data.limit}: ${data.spent} of ${data.hard}`;
   if (data.error) return `${step}${data.error.type || ""}: ${data.error.message || ""}`;
   return `${step}${data.signal || data.reason || ""}`.trim();
 }

@@ -73,9 +73,11 @@ function say(text, tone, milliseconds = 0) {
   if (milliseconds) quiet = setTimeout(() => (pill.hidden = true), milliseconds);
 }
 
-/* The sentence, the actions, the waits, the children and the state are the server's to write: fetched after such events. */
+/* The sentence, the actions, the waits, the children, the budget and the state are the server's to write: fetched after
+   such events. What a step has spent is told by its end. */
 function isTold(type) {
-  return /^(run|question|child|signal|state):/.test(type) && type !== "run:progress";
+  if (/^step:(complete|retry|fail)$/.test(type)) return Boolean(main.querySelector("[data-budget]"));
+  return /^(run|question|child|signal|state|budget):/.test(type) && type !== "run:progress";
 }
 
 /* Once for all events of the moment, and not put off by those that keep coming. */
