@@ -22,7 +22,7 @@ FULL = {
 SHAPE = {
     "id", "job", "job_version", "status", "reason", "input", "output", "error", "progress", "labels", "queue",
     "priority", "attempt", "last_sequence", "owner", "team", "parent", "root", "forked_from", "idempotency_key",
-    "concurrency_key", "created_at", "run_at", "started_at", "finished_at",
+    "concurrency_key", "created_at", "run_at", "started_at", "finished_at", "budget",
 }  # fmt: skip
 
 
