@@ -104,15 +104,25 @@ def settings(request: ChatRequest, endpoint: Endpoint) -> ModelSettings:
     return found
 
 
-def parameters(request: ChatRequest, *, has_json_schema: bool) -> ModelRequestParameters:
-    """The tools, and the schema of the answer: natively where the vendor has it, else as a tool that must be called."""
+def answer_tool(request: ChatRequest, *, has_json_schema: bool) -> str | None:
+    """The name of the tool by which an answer of a schema is asked for, where the vendor has no schemas."""
+    if request.output_schema is None or has_json_schema:
+        return None
+    name = request.output_name
+    while name in {tool.name for tool in request.tools}:
+        name = f"final_{name}"
+    return name
+
+
+def parameters(request: ChatRequest, answer_by: str | None) -> ModelRequestParameters:
+    """The tools, and the schema of the answer: as the tool `answer_by` that must be called, or else natively."""
     tools = [_tool(tool.name, tool.description, tool.parameters) for tool in request.tools]
     if request.output_schema is None:
         return ModelRequestParameters(function_tools=tools)
-    if has_json_schema:
+    if answer_by is None:
         wanted = OutputObjectDefinition(request.output_schema, name=request.output_name)
         return ModelRequestParameters(function_tools=tools, output_mode="native", output_object=wanted)
-    answer = _tool(request.output_name, "Give your final answer by calling this tool.", request.output_schema)
+    answer = _tool(answer_by, "Give your final answer by calling this tool.", request.output_schema)
     return ModelRequestParameters(
         function_tools=tools,
         output_mode="tool",

@@ -32,7 +32,11 @@ class _Call:
     index: int
     id: str
     name: str
-    arguments: str = ""
+    fragments: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.fragments)
 
 
 @dataclass
@@ -42,15 +46,23 @@ class Gathered:
     request: ChatRequest
     kind: str
     answer_tool: str | None = None
-    text: str = ""
-    reasoning: str = ""
     calls: dict[int, _Call] = field(default_factory=dict)
     answering: set[int] = field(default_factory=set)
+    _text: list[str] = field(default_factory=list)
+    _reasoning: list[str] = field(default_factory=list)
     _doubled: str = field(init=False)
 
     def __post_init__(self) -> None:
         before = self.request.continue_from
         self._doubled = before[len(before.rstrip()) :] if before.strip() else ""
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._reasoning)
 
     def deltas(self, event: ModelResponseStreamEvent) -> Iterator[Delta]:
         if isinstance(event, PartStartEvent):
@@ -88,17 +100,17 @@ class Gathered:
             text, self._doubled = text[1:], self._doubled[1:]
         if text:
             self._doubled = ""
-            self.text += text
+            self._text.append(text)
             yield TextDelta(text=text)
 
     def _thought(self, text: str) -> Iterator[ReasoningDelta]:
         if text:
-            self.reasoning += text
+            self._reasoning.append(text)
             yield ReasoningDelta(text=text)
 
     def _called(self, index: int, fragment: str) -> ToolCallDelta:
         call = self.calls[index]
-        call.arguments += fragment
+        call.fragments.append(fragment)
         return ToolCallDelta(index=call.index, id=call.id, name=call.name, arguments=fragment)
 
     def reply(self, response: ModelResponse) -> Reply:

@@ -16,7 +16,7 @@ from providers.endpoint import Endpoint
 from providers.errors import BadRequest, CannotContinue, NotSupported, ProviderError, ProviderTimeout
 from providers.replies import ChatItem, Embeddings, Images
 from providers.requests import ChatRequest
-from providers.vendors.conversation import conversation, parameters, settings
+from providers.vendors.conversation import answer_tool, conversation, parameters, settings
 from providers.vendors.failures import Failures, hung_up, is_empty_stream
 from providers.vendors.gathering import Delta, Gathered
 
@@ -30,7 +30,6 @@ class VendorClient(ABC):
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._was_prefill_refused = False
-        self._models: dict[str, Model] = {}
 
     @property
     def can_continue(self) -> bool:
@@ -51,13 +50,13 @@ class VendorClient(ABC):
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatItem, None]:
         name = self._name(request.model)
-        model, failures = self._model(name), self._failures(name)
-        native = _has_json_schema(model.profile)
-        gathered = Gathered(request, self.kind, answer_tool=None if native else request.output_name)
+        model, failures = self._open_model(name), self._failures(name)
+        answer_by = answer_tool(request, has_json_schema=_has_json_schema(model.profile))
+        gathered = Gathered(request, self.kind, answer_by)
         asked = _Asked(
             conversation(request.messages, request.continue_from if self.takes_prefill else ""),
             settings(request, self._endpoint),
-            parameters(request, has_json_schema=native),
+            parameters(request, answer_by),
         )
         opened: list[StreamedResponse] = []
         failed: Exception | None = None
@@ -97,11 +96,6 @@ class VendorClient(ABC):
         if not (name := model or self._endpoint.default_model):
             raise BadRequest("No model is named, neither by the call nor by the profile's default_model.")
         return name
-
-    def _model(self, name: str) -> Model:
-        if name not in self._models:
-            self._models[name] = self._open_model(name)
-        return self._models[name]
 
     def _failures(self, model: str) -> Failures:
         return Failures(f"The provider ({self.kind}, model {model})", self._endpoint.key())

@@ -90,6 +90,15 @@ async def test_an_answer_by_a_schema_is_json_text_on_every_wire(client: ModelCli
         assert sent["response_format"]["json_schema"]["schema"]["properties"] == CITY["properties"]
 
 
+async def test_a_tool_of_the_same_name_is_still_a_tool(anthropic: ModelClient, vendor: FakeVendor) -> None:
+    result = WEATHER.model_copy(update={"name": "result"})
+    vendor.script([{"tool_calls": [{"name": "result", "arguments": {"city": "Bern"}}]}])
+    for options in ({}, {"output_schema": CITY}):
+        reply = await reply_of(anthropic, ask(tools=[result], **options))
+        assert [call.name for call in reply.message.tool_calls] == ["result"]
+    assert [tool["name"] for tool in vendor.calls()[-1]["body"]["tools"]] == ["result", "final_result"]
+
+
 async def test_a_model_that_has_schemas_itself_is_given_the_schema(anthropic: ModelClient, vendor: FakeVendor) -> None:
     reply = await reply_of(anthropic, ask(output_schema=CITY, model="claude-sonnet-4-6"))
     assert set(json.loads(reply.message.text)) == {"city"}
