@@ -143,3 +143,46 @@ def test_a_step_that_only_waits_is_shown_waiting(play: Play) -> None:
     state = play(event(1, "step:start", "approve", kind="signal"), event(2, "run:wait", reason="signal approve"))
     assert (state["steps"]["approve"]["status"], state["status"]) == ("waiting", "waiting")
     assert play(event(1, "step:start", "a", kind="run"))["steps"]["a"]["status"] == "running"
+
+
+REPLY = {
+    "kind": "reply", "model": "m-1", "provider_kind": "openai",
+    "message": {"role": "assistant", "content": "Hello.", "reasoning": "A greeting.",
+                "tool_calls": [{"id": "1", "name": "wave", "arguments": {"hand": "left"}}]},
+}  # fmt: skip
+
+
+def test_reasoning_and_tool_calls_of_a_model_have_their_own_places(play: Play) -> None:
+    found = play(
+        reset(),
+        frame(0, {"type": "reasoning", "text": "A "}),
+        frame(1, {"type": "reasoning", "text": "greeting."}),
+        frame(2, {"type": "text", "text": "Hello."}),
+        frame(3, {"type": "tool_call", "id": "1", "name": "wave", "arguments": '{"hand":'}),
+        frame(4, {"type": "tool_call", "id": "1", "name": "wave", "arguments": '"left"}'}),
+    )["streams"]["s"]
+    assert (found["text"], found["reasoning"]) == ("Hello.", "A greeting.")
+    assert found["calls"] == [{"id": "1", "name": "wave", "arguments": '{"hand":"left"}'}]
+
+
+def test_a_recorded_reply_says_what_its_frames_said(play: Play) -> None:
+    frames = [
+        reset(),
+        frame(0, {"type": "reasoning", "text": "A greeting."}),
+        frame(1, {"type": "text", "text": "Hel"}),
+    ]
+    live = play(*frames)["streams"]["s"]
+    done = play(*frames, event(1, "step:complete", "s", output=REPLY))["streams"]["s"]
+    assert (done["text"], done["reasoning"], done["source"]) == ("Hello.", "A greeting.", "m-1")
+    assert done["calls"] == [{"id": "1", "name": "wave", "arguments": '{"hand":"left"}'}]
+    assert done["revision"] == live["revision"], "what is there already stays"
+    scripted = play(
+        event(1, "step:start", "s", kind="stream"),
+        event(2, "step:complete", "s", output=REPLY | {"provider_kind": "scripted"}),
+    )
+    assert scripted["streams"]["s"]["source"] == "scripted provider"
+
+
+def test_a_new_attempt_begins_without_the_reasoning_of_the_one_before(play: Play) -> None:
+    found = play(reset(), frame(0, {"type": "reasoning", "text": "Hm"}), reset(attempt=2))["streams"]["s"]
+    assert (found["reasoning"], found["text"], found["calls"]) == ("", "", [])

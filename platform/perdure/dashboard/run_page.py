@@ -5,6 +5,7 @@ from typing import Any
 
 from perdure.dashboard import rendering
 from perdure.dashboard.rows import shown_status
+from perdure.dashboard.said import Said, said_by
 from perdure.dashboard.sentences import status_sentence
 from runs.events.types import EventType, LiveType
 from runs.jobs import redact
@@ -21,7 +22,7 @@ class RunPage:
     run: Run
     steps: list[Step]
     events: list[Event]
-    streams: list[Step]
+    streams: list[Said]
     input: Any
     output: Any
     sentence: str
@@ -80,10 +81,8 @@ def read_run_page(run: Run, with_events: bool = True) -> RunPage:
     )
 
 
-def _streamed_texts(run: Run, shown: set[str]) -> list[Step]:
-    """Texts of streaming steps, newest last, without those that the result shows."""
+def _streamed_texts(run: Run, shown: set[str]) -> list[Said]:
+    """What streaming steps said, newest last, without the texts that the result shows."""
     newest = run.steps.filter(kind="stream", status=StepStatus.COMPLETED).order_by("-id")[:TEXTS_SHOWN]
-    found = [step for step in reversed(newest) if isinstance(step.output, str) and step.output not in shown]
-    for step in found:
-        step.output = redact(step.output, step.secrets)
-    return found
+    said = (said_by(step.name, redact(step.output, step.secrets)) for step in reversed(newest))
+    return [one for one in said if one is not None and (one.text not in shown or one.reasoning or one.calls)]

@@ -6,11 +6,14 @@
  *
  * @typedef {{name: string, kind: string, status: string, attempts: number, startedAt: string|null,
  *   finishedAt: string|null, trouble: string}} Step
- * @typedef {{epoch: number, attempt: number, next: number, text: string, truncated: boolean, revision: number,
+ * @typedef {{epoch: number, attempt: number, next: number, text: string, reasoning: string,
+ *   calls: {id: string, name: string, arguments: string}[], source: string, truncated: boolean, revision: number,
  *   state: "live"|"done"|"failed"}} Stream
  * @typedef {{lastSequence: number, status: string, reason: string, progress: object|null, steps: Map<string, Step>,
  *   streams: Map<string, Stream>, ended: boolean}} State
  */
+
+import { SILENT, withFrame, withResult } from "./frames.js";
 
 const ENDS = { "run:complete": "completed", "run:fail": "failed", "run:cancel": "cancelled" };
 const STATUSES = {
@@ -47,20 +50,6 @@ export function reduce(state, event) {
   if (event.sequence <= state.lastSequence) return { state, verdict: "seen" };
   if (event.sequence > state.lastSequence + 1) return { state, verdict: "hole" };
   return { state: record({ ...state, lastSequence: event.sequence }, event), verdict: "recorded" };
-}
-
-/** Text of one frame: a string, or the text or delta that an object carries, else its JSON on a line of its own. */
-export function frameText(data) {
-  if (typeof data === "string") return data;
-  if (data && typeof data === "object") {
-    for (const key of ["text", "delta"]) if (typeof data[key] === "string") return data[key];
-  }
-  return `${JSON.stringify(data)}\n`;
-}
-
-/** Text of a recorded result, which replaces what was streamed. */
-export function resultText(output) {
-  return typeof output === "string" ? output : JSON.stringify(output ?? null, null, 2);
 }
 
 /** What the run is doing, from what is known in the page; null when the server's own sentence says it better. */
@@ -131,9 +120,10 @@ function endStream(streams, event, kind) {
   const found = streams.get(event.step) || (kind === "stream" ? emptyStream(0, 0, 1) : null);
   if (!found) return streams;
   if (event.type === "step:complete") {
-    const text = resultText(event.data?.output);
-    const revision = text.startsWith(found.text) ? found.revision : found.revision + 1;
-    return new Map(streams).set(event.step, { ...found, text, revision, truncated: false, state: "done" });
+    const said = withResult(found, event.data?.output);
+    const goesOn = said.text.startsWith(found.text) && said.reasoning.startsWith(found.reasoning);
+    const revision = goesOn ? found.revision : found.revision + 1;
+    return new Map(streams).set(event.step, { ...found, ...said, revision, truncated: false, state: "done" });
   }
   if (streams.has(event.step) && (event.type === "step:fail" || event.type === "step:cancel")) {
     return new Map(streams).set(event.step, { ...found, state: "failed" });
@@ -142,7 +132,7 @@ function endStream(streams, event, kind) {
 }
 
 function emptyStream(epoch, attempt, revision) {
-  return { epoch, attempt, next: 0, text: "", truncated: false, revision, state: "live" };
+  return { ...SILENT, epoch, attempt, next: 0, truncated: false, revision, state: "live" };
 }
 
 /** Once a step's result is recorded, the result is the truth and late frames are not. */
@@ -174,8 +164,7 @@ function addFrame(state, event) {
   if (!found || isNewer(event, found)) found = emptyStream(event.epoch, event.attempt, (found?.revision ?? 0) + 1);
   if (event.offset < found.next) return state;
   const next = {
-    ...found,
-    text: found.text + frameText(event.data),
+    ...withFrame(found, event.data),
     next: event.offset + 1,
     truncated: found.truncated || event.offset > found.next,
   };

@@ -1,5 +1,6 @@
 /** Puts a state of the run page into the page, touching only what changed. */
 
+import { callText } from "./frames.js";
 import { durationText, tick } from "./page.js";
 import { sentence } from "./reducer.js";
 
@@ -124,17 +125,44 @@ export function makeRenderer(main) {
     return part;
   }
 
-  /** New text is appended: the browser lays out only that, and a reader's selection stays. */
   function fillStream(part, stream) {
-    const place = part.row.querySelector(".stream-text");
-    const follows = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
-    if (part.shown?.revision === stream.revision) place.append(stream.text.slice(part.shown.length));
-    else place.textContent = stream.text;
-    part.shown = { revision: stream.revision, length: stream.text.length };
+    const before = part.shown?.revision === stream.revision ? part.shown : null;
+    const rest = stream.calls.length > 0 || stream.reasoning !== "";
+    part.row.querySelector(".stream-text").hidden = rest && !stream.text && stream.state === "done";
+    fillText(part.row.querySelector(".stream-text"), stream.text, before?.text);
+    fillText(part.row.querySelector(".stream-reasoning pre"), stream.reasoning, before?.reasoning);
+    fillReasoning(part.row.querySelector(".stream-reasoning"), stream);
+    fillCalls(part, stream.calls);
+    part.shown = stream;
     part.row.dataset.state = stream.state;
-    part.row.querySelector(".stream-state").textContent =
-      { live: stream.truncated ? "live, its beginning is no longer held" : "live", done: "recorded", failed: "stopped" }[stream.state];
+    part.row.querySelector(".stream-state").textContent = streamState(stream);
+  }
+
+  /** New text is appended: the browser lays out only that, and a reader's selection stays. */
+  function fillText(place, text, before) {
+    if (text === before) return;
+    const follows = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+    if (before !== undefined) place.append(text.slice(before.length));
+    else place.textContent = text;
     if (follows) place.scrollTop = place.scrollHeight;
+  }
+
+  /** Open while there is nothing else to read yet; whoever opened or closed it has the last word. */
+  function fillReasoning(fold, stream) {
+    fold.hidden = !stream.reasoning;
+    if (fold.dataset.chosen === undefined) fold.open = stream.state === "live" && !stream.text;
+    fold.querySelector("summary").onclick ||= () => { fold.dataset.chosen = ""; };
+  }
+
+  function fillCalls(part, calls) {
+    if (part.shown?.calls === calls) return;
+    const list = part.row.querySelector(".stream-calls");
+    list.hidden = !calls.length;
+    list.replaceChildren(...calls.map((call) => {
+      const row = document.createElement("li");
+      row.textContent = callText(call);
+      return row;
+    }));
   }
 
   /** One row of the log for each recorded event; they go in together, since each look at the scroll lays out the page. */
@@ -165,6 +193,12 @@ export function makeRenderer(main) {
   }
 
   return { renderState, addEvent };
+}
+
+function streamState(stream) {
+  if (stream.state === "live") return stream.truncated ? "live, its beginning is no longer held" : "live";
+  if (stream.state === "failed") return "stopped";
+  return stream.source ? `recorded · ${stream.source}` : "recorded";
 }
 
 export function setBadge(badge, status) {

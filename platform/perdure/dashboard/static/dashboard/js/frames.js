@@ -1,0 +1,58 @@
+/** What frames and recorded results of a streaming step say: text, and a model's reasoning and tool calls beside it. */
+
+/** Nothing was streamed yet. */
+export const SILENT = { text: "", reasoning: "", calls: [], source: "" };
+
+/** @returns what was said so far with one frame more */
+export function withFrame(said, data) {
+  if (data?.type === "reasoning" && typeof data.text === "string") return { ...said, reasoning: said.reasoning + data.text };
+  if (data?.type === "tool_call" && typeof data.name === "string") return { ...said, calls: withCall(said.calls, data) };
+  return { ...said, text: said.text + frameText(data) };
+}
+
+/** What a recorded result says, which replaces what was streamed; `model_replies.py` says the same for the first paint. */
+export function withResult(said, output) {
+  if (!isReply(output)) return { ...said, text: resultText(output) };
+  const message = output.message;
+  return {
+    text: contentText(message.content),
+    reasoning: message.reasoning || "",
+    calls: (message.tool_calls || []).map((call) => ({ id: call.id, name: call.name, arguments: JSON.stringify(call.arguments ?? {}) })),
+    source: output.provider_kind === "scripted" ? "scripted provider" : output.model || "",
+  };
+}
+
+/** `name({"city": "Bern"})` */
+export function callText(call) {
+  return `${call.name}(${call.arguments})`;
+}
+
+function isReply(output) {
+  return output?.kind === "reply" && output.message?.role === "assistant";
+}
+
+function contentText(content) {
+  if (typeof content === "string") return content;
+  return (content || []).map((part) => (part.kind === "text" ? part.text : "")).join("");
+}
+
+/** Fragments of the JSON of one call's arguments come one after another. */
+function withCall(calls, { id, name, arguments: more }) {
+  const fragment = typeof more === "string" ? more : JSON.stringify(more ?? {});
+  const known = calls.findIndex((call) => call.id === id);
+  if (known < 0) return [...calls, { id, name, arguments: fragment }];
+  return calls.map((call, place) => (place === known ? { ...call, arguments: call.arguments + fragment } : call));
+}
+
+/** Text of one frame: a string, or the text or delta that an object carries, else its JSON on a line of its own. */
+function frameText(data) {
+  if (typeof data === "string") return data;
+  if (data && typeof data === "object") {
+    for (const key of ["text", "delta"]) if (typeof data[key] === "string") return data[key];
+  }
+  return `${JSON.stringify(data)}\n`;
+}
+
+function resultText(output) {
+  return typeof output === "string" ? output : JSON.stringify(output ?? null, null, 2);
+}
