@@ -7,7 +7,7 @@ PROFILE_ID = r"[a-z0-9][a-z0-9._-]{0,99}"
 
 
 class Kind(models.TextChoices):
-    OPENAI = "openai", "OpenAI, and what speaks its wire"
+    OPENAI = "openai", "OpenAI wire"
     OLLAMA = "ollama", "Ollama"
     ANTHROPIC = "anthropic", "Anthropic"
     SCRIPTED = "scripted", "Scripted provider"

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             name='ProviderProfile',
             fields=[
                 ('id', models.CharField(max_length=100, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9._-]{0,99}\\Z', 'Use small letters, digits, dots, hyphens and underscores.')])),
-                ('kind', models.CharField(choices=[('openai', 'OpenAI, and what speaks its wire'), ('ollama', 'Ollama'), ('anthropic', 'Anthropic'), ('scripted', 'Scripted provider')], max_length=20)),
+                ('kind', models.CharField(choices=[('openai', 'OpenAI wire'), ('ollama', 'Ollama'), ('anthropic', 'Anthropic'), ('scripted', 'Scripted provider')], max_length=20)),
                 ('base_uri', models.CharField(blank=True, default='', help_text="As in http://localhost:11434/v1; empty for the vendor's own. A scripted provider with an address is OpenAI's wire there.", max_length=500, verbose_name='base URI')),
                 ('default_model', models.CharField(blank=True, default='', max_length=200)),
                 ('api_key_env', models.CharField(blank=True, default='', help_text='Name of the environment variable of the workers that holds the secret.', max_length=200, verbose_name='API key variable')),
