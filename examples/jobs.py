@@ -1,5 +1,6 @@
 """The jobs of this app; importing them registers them."""
 
+from examples.ai_agent.job import ai_agent
 from examples.code_review.job import code_review
 from examples.coding_assistant.job import coding_assistant
 from examples.countdown import countdown
@@ -9,6 +10,7 @@ from examples.release_train.job import release_train
 from examples.repository_report.job import repository_report
 
 __all__ = [
+    "ai_agent",
     "code_review",
     "coding_assistant",
     "countdown",

@@ -1,5 +1,6 @@
 """The job: every round is analysed and asked anew; each step's result is recorded."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
 
@@ -10,8 +11,9 @@ from examples.code_review.errors import NothingChanges
 from examples.code_review.facts import review_file
 from examples.code_review.feedback import revise
 from examples.code_review.lint import lint
+from examples.code_review.opinion import ask_model
 from examples.code_review.patching import versions_of, write_diff
-from examples.code_review.schema import Change, FileReview, Finding, Review, ReviewRequest, Written
+from examples.code_review.schema import Change, FileReview, Finding, Opinion, Review, ReviewRequest, Written
 from examples.naming import step_name
 from examples.repository_report.folder import open_folder
 from examples.text import counted
@@ -25,16 +27,19 @@ REMIND_EVERY = timedelta(days=2)
 
 @job("code-review")
 async def code_review(step: StepContext, request: ReviewRequest) -> Review:
-    """Analyse a change with ast, difflib and ruff, ask for approval, then apply it to copies or revise it."""
+    """Analyse a change with ast, difflib, ruff and a model, ask for approval, then apply it to copies or revise it."""
     change = await step.run("read-diff", read_diff, request.folder, request.diff)
     done: list[str] | None = None
     for number in range(1, request.rounds + 1):
         place = "" if number == 1 else f" (round {number})"
         files = await _analyse(step, change, place)
-        text = await step.stream(f"report{place}", writer_of(report.write_sections(files, done or [])))
-        outcome = await _ask(step, request, change, files, done, place)
+        opinion = None
+        if step.patched(f"model-review{place}"):  # runs that were past this line before a model was asked
+            opinion = await ask_model(step, f"model-review{place}", change.diff, files)
+        text = await step.stream(f"report{place}", writer_of(report.write_sections(files, done or [], opinion)))
+        outcome = await _ask(step, request, Analysed(change, files, opinion, done), place)
         written = await _apply(step, change, files) if outcome.approved else Written()
-        ended = _end(outcome, number, files, written, text)
+        ended = _end(outcome, number, files, written, text, opinion)
         if outcome.approved or outcome.timed_out or not outcome.comment or number == request.rounds:
             return ended
         revision = await step.run(f"revise{place}", revise, change.folder, change.diff, outcome.comment)
@@ -83,17 +88,23 @@ def _change_of(change: Change, path: str) -> FileChange:
     return next(one for one in parse_diff(change.diff) if one.path == path)
 
 
-async def _ask(
-    step: StepContext, request: ReviewRequest, change: Change, files: list[FileReview], done: list[str] | None,
-    place: str,
-) -> Outcome:  # fmt: skip
-    findings = report.finding_rows(files)
+@dataclass(frozen=True)
+class Analysed:
+    """What is asked about; `done` is None in the first round, and says what the feedback led to after it."""
+
+    change: Change
+    files: list[FileReview]
+    opinion: Opinion | None
+    done: list[str] | None
+
+
+async def _ask(step: StepContext, request: ReviewRequest, found: Analysed, place: str) -> Outcome:
     return await ask(
         step,
-        f"Apply the {'change' if done is None else 'revised change'} to {counted(len(files), 'file')}?",
+        f"Apply the {'change' if found.done is None else 'revised change'} to {counted(len(found.files), 'file')}?",
         name=f"approval{place}",
-        body=report.write_body(files, done),
-        context={"diff": change.diff} | ({"findings": findings} if findings else {}),
+        body=report.write_body(found.files, found.done, found.opinion),
+        context={"diff": found.change.diff} | report.tables(found.files, found.opinion),
         to=request.reviewers,
         starter_may_answer=not request.reviewers,
         deadline=DEADLINE,
@@ -107,13 +118,16 @@ async def _apply(step: StepContext, change: Change, files: list[FileReview]) -> 
     return await step.run("apply", apply_change, "code-review", step.run_id, change.folder, change.diff, digests)
 
 
-def _end(outcome: Outcome, rounds: int, files: list[FileReview], written: Written, text: str) -> Review:
+def _end(
+    outcome: Outcome, rounds: int, files: list[FileReview], written: Written, text: str, opinion: Opinion | None
+) -> Review:
     return Review(
         decision="applied" if outcome.approved else "expired" if outcome.timed_out else "denied",
         by=[answer["by"] for answer in outcome.answers],
         comment=outcome.comment,
         rounds=rounds,
         findings=len(report.findings_of(files)),
+        reviewed_by=opinion.by if opinion else "",
         files=written.files,
         folder=written.folder,
         report=text,

@@ -80,6 +80,22 @@ class FileReview(BaseModel):
     findings: list[Finding] = []
 
 
+class Remark(BaseModel):
+    """Something that a model says about one place of the change."""
+
+    place: str = Field(max_length=500, description="The file and its line after the change, as in src/a.py:12.")
+    remark: str = Field(max_length=1000)
+
+
+class Opinion(BaseModel):
+    """A model's review; `problem` says why there is none. `by` names who answered."""
+
+    summary: str = ""
+    remarks: list[Remark] = []
+    by: str = ""
+    problem: str = ""
+
+
 class Revision(BaseModel):
     """The change after feedback; `done` says what was taken up."""
 
@@ -103,6 +119,7 @@ class Review(BaseModel):
     comment: str
     rounds: int = Field(description="How often people were asked.")
     findings: int = Field(description="What the last version of the change brings in.")
+    reviewed_by: str = Field(default="", description="The provider that reviewed it too; empty when none answered.")
     files: list[str] = Field(description="The files that were written, if it was applied.")
     folder: str = Field(description="Where they were written; the reviewed folder itself is never changed.")
     report: str = Field(description="The last report, in Markdown.")

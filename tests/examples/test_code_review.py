@@ -68,8 +68,8 @@ def test_an_approved_change_is_written_beside_the_source(asked: Asked, alice: Us
     assert [path.name for path in folder.iterdir()] == ["a.py"]
     assert (folder / "a.py").read_text() == "x = 1\n"
     assert names(question.run) == [
-        "read-diff", "analyse a.py", "lint a.py", "analyse b.txt", "report", "approval", "approval: answer",
-        "approval: outcome", "apply",
+        "read-diff", "analyse a.py", "lint a.py", "analyse b.txt", "patch:model-review", "model-review", "report",
+        "approval", "approval: answer", "approval: outcome", "apply",
     ]  # fmt: skip
 
 

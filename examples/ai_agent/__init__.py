@@ -1,0 +1,1 @@
+"""What the job `ai-agent` is made of: passages of pages, the tools to find more of them, and a streamed answer."""
