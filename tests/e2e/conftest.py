@@ -4,11 +4,15 @@ import os
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.servers.browser import find_chromium
 
 # Playwright's loop runs in the thread of the tests, so Django would take their queries for asynchronous ones.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Milliseconds, of which a page takes some hundred. Nothing is learned from how long a failing test waits.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

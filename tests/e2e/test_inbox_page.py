@@ -30,19 +30,19 @@ def test_questions_come_and_go_on_every_open_page(
 
     question = _ask(server, tmp_path)
     for page in pages:
-        expect(page.locator(".nav .count")).to_have_text("1", timeout=10_000)
+        expect(page.locator(".nav .count")).to_have_text("1")
     row = inbox.get_by_role("link", name="Go on?")
     expect(row).to_be_visible()
     row.focus()
 
     _ask(server, tmp_path)
-    expect(inbox.get_by_role("link", name="Go on?")).to_have_count(2, timeout=10_000)
+    expect(inbox.get_by_role("link", name="Go on?")).to_have_count(2)
     assert inbox.evaluate("document.activeElement.textContent") == "Go on?"  # the row that was there is still the same
 
     answer = {"decision": "deny", "digest": question["digest"]}
     assert server.request("POST", f"/api/questions/{question['id']}/answer/", json=answer).status_code == 200
     for page in pages:
-        expect(page.locator(".nav .count")).to_have_text("1", timeout=10_000)
+        expect(page.locator(".nav .count")).to_have_text("1")
     expect(inbox.get_by_text("deny")).to_be_visible()
     context.close()
     assert not troubles

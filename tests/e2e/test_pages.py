@@ -79,27 +79,44 @@ def sequences(page: Page) -> list[int]:
 
 def expect_whole(page: Page, server: Installation, run_id: str) -> dict[str, Any]:
     """The page shows the run's end, and holds every recorded sequence exactly once, in order."""
-    run = server.wait_for_status(run_id, "completed", "failed", "cancelled", within=60)
+    run = server.wait_for_status(run_id, "completed", "failed", "cancelled", within=90)
     main = page.locator("main")
-    expect(main).to_have_attribute("data-run-status", run["status"], timeout=15_000)
+    expect(main).to_have_attribute("data-run-status", run["status"])
     expect(main).to_have_attribute("data-last-sequence", str(run["last_sequence"]))
     assert sequences(page) == list(range(1, run["last_sequence"] + 1))
     return run
+
+
+def expect_followed(page: Page, transport: str = "socket") -> None:
+    """What the run does from now on, the page hears of by itself."""
+    expect(page.locator("main")).to_have_attribute("data-transport", transport)
+    expect(page.locator("main")).to_have_attribute("data-line", "open")
+
+
+def begin(server: Installation, run_id: str) -> None:
+    answer = server.request("POST", f"/api/runs/{run_id}/signals/", json={"name": "begin"})
+    assert answer.status_code == 201, answer.text
 
 
 def stream_text(page: Page, step: str = "words") -> str:
     return page.locator(f'[data-stream="{step}"] .stream-text').text_content() or ""
 
 
-def test_a_job_is_started_by_its_form_and_watched_to_its_end(server: Installation, open_page: OpenPage) -> None:
+def test_a_job_is_started_by_its_form_and_watched_to_its_end(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
     page = open_page("/")
     page.get_by_role("link", name="All jobs").click()
     page.get_by_role("link", name="Start stream-words").click()
     page.get_by_label("Words").fill("30")
     page.get_by_label("Pause seconds").fill("0.03")
+    page.get_by_label("Hold at").fill("20")
+    page.get_by_label("Gate").fill(str(gate))
     page.get_by_role("button", name="Start the run").click()
     expect(page).to_have_url(re.compile(r"/runs/[0-9a-f-]{36}/$"))
-    expect(page.locator("main")).to_have_attribute("data-transport", "socket")
+    expect_followed(page)
+    gate.touch()
     run = expect_whole(page, server, page.url.rstrip("/").rsplit("/", 1)[1])
     assert stream_text(page) == run["output"]
     expect(page.get_by_text("Completed after 1 step.")).to_be_visible()
@@ -108,14 +125,19 @@ def test_a_job_is_started_by_its_form_and_watched_to_its_end(server: Installatio
     expect(page.locator("[data-step-output]")).to_contain_text("a1w29")
 
 
-def test_text_survives_reloads_in_the_middle_of_a_stream(server: Installation, open_page: OpenPage) -> None:
-    run_id = server.start_run("stream-words", {"words": 60, "pause_seconds": 0.08})
+def test_text_survives_reloads_in_the_middle_of_a_stream(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    job = {"words": 60, "pause_seconds": 0.05, "hold_at": 50, "gate": str(gate)}
+    run_id = server.start_run("stream-words", job)
     page = open_page(f"/runs/{run_id}/")
     for word in (10, 25, 40):
-        expect(page.locator(".stream-text")).to_contain_text(f"a1w{word} ", timeout=15_000)
+        expect(page.locator(".stream-text")).to_contain_text(f"a1w{word} ")
         page.reload()
         expect(page.locator(".stream-text")).to_contain_text("".join(f"a1w{number} " for number in range(word)))
         assert stream_text(page).startswith("a1w0 a1w1 ")
+    gate.touch()
     run = expect_whole(page, server, run_id)
     assert stream_text(page) == run["output"]
     page.reload()
@@ -123,8 +145,11 @@ def test_text_survives_reloads_in_the_middle_of_a_stream(server: Installation, o
 
 
 def test_a_retried_stream_shows_the_second_attempt_alone(server: Installation, open_page: OpenPage) -> None:
-    run_id = server.start_run("stream-words", {"words": 20, "pause_seconds": 0.05, "fail_after": 15})
+    job = {"words": 20, "pause_seconds": 0.05, "fail_after": 15, "on_signal": True}
+    run_id = server.start_run("stream-words", job)
     page = open_page(f"/runs/{run_id}/")
+    expect_followed(page)
+    begin(server, run_id)
     run = expect_whole(page, server, run_id)
     assert stream_text(page) == run["output"]
     assert "a1w" not in stream_text(page)
@@ -148,7 +173,7 @@ def test_a_run_is_cancelled_with_a_reason_by_keyboard(
 ) -> None:
     run_id = server.start_run("hold", {"path": str(tmp_path / "never")})
     page = open_page(f"/runs/{run_id}/")
-    expect(page.locator('[data-step="wait"]')).to_be_visible(timeout=15_000)
+    expect(page.locator('[data-step="wait"]')).to_be_visible()
     page.get_by_role("link", name="Cancel run").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -181,24 +206,28 @@ def test_a_lost_socket_comes_back_by_itself_and_nothing_is_missed_or_doubled(
         socket.connect_to_server()
         sockets.append(socket)
 
-    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 60, "pause_seconds": 0.06})
+    gate = tmp_path / "gate"
+    job = {"path": str(tmp_path / "lines"), "steps": 60, "pause_seconds": 0.06, "hold_at": 40, "gate": str(gate)}
+    run_id = server.start_run("append-lines", job)
     page = open_page(f"/runs/{run_id}/", prepare=lambda page: page.route_web_socket(re.compile("/ws/runs/"), through))
     for line in (10, 25):
-        expect(page.locator(f'[data-step="line-{line}"]')).to_be_attached(timeout=15_000)
+        expect(page.locator(f'[data-step="line-{line}"]')).to_be_attached()
         sockets[-1].close(code=1012)
         expect(page.get_by_role("status")).to_contain_text(re.compile(r"Connected again, resumed at #\d+"))
     assert len(sockets) >= 3
+    gate.touch()
     expect_whole(page, server, run_id)
 
 
 def test_a_page_without_sockets_follows_over_server_sent_events(
     server: Installation, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    run_id = server.start_run("stream-words", {"words": 60, "pause_seconds": 0.08})
+    run_id = server.start_run("stream-words", {"words": 60, "pause_seconds": 0.05, "on_signal": True})
     blocked = "window.WebSocket = class { constructor() { throw new Error('blocked'); } };"
     page = open_page(f"/runs/{run_id}/", script=blocked)
-    expect(page.locator("main")).to_have_attribute("data-transport", "events", timeout=10_000)
-    expect(page.locator(".stream-text")).to_contain_text("a1w20 ", timeout=15_000)
+    expect_followed(page, "events")
+    begin(server, run_id)
+    expect(page.locator(".stream-text")).to_contain_text("a1w20 ")
     run = expect_whole(page, server, run_id)
     assert stream_text(page) == run["output"]
 
@@ -208,13 +237,16 @@ def test_an_open_page_goes_on_after_the_whole_server_was_killed(
 ) -> None:
     server = install().start()
     port = server.base_url.rsplit(":", 1)[1]
-    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 50, "pause_seconds": 0.1})
+    gate = tmp_path / "gate"
+    job = {"path": str(tmp_path / "lines"), "steps": 50, "pause_seconds": 0.1, "hold_at": 30, "gate": str(gate)}
+    run_id = server.start_run("append-lines", job)
     page = browser.new_page()
     page.goto(server.one_time_link)
     page.goto(f"{server.base_url}/runs/{run_id}/")
-    expect(page.locator('[data-step="line-20"]')).to_be_attached(timeout=20_000)
+    expect(page.locator('[data-step="line-20"]')).to_be_attached()
     server.kill_tree()
     expect(page.get_by_role("status")).to_contain_text("Connection lost")
+    gate.touch()
     server.start("--no-demo", "--port", port)
     expect_whole(page, server, run_id)
     assert len(set((tmp_path / "lines").read_text().split())) == 50
@@ -228,8 +260,8 @@ def test_the_list_shows_new_runs_by_itself_and_keeps_the_focus(server: Installat
     page.locator(f'[data-key="{first}"] a').focus()
     second = server.start_run("echo", {"text": "two"})
     row = page.locator(f'[data-key="{second}"]')
-    expect(row).to_be_visible(timeout=10_000)
-    expect(row).to_have_attribute("data-run-status", "completed", timeout=10_000)
+    expect(row).to_be_visible()
+    expect(row).to_have_attribute("data-run-status", "completed")
     expect(page.locator(f'[data-key="{first}"] a')).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(first))

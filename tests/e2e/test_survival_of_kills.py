@@ -49,7 +49,7 @@ def watch(browser: Browser, tmp_path: Path) -> Iterator[Watch]:
         follower.start()
         page.goto(f"{server.base_url}/runs/{run_id}/")
         driver = survival.wait_for_calls(file, f"step-{step}").pid
-        expect(page.locator("main")).to_have_attribute("data-line", "open", timeout=15_000)
+        expect(page.locator("main")).to_have_attribute("data-line", "open")
         survival.wait_for(lambda: follower.events, 15, "first event at the follower")
         return Watched(run_id, file, driver, follower, page)
 
@@ -103,7 +103,7 @@ def _assert_survived(server: Installation, watched: Watched, killed: int) -> Non
     assert [event["type"] for event in events].count("run:recover") == 1
     watched.follower.wait_for_end(20)
     assert watched.follower.events == events
-    expect(watched.page.locator("main")).to_have_attribute("data-run-status", "completed", timeout=20_000)
+    expect(watched.page.locator("main")).to_have_attribute("data-run-status", "completed")
     assert _sequences(watched.page) == list(range(1, run["last_sequence"] + 1))
 
 

@@ -1,11 +1,14 @@
 """`manage.py start_run`: what it prints, how it ends, and what it refuses."""
 
+import io
 import subprocess
 import sys
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from runs.management.commands.start_run import BAD_INPUT
+from runs.models import Run
 from tests.servers.installation import ROOT, Installation
 
 SHORT = '{"start": 1, "pause_seconds": 0}'
@@ -59,9 +62,17 @@ def test_following_a_run_that_somebody_cancels_exits_with_2(example_server: Inst
         (("countdown", "--user", "nobody-known"), "There is no user 'nobody-known'. Create one in the admin"),
     ],
 )
-def test_bad_input_is_refused_with_its_remedy_and_starts_nothing(example_server: Installation, arguments, problem):
-    before = example_server.request("GET", "/api/runs/").json()["results"][:1]
-    done = example_server.manage("start_run", *arguments, check=False)
+@pytest.mark.django_db
+def test_bad_input_is_refused_with_its_remedy_and_starts_nothing(arguments, problem):
+    out = io.StringIO()
+    with pytest.raises(CommandError) as refused:
+        call_command("start_run", *arguments, stdout=out)
+    assert (refused.value.returncode, out.getvalue()) == (BAD_INPUT, "")
+    assert problem in str(refused.value)
+    assert not Run.objects.exists()
+
+
+def test_a_refusal_is_said_on_stderr_and_by_the_exit_code(example_server: Installation):
+    done = example_server.manage("start_run", "no-such-job", check=False)
     assert (done.returncode, done.stdout) == (BAD_INPUT, "")
-    assert problem in done.stderr
-    assert example_server.request("GET", "/api/runs/").json()["results"][:1] == before
+    assert "There is no job 'no-such-job'." in done.stderr

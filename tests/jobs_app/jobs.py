@@ -14,7 +14,18 @@ from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
 Emit = Callable[[Any], None]
 
 
-class Lines(BaseModel):
+class Held(BaseModel):
+    """`hold_at`: what has this number does not come before the file `gate` exists."""
+
+    hold_at: int | None = None
+    gate: str = ""
+
+    async def hold(self, number: int) -> None:
+        while number == self.hold_at and not Path(self.gate).exists():
+            await asyncio.sleep(0.02)
+
+
+class Lines(Held):
     """`steps` steps, each of which appends its name to the file `path` and lasts `pause_seconds`."""
 
     path: str
@@ -22,7 +33,7 @@ class Lines(BaseModel):
     pause_seconds: float = 0.05
 
 
-class Words(BaseModel):
+class Words(Held):
     """A stream of `words` words; the first attempt fails after `fail_after` of them, when that is given.
 
     `on_signal`: not before a signal `begin` has come.
@@ -60,13 +71,14 @@ def append(path: str, line: str) -> None:
 async def append_lines(step: StepContext, lines: Lines) -> int:
     """Append a line per step, asynchronously."""
 
-    async def call(name: str) -> str:
-        append(lines.path, name)
+    async def call(number: int) -> str:
+        await lines.hold(number)
+        append(lines.path, f"line-{number}")
         await asyncio.sleep(lines.pause_seconds)
-        return name
+        return f"line-{number}"
 
     for number in range(1, lines.steps + 1):
-        await step.run(f"line-{number}", call, f"line-{number}")
+        await step.run(f"line-{number}", call, number)
         step.progress(number, lines.steps, f"line {number}")
     return lines.steps
 
@@ -95,6 +107,7 @@ async def stream_words(step: StepContext, words: Words) -> str:
         for number in range(words.words):
             if attempt == 1 and words.fail_after == number:
                 raise RuntimeError("the first attempt fails here")
+            await words.hold(number)
             said.append(f"a{attempt}w{number} ")
             emit(said[-1])
             await asyncio.sleep(words.pause_seconds)

@@ -59,7 +59,7 @@ class Installation:
         return {**found, **more}
 
     # ------------------------------------------------------------------------------------------- start and stop
-    def start(self, *arguments: str, ready_within: float = 100) -> "Installation":
+    def start(self, *arguments: str, ready_within: float = 200) -> "Installation":
         """`manage.py up --port 0 --no-demo` (other arguments replace `--no-demo`), until it says `ready:`."""
         self.lines = []
         self.process = subprocess.Popen(
@@ -121,7 +121,7 @@ class Installation:
         """Every living process of the tree."""
         return processes.pids_with_environment("PERDURE_DATA_DIR", str(self.data_dir))
 
-    def wait_for_line(self, pattern: str, within: float = 30) -> str:
+    def wait_for_line(self, pattern: str, within: float = 90) -> str:
         """The first group of the first output line that matches (the whole line when there is no group)."""
 
         def find() -> str | None:
@@ -148,7 +148,7 @@ class Installation:
         return "\n".join(self.lines[-200:])
 
     # -------------------------------------------------------------------------------------------------- using it
-    def manage(self, *arguments: str, check: bool = True, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
+    def manage(self, *arguments: str, check: bool = True, timeout: float = 180) -> "subprocess.CompletedProcess[str]":
         """Run `manage.py` with the installation's settings."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
@@ -178,7 +178,7 @@ class Installation:
 
     @cached_property
     def client(self) -> httpx.Client:
-        return httpx.Client(timeout=30, trust_env=False)
+        return httpx.Client(timeout=90, trust_env=False)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request as the administrator, by token; `path` begins with a slash."""
@@ -197,7 +197,7 @@ class Installation:
         assert answer.status_code == 200, f"{answer.status_code}: {answer.text}"
         return dict(answer.json())
 
-    def wait_for_status(self, run_id: str, *statuses: str, within: float = 30) -> dict[str, Any]:
+    def wait_for_status(self, run_id: str, *statuses: str, within: float = 90) -> dict[str, Any]:
         """The run, as soon as its status is one of these."""
 
         def look() -> dict[str, Any] | None:
