@@ -155,14 +155,14 @@ class Gathered:
             return guess
         told, details = response.usage, response.provider_details or {}
         is_whole = bool(details.get("finish_reason") or details.get("refusal"))
-        if not told.input_tokens and not told.output_tokens:
+        if told.input_tokens < 0 or told.output_tokens < 0 or not (told.input_tokens or told.output_tokens):
             return guess
         spent = told.output_tokens if is_whole else max(told.output_tokens, guess.output_tokens)
         return Usage(
             input_tokens=told.input_tokens or guess.input_tokens,
             output_tokens=spent,
-            cached_tokens=told.cache_read_tokens,
-            reasoning_tokens=told.details.get("reasoning_tokens", 0) or min(count(self.reasoning), spent),
+            cached_tokens=max(told.cache_read_tokens, 0),
+            reasoning_tokens=max(told.details.get("reasoning_tokens", 0), 0) or min(count(self.reasoning), spent),
             is_estimated=not is_whole or not told.input_tokens,
         )
 

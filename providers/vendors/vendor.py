@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
 from providers.endpoint import Endpoint
 from providers.errors import BadRequest, CannotContinue, NotSupported, ProviderError, ProviderTimeout
-from providers.replies import ChatItem, Embeddings, Images
+from providers.replies import ChatItem, Embeddings, Images, Reply
 from providers.requests import ChatRequest
 from providers.vendors.conversation import answer_tool, conversation, parameters, settings
 from providers.vendors.failures import Failures, hung_up, is_empty_stream
@@ -69,7 +69,7 @@ class VendorClient(ABC):
         # outside of the handler: what is raised here has no context, which would hold the SDK's request and its key
         if failed is not None and not _is_whole(opened):
             raise self._failure(failed, failures, gathered, opened, request)
-        yield gathered.reply(opened[0].get())
+        yield _reply(gathered, opened[0].get(), failures)
 
     def _failure(
         self,
@@ -119,6 +119,18 @@ async def _deltas(
         async for event in response:
             for delta in gathered.deltas(event):
                 yield delta
+
+
+def _reply(gathered: Gathered, response: ModelResponse, failures: Failures) -> Reply:
+    """The SDKs check nothing of what they read, so a name may be a number here."""
+    failed: Exception | None = None
+    try:
+        return gathered.reply(response)
+    except ProviderError:
+        raise
+    except Exception as error:
+        failed = error
+    raise failures.error(failed)
 
 
 def _has_json_schema(profile: ModelProfile) -> bool:

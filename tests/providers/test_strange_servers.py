@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,9 @@ from providers.errors import MalformedAnswer, NotSupported, ProviderError, Strea
 from providers.replies import Reply, TextDelta
 from tests.providers.conftest import ask, items_of, reply_of
 from tests.providers.servers import STREAM, answering
+from tests.vendors import anthropic, openai
+from tests.vendors.answers import compose
+from tests.vendors.script import Rule
 
 
 async def ask_at(url: str) -> Reply:
@@ -49,9 +53,10 @@ def chunk(**choice: Any) -> bytes:
         STREAM + b'data: {"choices": "none"}\n\n',
         STREAM + b'data: {"choices": [{"delta": {"tool_calls": [{"function": 7}]}}]}\n\n',
         STREAM + b"data: [1, 2]\n\n",
+        STREAM + b'data: {"model": 7, "choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n',
         STREAM + b"data: \xff\xfe\n\n",
     ],
-    ids=["page", "document", "wrong choices", "wrong call", "list", "no text"],
+    ids=["page", "document", "wrong choices", "wrong call", "list", "number", "no text"],
 )
 async def test_what_is_no_stream_of_an_answer_is_malformed(answer: bytes) -> None:
     async with answering(answer) as url:
@@ -79,6 +84,20 @@ def framed(body: bytes) -> list[bytes]:
     return [f"{len(body):x}\r\n".encode(), body, b"\r\n"]
 
 
+async def test_numbers_of_tokens_that_cannot_be_are_estimated() -> None:
+    begun = chunk(delta={"role": "assistant", "content": "twelve words"})
+    said = begun + chunk(delta={}, finish_reason="stop")
+        delta={}, finish_reason="stop"
+    )
+    usage = {"prompt_tokens": -1000, "completion_tokens": -5, "total_tokens": -1005}
+    last = b"data: " + json.dumps({"id": "1", "model": "m", "choices": [], "usage": usage}).encode() + b"\n\n"
+    async with answering(STREAM + said + last + b"data: [DONE]\n\n") as url:
+        reply = await ask_at(url)
+    assert reply.usage.is_estimated
+    assert reply.usage.input_tokens > 0
+    assert reply.usage.output_tokens > 0
+
+
 async def test_a_missing_page_without_an_error_of_the_wire_is_a_wrong_address() -> None:
     async with answering(whole("text/plain", b"404 page not found", "404 Not Found")) as url:
         with pytest.raises(NotSupported, match="base URL"):
@@ -94,25 +113,31 @@ async def test_a_long_answer_of_an_error_is_quoted_shortly() -> None:
     assert "\n" not in str(caught.value)
 
 
-# without the signs of <think>, which begins reasoning, and without the joiner that pydantic-ai puts into special tokens
+# without the sign of <think>, which begins reasoning, and without the joiner that pydantic-ai puts into special tokens
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<\u200d"), min_size=1)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    deltas=st.lists(TEXTS, min_size=1, max_size=5),
-    cuts=st.lists(st.integers(0, 2000), max_size=12),
-)
-def test_whatever_the_split_of_bytes_the_reply_is_the_deltas_joined(deltas: list[str], cuts: list[int]) -> None:
-    opening = chunk(delta={"role": "assistant", "content": "> "})
-    body = opening + b"".join(chunk(delta={"content": text}) for text in deltas)
-    body += chunk(delta={}, finish_reason="stop") + b"data: [DONE]\n\n"
+def streamed(wire: str, deltas: list[str]) -> bytes:
+    body = {"model": "m-1", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+    speaker = {"openai": openai, "anthropic": anthropic}[wire]
+    prompt = speaker.read("chat", body)
+    stream = speaker.streamed(prompt, compose(replace(prompt, max_tokens=None), Rule(chunks=deltas)))
+    return stream.opening + b"".join(stream.pieces) + stream.closing
+
+
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+@settings(max_examples=25, deadline=None)
+@given(deltas=st.lists(TEXTS, min_size=1, max_size=5), cuts=st.lists(st.integers(0, 2000), max_size=12))
+def test_whatever_the_split_of_bytes_the_reply_is_the_deltas_joined(
+    wire: str, deltas: list[str], cuts: list[int]
+) -> None:
+    body = streamed(wire, ["> ", *deltas])
     places = sorted({0, len(body), *(cut % len(body) for cut in cuts)})
     pieces = [body[start:end] for start, end in pairwise(places)]
 
     async def read() -> None:
         async with answering(STREAM, *pieces) as url:
-            client = open_client(Endpoint(kind="openai", base_url=url, default_model="m-1"))
+            client = open_client(Endpoint.model_validate({"kind": wire, "base_url": url, "default_model": "m-1"}))
             try:
                 items = await items_of(client, ask())
             finally:
