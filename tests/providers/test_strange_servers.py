@@ -87,8 +87,6 @@ def framed(body: bytes) -> list[bytes]:
 async def test_numbers_of_tokens_that_cannot_be_are_estimated() -> None:
     begun = chunk(delta={"role": "assistant", "content": "twelve words"})
     said = begun + chunk(delta={}, finish_reason="stop")
-        delta={}, finish_reason="stop"
-    )
     usage = {"prompt_tokens": -1000, "completion_tokens": -5, "total_tokens": -1005}
     last = b"data: " + json.dumps({"id": "1", "model": "m", "choices": [], "usage": usage}).encode() + b"\n\n"
     async with answering(STREAM + said + last + b"data: [DONE]\n\n") as url:
