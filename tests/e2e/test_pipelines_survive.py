@@ -4,6 +4,7 @@ The models are answered by a vendor in a process of its own, which counts what i
 """
 
 import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -83,21 +84,30 @@ class LineReader(threading.Thread):
                 self.is_finished.set()
 
 
-@pytest.fixture
-def vendor() -> Iterator[FakeVendor]:
+@pytest.fixture(scope="module")
+def started_vendor() -> Iterator[FakeVendor]:
     with FakeVendor() as running:
         yield running
 
 
-@pytest.fixture
-def server(install: Callable[..., Installation], vendor: FakeVendor) -> Installation:
-    """With the six steps, and every model call at the vendor."""
-    server = install().start()
-    profile = {"id": "default", "kind": "openai", "base_uri": vendor.openai_url, "default_model": "counted"}
+@pytest.fixture(scope="module")
+def server(on_postgresql: bool, started_vendor: FakeVendor) -> Iterator[Installation]:
+    """With the six steps, and every model call at the vendor. One for all: starting takes longer than a test."""
+    server = Installation(postgresql=on_postgresql).start()
+    profile = {"id": "default", "kind": "openai", "base_uri": started_vendor.openai_url, "default_model": "counted"}
     for path, body in (("providers", profile), ("pipelines", SIX_STEPS)):
         answer = server.request("POST", f"/v1/config/{path}", json=body)
         assert answer.status_code == 200, answer.text
-    return server
+    yield server
+    sys.stdout.write(f"--- log of {server.base_url}\n{server.log}\n")
+    assert not server.remove()
+
+
+@pytest.fixture
+def vendor(started_vendor: FakeVendor) -> FakeVendor:
+    """Without a script and without calls."""
+    started_vendor.reset()
+    return started_vendor
 
 
 @pytest.fixture
