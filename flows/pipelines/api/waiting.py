@@ -4,6 +4,8 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
+
 from runs import clock
 from runs.models import ENDED, Run
 
@@ -18,6 +20,8 @@ def wait_for_end(run_id: UUID, limit: timedelta) -> bool:
         left = until - clock.monotonic()
         if left <= 0:
             return False
+        if not connection.in_atomic_block:
+            connection.close()  # many who wait must not hold a connection each
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return True
