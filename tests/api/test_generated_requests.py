@@ -39,12 +39,15 @@ def _takes_something(operation: APIOperation) -> bool:
     return bool(places & {"query", "path"}) or bool(list(operation.body))
 
 
+ENDLESS = ["POST /v1/suggest/stream"]
+"""What answers a fitting request with a stream that ends with its run: no worker is here. See tests/v1."""
+
 # Nothing unfitting can be sent to an operation that takes nothing.
 CASES = [
     pytest.param(operation, mode, id=f"{operation.label} {mode.value}")
     for operation in OPERATIONS
     for mode in GenerationMode
-    if mode is GenerationMode.POSITIVE or _takes_something(operation)
+    if (operation.label not in ENDLESS if mode is GenerationMode.POSITIVE else _takes_something(operation))
 ]
 
 

@@ -52,6 +52,16 @@ class RerunJob(Body):
     override_input: PipelineInput | None = Field(None, description="Another input; without it the old one.")
 
 
+class Suggest(Body):
+    """What a model is asked once."""
+
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
+    system: Annotated[str, StringConstraints(max_length=50_000)] = ""
+    provider_profile_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "default"
+    model: Annotated[str, StringConstraints(max_length=200)] = ""
+    max_tokens: int | None = Field(None, ge=1, le=10_000_000)
+
+
 class PipelineDocument(Body):
     """A definition: YAML or JSON as text, or the value itself."""
 

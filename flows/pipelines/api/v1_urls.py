@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from flows.pipelines.api import config, jobs, providers
+from flows.pipelines.api import config, jobs, providers, suggest
 from flows.pipelines.api.door import V1Door
 
 
@@ -19,4 +19,5 @@ urlpatterns = [
     *_both("config/providers", providers.ConfigProviders, "v1-config-providers"),
     *_both("config/pipelines", config.ConfigPipelines, "v1-config-pipelines"),
     *_both("metrics", config.Metrics, "v1-metrics"),
+    *_both("suggest/stream", suggest.SuggestStream, "v1-suggest"),
 ]
