@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
+from corsheaders.defaults import default_headers
 from django.urls import reverse_lazy
 from pydantic import ValidationError
 
@@ -170,6 +171,7 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = ["/".join(BASE_URL.split("/")[:3])] if _https else []
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.STRICT}
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "last-event-id"]
 CORS_URLS_REGEX = r"^/(?:api/|v1/|health$)"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

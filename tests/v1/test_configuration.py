@@ -119,4 +119,7 @@ def test_allowed_origins_may_use_the_pipeline_api(client: Client, settings: Any)
     for path in ("/v1/jobs", "/health", "/api/runs/"):
         answer = client.get(path, headers={"Origin": "https://app.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    allowed = client.options("/v1/jobs", headers=asked).headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "content-type", "idempotency-key"} <= set(allowed)
     assert "Access-Control-Allow-Origin" not in client.get("/sign-in/", headers={"Origin": "https://app.example"})
