@@ -31,6 +31,14 @@ steps:
   - {id: judge, kind: map, mode: per_item, depends_on: [read], export: true, prompt: {user: "{{ item.data.text }}!"}}
   - {id: join, kind: reduce, depends_on: [judge], export: true, export_tag: all}
 """
+BREAKING = """
+type: {type}
+version: "1"
+on_failure: {policy}
+steps:
+  - {{id: read, kind: map, mode: fanout, prompt: {{user: "{{{{ 1 // (source.label != 'note 1') }}}}"}}}}
+  - {{id: join, kind: reduce, depends_on: [read], export: true}}
+"""
 SOURCES = [{"kind": "note", "label": f"note {number}", "content": f"text {number}"} for number in range(3)]
 INPUT = {"sources": SOURCES, "options": {}}
 Start = Callable[..., str]
@@ -39,8 +47,10 @@ Start = Callable[..., str]
 @pytest.fixture(autouse=True)
 def _pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     (tmp_path / "notes.yaml").write_text(NOTES)
+    for policy in ("fail", "skip"):
+        (tmp_path / f"{policy}.yaml").write_text(BREAKING.format(type=f"may-{policy}", policy=policy))
     loaded = files.load_folders([tmp_path])
-    assert not loaded.problems
+    assert not loaded.problems, loaded.problems
     monkeypatch.setattr(files, "loaded", lambda: loaded)
     settings.RUNS_UNLOAD_AFTER = 0.05
 

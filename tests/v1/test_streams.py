@@ -55,6 +55,23 @@ async def test_the_stream_of_a_job_tells_it_from_its_start_to_its_end(reader: As
     assert without_times(last) == without_times(shown)
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "status", "states", "failures"),
+    [("may-fail", "failed", ["failed", "pending"], 1), ("may-skip", "succeeded", ["success", "success"], 0)],
+)
+async def test_a_shard_that_fails_is_told_alike_by_the_stream_and_by_the_job(
+    reader: AsyncApiClient, start: Start, pipeline: str, status: str, states: list[str], failures: int
+) -> None:
+    job_id = await sync_to_async(start)(pipeline_type=pipeline)
+    lines = await follow(reader, job_id)
+    last, shown = lines[-1]["data"], (await reader.get(f"/v1/jobs/{job_id}")).json()["job"]
+    assert (shown["status"], [step["status"] for step in shown["step_executions"]]) == (status, states)
+    assert without_times(last) == without_times(shown)
+    assert [line["event"] for line in lines].count("step_failed") == failures
+    if failures:
+        assert (shown["error"]["code"], shown["error"]["details"]["steps"]) == ("step_failed", ["read[1]"])
+
+
 async def test_a_reader_goes_on_after_any_line(reader: AsyncApiClient, start: Start) -> None:
     job_id = await sync_to_async(start)()
     whole = await follow(reader, job_id)
