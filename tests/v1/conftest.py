@@ -39,6 +39,7 @@ steps:
   - {{id: read, kind: map, mode: fanout, prompt: {{user: "{{{{ 1 // (source.label != 'note 1') }}}}"}}}}
   - {{id: join, kind: reduce, depends_on: [read], export: true}}
 """
+PIPELINES = ["may-fail", "may-skip", "notes"]
 SOURCES = [{"kind": "note", "label": f"note {number}", "content": f"text {number}"} for number in range(3)]
 INPUT = {"sources": SOURCES, "options": {}}
 Start = Callable[..., str]

@@ -13,7 +13,7 @@ from perdure.accounts.tokens import create_token
 from tests.api.client import ApiClient
 from tests.api.client import error_of as native_error_of
 from tests.api.conftest import Watch
-from tests.v1.conftest import Start, error_of
+from tests.v1.conftest import PIPELINES, Start, error_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROFILE = {"id": "local", "kind": "openai", "base_uri": "http://localhost:11434/v1", "default_model": "small"}
@@ -72,8 +72,8 @@ def test_a_pipeline_is_stored_listed_and_run(as_staff: ApiClient, api: ApiClient
     answer = as_staff.send("/v1/config/pipelines", GREETING)
     assert (answer.status_code, answer.json()["pipeline"]["versions"]) == (200, ["1"])
     listed = api.get("/v1/config/pipelines").json()["pipelines"]
-    assert [one["type"] for one in listed] == ["greeting", "notes"]
-    assert listed[1]["steps"][0]["mode"] == "fanout"
+    assert [one["type"] for one in listed] == ["greeting", *PIPELINES]
+    assert listed[-1]["steps"][0]["mode"] == "fanout"
     assert api.send("/v1/jobs", {"pipeline_type": "greeting"}).status_code == 202
     other = GREETING | {"title": "Another"}
     error_of(as_staff.send("/v1/config/pipelines", other), 409, "pipeline_exists")
@@ -93,7 +93,7 @@ def test_the_native_doors_list_check_and_store(as_staff: ApiClient, api: ApiClie
     made = as_staff.send("/api/pipelines/", {"document": text})
     assert (made.status_code, made.json()["type"]) == (201, "cycle")
     assert api.get(made.headers["Location"]).json()["version"] == "1"
-    assert [one["type"] for one in api.get("/api/pipelines/").json()["results"]] == ["cycle", "notes"]
+    assert [one["type"] for one in api.get("/api/pipelines/").json()["results"]] == ["cycle", *PIPELINES]
     native_error_of(api.get("/api/pipelines/nothing/"), 404, "pipeline_not_found")
     native_error_of(api.get("/api/pipelines/notes/?version=9"), 404, "pipeline_not_found")
     native_error_of(as_staff.send("/api/pipelines/", {"document": "steps: ["}), 400, "invalid_pipeline")
