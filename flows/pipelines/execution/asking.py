@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from flows.pipelines.errors import TemplateRefused
+from flows.pipelines.execution.failures import fail
 from flows.pipelines.execution.scene import Scene
 from flows.pipelines.naming import part_name
 from flows.pipelines.shards import Shard
 from flows.pipelines.spec import StepDef
 from flows.pipelines.templates.rendering import render
 from hitl.questions import ask
+
+QUESTION = "question"
 
 DEFAULT_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -25,11 +29,17 @@ async def ask_afterwards(scene: Scene, step: StepDef) -> None:
     asked = step.asked_afterwards
     if asked is None:
         return
+    name = part_name(step.id, None, QUESTION)
     values = scene.values_for(step, Shard(None, None, step.title))
+    try:
+        body = render(asked.body, values) if asked.body else ""
+    except TemplateRefused as exc:
+        await fail(scene, name, exc)
+        raise
     outcome = await ask(
-        scene.step, asked.title or f"{step.title[:100]}: go on?", name=part_name(step.id, None, "question"),
-        kind="input", schema=asked.schema_ or DEFAULT_SCHEMA, to=asked.to, starter_may_answer=asked.starter_may_answer,
-        body=render(asked.body, values) if asked.body else "", context={"results": _shown(scene.items[step.id])},
+        scene.step, asked.title or f"{step.title[:100]}: go on?", name=name, kind="input",
+        schema=asked.schema_ or DEFAULT_SCHEMA, to=asked.to, starter_may_answer=asked.starter_may_answer, body=body,
+        context={"results": _shown(scene.items[step.id])},
     )  # fmt: skip
     scene.answers[step.id] = outcome.value
 

@@ -83,8 +83,12 @@ class Dag:
             return self._failed(step, exc)
 
     async def _reuse(self, step: StepDef) -> End:
-        items = await copied(self._scene, step, self._reused[step.id])
-        self._scene.keep(step, await self._scene.step.skip(step.id, reason="reused", value=items))
+        found = await copied(self._scene, step, self._reused[step.id])
+        self._scene.keep(step, await self._scene.step.skip(step.id, reason="reused", value=found["items"]))
+        if found["answer"] is None:
+            await ask_afterwards(self._scene, step)
+        else:
+            self._scene.answers[step.id] = found["answer"]
         return End.DONE
 
     async def _skip(self, step: StepDef, reason: str, end: End) -> End:

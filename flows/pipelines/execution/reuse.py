@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from flows.pipelines.execution.asking import QUESTION
 from flows.pipelines.execution.scene import Scene
 from flows.pipelines.naming import part_name, place_of
 from flows.pipelines.results import items_of
-from flows.pipelines.run_input import Rerun
+from flows.pipelines.run_input import Rerun, RunInput
 from flows.pipelines.spec import PipelineDef, StepDef
 from flows.pipelines.validation import ancestors
 from runs import jobs
@@ -26,10 +27,11 @@ async def find(step: jobs.StepContext, made: PipelineDef, rerun: Rerun | None) -
     return found
 
 
-async def copied(scene: Scene, step: StepDef, names: list[str]) -> list[dict[str, Any]]:
-    """The items that the other run recorded for a step, in the order of its shards."""
+async def copied(scene: Scene, step: StepDef, names: list[str]) -> dict[str, Any]:
+    """`{"items", "answer"}`: what the other run recorded for a step, in the order of its shards, and what people
+    submitted after it; None where nobody did, or for other input than this run's."""
     name = part_name(step.id, None, "copy")
-    return await scene.step.run(name, items_recorded, scene.rerun_of, names)
+    return await scene.step.run(name, recorded, scene.step.run_id, scene.rerun_of, step.id, names)
 
 
 def steps_before(made: PipelineDef, from_step: str) -> list[str]:
@@ -56,9 +58,22 @@ def recorded_before(run_id: UUID, of: UUID, made: PipelineDef, from_step: str) -
     return found
 
 
-def items_recorded(of: UUID | None, names: list[str]) -> list[dict[str, Any]]:
+def recorded(run_id: UUID, of: UUID | None, step_id: str, names: list[str]) -> dict[str, Any]:
+    """See `copied`."""
     rows = dict(Step.objects.filter(run_id=str(of), name__in=names).values_list("name", "output"))
-    return [item for name in names for item in items_of(rows[name])]
+    items = [item for name in names for item in items_of(rows[name])]
+    mine, theirs = (RunInput.model_validate(jobs.get(one).input).input for one in (run_id, str(of)))
+    return {"items": items, "answer": _answer(str(of), step_id) if mine == theirs else None}
+
+
+def _answer(of: str, step_id: str) -> Any:
+    """What people submitted in that run, or in the one that it took the step over from."""
+    done = Step.objects.filter(run_id=of, status=StepStatus.COMPLETED).order_by("-id")
+    outcome = done.filter(name__startswith=part_name(step_id, None, f"{QUESTION}: outcome")).first()
+    if outcome is not None:
+        return (outcome.output or {}).get("value")
+    copy = done.filter(name=part_name(step_id, None, "copy")).first()
+    return None if copy is None else (copy.output or {}).get("answer")
 
 
 def _results_of(run_id: UUID, step_id: str) -> list[tuple[str, str]]:
