@@ -1,7 +1,6 @@
 """The tool calls of one turn of a chat: planned, approved, performed, and told to the model."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,9 @@ from runs.errors import StepFailed
 from runs.jobs import StepContext
 
 AT_ONCE = 10
+AT_MOST = 100
+"""Calls of one turn: what a model that runs wild asks for beyond them is refused."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,11 +62,13 @@ async def perform(
     return [one for one in ended if isinstance(one, Message)]
 
 
-async def _plan_all(calls: list[ToolCall], known: dict[str, Tool], approval: Approval) -> list[Planned]:
-    return [await _plan(call, known, approval) for call in calls]
+def _plan_all(calls: list[ToolCall], known: dict[str, Tool], approval: Approval) -> list[Planned]:
+    """A plain function, so in a thread: what decides about approval may take its time, or ask the database."""
+    refused = Planned(problem=f"Not called: a turn may have {AT_MOST} calls. Call it again in the next one.")
+    return [*(_plan(call, known, approval) for call in calls[:AT_MOST]), *(refused for _ in calls[AT_MOST:])]
 
 
-async def _plan(call: ToolCall, known: dict[str, Tool], approval: Approval) -> Planned:
+def _plan(call: ToolCall, known: dict[str, Tool], approval: Approval) -> Planned:
     """Recorded, so that a replay asks and calls as before, also after a tool or its conditions were changed."""
     tool = known.get(call.name)
     if tool is None:
@@ -73,18 +77,16 @@ async def _plan(call: ToolCall, known: dict[str, Tool], approval: Approval) -> P
         arguments = tool.signature.parse(call.arguments)
     except ArgumentsUnfit as exc:
         return Planned(problem=str(exc))
-    wanted = approval.calls == "all" or (approval.calls == "listed" and await _needs_approval(tool, arguments))
+    wanted = approval.calls == "all" or (approval.calls == "listed" and _needs_approval(tool, arguments))
     return Planned(needs_approval=wanted)
 
 
-async def _needs_approval(tool: Tool, arguments: dict[str, Any]) -> bool:
+def _needs_approval(tool: Tool, arguments: dict[str, Any]) -> bool:
     wanted = tool.needs_approval
     if isinstance(wanted, bool):
         return wanted
     try:
-        if inspect.iscoroutinefunction(wanted):
-            return bool(await wanted(arguments))
-        return bool(await asyncio.to_thread(wanted, arguments))
+        return bool(wanted(arguments))
     except Exception:
         _log.exception("needs_approval of tool %s failed, so people are asked", tool.name)
         return True

@@ -1,6 +1,7 @@
 """Tools that count their calls, and a job that performs the calls of one turn as a chat does."""
 
 import asyncio
+import functools
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -99,7 +100,19 @@ def raw() -> str:
     return "nul \x00 and half a pair \ud800"
 
 
-ALL = (send_mail, look_up, deliver, shaky, sleepy, forbidden, odd, huge, raw)
+async def _read(word: str) -> str:
+    """Read a word."""
+    return f"{word} of {current_call().step}"
+
+
+@functools.wraps(_read)
+def _logged(*args: Any, **kwargs: Any) -> Any:
+    return _read(*args, **kwargs)
+
+
+wrapped = tool(name="wrapped")(_logged)
+
+ALL = (send_mail, look_up, deliver, shaky, sleepy, forbidden, odd, huge, raw, wrapped)
 
 
 class Turn(BaseModel):

@@ -41,6 +41,13 @@ def test_edited_arguments_are_what_runs_and_the_model_learns_of_it(performs: Per
     assert contents(run) == ['[alice changed the arguments to {"to": "eve@example.org"}]\nsent to eve@example.org: ']
 
 
+def test_the_model_reads_the_beginning_of_long_edits(performs: Performs, alice: User, settings: Any) -> None:
+    settings.LLM_TOOL_RESULT_CHARS = 100
+    (told,) = contents(answered(performs(MAIL), alice, value={"to": "eve", "text": "x" * 300_000}))
+    assert told.startswith('[alice changed the arguments to {"to": "eve", "text": "xxx')
+    assert len(told) < 2_500
+
+
 def test_edited_arguments_must_fit_the_tool(performs: Performs, alice: User) -> None:
     run = performs(("deliver", {"address": {"street": "Main", "number": 500}}))
     for wrong in ({}, {"address": {"street": "Main"}}, {"address": {"street": "Main", "number": 1}, "fast": True}):

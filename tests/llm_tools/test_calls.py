@@ -51,6 +51,17 @@ def test_a_tool_is_tried_as_often_as_it_says(performs: Performs, monkeypatch: py
     assert list(outcomes.values_list("outcome", flat=True)) == ["failed", "failed", "completed"]
 
 
+def test_a_model_that_runs_wild_is_held_back(performs: Performs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.llm.turns.AT_MOST", 2)
+    told = contents(performs(*[("look_up", {"word": "a"})] * 3))
+    assert told[2] == "Not called: a turn may have 2 calls. Call it again in the next one."
+    assert called == {"look_up": 2}
+
+
+def test_a_decorated_tool_is_called_as_what_it_wraps(performs: Performs) -> None:
+    assert contents(performs(("wrapped", {"word": "a"}))) == ["a of draft: wrapped#1.1"]
+
+
 def test_a_long_result_is_cut_with_a_word_about_it(performs: Performs, settings: Any) -> None:
     settings.LLM_TOOL_RESULT_CHARS = 100
     (text,) = contents(performs(("huge", {"size": 1000})))

@@ -108,6 +108,14 @@ def test_what_no_model_can_call_is_refused_where_it_is_declared(function: Any, p
         tool(function)
 
 
+def test_what_decides_about_approval_is_no_coroutine() -> None:
+    async def wanted(arguments: Any) -> bool:
+        return True
+
+    with pytest.raises(InvalidTool, match="async needs_approval"):
+        tool(needs_approval=wanted)(_plain)
+
+
 def test_two_tools_of_one_name_are_not_handed_to_a_model() -> None:
     with pytest.raises(InvalidTool, match="given twice"):
         by_name([weather, tool(name="weather")(lambda: None)])

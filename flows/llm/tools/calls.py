@@ -1,6 +1,7 @@
 """One call of a tool as a step function, and what the tool can know of it."""
 
 import contextvars
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from flows.llm.tools.definition import Tool
-from flows.llm.tools.results import as_text
+from flows.llm.tools.results import as_text, shortened
+
+NOTE_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def as_step(tool: Tool, arguments: dict[str, Any], call: CurrentCall, edited_by:
 
     async def in_loop() -> str:
         with entered(call):
-            return note + as_text(tool.name, await tool.function(**tool.signature.parse(arguments)))
+            value = tool.function(**tool.signature.parse(arguments))
+            return note + as_text(tool.name, await value if inspect.isawaitable(value) else value)
 
     def in_thread() -> str:
         with entered(call):
@@ -67,4 +71,5 @@ def _note(arguments: dict[str, Any], edited_by: str) -> str:
     """The model asked for something else: it is told, or it would read the result as that of its own arguments."""
     if not edited_by:
         return ""
-    return f"[{edited_by} changed the arguments to {json.dumps(arguments, ensure_ascii=False)}]\n"
+    shown = shortened(json.dumps(arguments, ensure_ascii=False), NOTE_CHARS)
+    return f"[{edited_by} changed the arguments to {shown}]\n"

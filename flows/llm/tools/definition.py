@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from flows.llm.tools.signature import Signature, read_docstring
 from providers.requests import ToolSpec
 from runs.jobs import Retry
 
-NeedsApproval = bool | Callable[[Mapping[str, Any]], bool | Awaitable[bool]]
+NeedsApproval = bool | Callable[[Mapping[str, Any]], bool]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what all vendors take
 
 
@@ -32,6 +32,8 @@ class Tool:
         if not _NAME.fullmatch(self.name):
             remedy = "Use up to 64 letters, digits, _ and - (`name=` gives another than the function's)."
             raise InvalidTool(self.name, "has a name that no vendor takes", remedy)
+        if inspect.iscoroutinefunction(self.needs_approval):
+            raise InvalidTool(self.name, "has an async needs_approval", "Make it a plain def; it runs in a thread.")
         _ = self.signature
 
     @cached_property
@@ -50,8 +52,7 @@ class Tool:
 
     @cached_property
     def is_async(self) -> bool:
-        call = getattr(self.function, "__call__", None)  # noqa: B004  (an object whose __call__ is async)
-        return inspect.iscoroutinefunction(self.function) or inspect.iscoroutinefunction(call)
+        return any(map(inspect.iscoroutinefunction, (self.function, inspect.unwrap(self.function))))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function itself, as other code and tests may call it; nothing is recorded."""
@@ -86,7 +87,7 @@ def tool(
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Let models call a function, `def` or `async def`: its types are the JSON Schema, its docstring the description.
 
-    `needs_approval` may be a function of the arguments (a mapping, typed as the parameters are); one that raises
+    `needs_approval` may be a plain function of the arguments (a mapping, typed as the parameters are); one that raises
     counts as True. `retries` (an int is max_attempts) and `timeout` are those of the step that each call is, and the
     job's by default. Raises InvalidTool.
     """
