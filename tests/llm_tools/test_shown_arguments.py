@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl import answers
@@ -74,6 +74,7 @@ def test_a_stranger_neither_sees_nor_decides_it(performs: Performs, alice: User)
         answers.answer(question.id, mallory, "approve", digest=question.digest)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_readable_json_is_the_same_value_without_anything_unseen(value: Any) -> None:
     shown = readable(value)

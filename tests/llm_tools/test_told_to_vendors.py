@@ -42,7 +42,7 @@ def decided(team: Group, by: User, decision: str, **answer: Any) -> Any:
     return driven(run)
 
 
-@pytest.mark.parametrize("wire", ["openai", "ollama", "anthropic"], indirect=True)
+@pytest.mark.parametrize("wire", ["openai", "anthropic"], indirect=True)
 def test_a_denial_reaches_the_model_as_such(wire: str, vendor: FakeVendor, team: Group, alice: User) -> None:
     vendor.script([CALL, {"turn": 2, "text": "As you like."}])
     run = decided(team, alice, "deny", comment="Not him.")
