@@ -15,7 +15,7 @@ from runs.errors import InvalidOption
 from runs.jobs import StepContext
 
 Which = Literal["all", "listed", "none"]
-_BODY = "A model asks to call `{name}`. It is called once you approve, with the arguments as you leave them."
+_BODY = "`{name}` waits for approval. It is called once you approve, with the arguments as you leave them."
 
 
 @dataclass(frozen=True, kw_only=True)
