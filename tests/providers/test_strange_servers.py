@@ -124,7 +124,7 @@ def streamed(wire: str, deltas: list[str]) -> bytes:
 
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(deltas=st.lists(TEXTS, min_size=1, max_size=5), cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_whatever_the_split_of_bytes_the_reply_is_the_deltas_joined(
     wire: str, deltas: list[str], cuts: list[int]
