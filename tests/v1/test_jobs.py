@@ -47,6 +47,14 @@ def test_sync_mode_waits_for_the_end_or_for_its_time(api: ApiClient, settings: A
     assert (answer.status_code, answer.json()["job"]["status"], answer.json()["job"]["mode"]) == (202, "queued", "sync")
 
 
+def test_a_job_is_held_at_its_budget(api: ApiClient, start: Start) -> None:
+    job_id = start(budget={"steps": 2})
+    job = api.get(f"/v1/jobs/{job_id}").json()["job"]
+    assert (job["status"], job["reason"]) == ("running", "budget steps")
+    [held] = api.get("/api/runs/").json()["results"]
+    assert held["budget"]["limits"]["steps"]["hard"] == 2
+
+
 def test_one_idempotency_key_is_one_job(api: ApiClient, start: Start) -> None:
     first = start(idempotency_key="k")
     again = api.send("/v1/jobs", {"pipeline_type": "notes", "input": INPUT, "team": "night shift"},
@@ -100,6 +108,7 @@ UNFIT = [
     {}, {"pipeline_type": "nothing"}, {"pipeline_type": "notes", "version": "9"}, {"pipeline_type": 5},
     {"pipeline_type": "notes", "extra": 1}, {"pipeline_type": "notes", "mode": "later"},
     {"pipeline_type": "notes", "input": {"sources": [{"kind": "song"}]}}, {"pipeline_type": "notes", "team": "x"},
+    {"pipeline_type": "notes", "budget": {"tokens": -1}}, {"pipeline_type": "notes", "budget": {"apples": 1}},
     {"pipeline_type": "notes", "from_step_id": "join"}, [], b"{", b'{"a": 1, "a": 2}',
 ]  # fmt: skip
 

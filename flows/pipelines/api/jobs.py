@@ -175,8 +175,9 @@ def _start(door: V1Door, request: Request, body: CreateJob) -> Started:
         raise InvalidRequest.of("parent_job_id", "must name the job that from_step_id and reuse_upstream are about")
     return starting.start(
         body.pipeline_type, body.input, version=body.version, owner=request.user,
-        team=door.team_of(request, body.team), mode=body.mode, labels=body.labels, budget=body.budget,
-        idempotency_key=read_idempotency_key(request, body.idempotency_key), actor=door.actor(request),
+        team=door.team_of(request, body.team), mode=body.mode, labels=body.labels, actor=door.actor(request),
+        budget=body.budget.given() if body.budget else None,
+        idempotency_key=read_idempotency_key(request, body.idempotency_key),
     )  # fmt: skip
 
 

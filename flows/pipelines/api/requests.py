@@ -10,7 +10,7 @@ from flows.pipelines.run_input import PipelineInput
 from flows.pipelines.shown import STATUSES
 from flows.pipelines.wire import JOB_STATUSES
 from runs.api.errors import InvalidRequest
-from runs.api.requests import Body, Key, LabelKey, LabelValue, Reason, refuse_unknown
+from runs.api.requests import Body, BudgetLimits, Key, LabelKey, LabelValue, Reason, refuse_unknown
 
 StepId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 JobId = Annotated[str, StringConstraints(min_length=32, max_length=36)]
@@ -32,7 +32,7 @@ class CreateJob(Body):
     reuse_upstream: bool = Field(False, description="With from_step_id: what came before is taken over.")
     team: Key | int | None = Field(None, description="Name or id of one of your teams, whose members see the job.")
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=49)
-    budget: dict[str, Any] | None = Field(None, description="Limits as in POST /api/runs/.")
+    budget: BudgetLimits | None = Field(None, description="What it may spend; without it what its pipeline says.")
     idempotency_key: Key | None = Field(
         None, description="A second request with the same key and input gets the first one's job. Also as a header."
     )
