@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -151,6 +151,7 @@ async def test_a_limit_of_tokens_and_a_stop_word_end_the_answer() -> None:
     assert (stopped.message.text, stopped.finish_reason) == ("one two three ", "stop")
 
 
+@settings(deadline=None)
 @given(text=st.text(), size=st.integers(1, 9), start=st.integers(0, 200), most=st.integers(1, 60))
 def test_whatever_the_chunks_the_reply_is_the_deltas_joined(text: str, size: int, start: int, most: int) -> None:
     chunks = [text[at : at + size] for at in range(0, len(text), size)] or [""]
@@ -161,6 +162,7 @@ def test_whatever_the_chunks_the_reply_is_the_deltas_joined(text: str, size: int
     assert reply.message.text == "".join(item.text for item in items if isinstance(item, TextDelta))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_default_text_in_pieces_is_the_text(text: str) -> None:
     client = scripted({"text": text})
