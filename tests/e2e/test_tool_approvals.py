@@ -24,7 +24,7 @@ def asked(server: Installation, vendor: FakeVendor, path: Path) -> str:
     """A run that waits for an approval; its id."""
     scripted(vendor, path)
     run_id = server.start_run("talk", {"question": "Note it"})
-    server.wait_for_status(run_id, "waiting")
+    server.wait_for_status(run_id, "waiting", within=90)
     return run_id
 
 
@@ -42,7 +42,7 @@ def test_edited_arguments_are_what_runs(
         page = context.new_page()
         page.goto(server.one_time_link)
         _approve_edited(page, {"path": str(notes), "text": "buy bread"})
-        run = server.wait_for_status(run_id, "completed")
+        run = server.wait_for_status(run_id, "completed", within=90)
         context.close()
         assert run["output"] == "It is done."
         assert notes.read_text() == "buy bread\n"
@@ -59,11 +59,11 @@ def _approve_edited(page: Page, arguments: dict[str, str]) -> None:
     page.get_by_role("link", name="Call write_note?").click()
     page.get_by_text("Change the arguments").click()
     field = page.get_by_role("textbox", name="Arguments")
-    expect(field).to_have_value(re.compile(r"buy milk\\u202e"))
+    expect(field).to_have_value(re.compile(r"buy milk\\u202e"), timeout=30_000)
     field.fill(json.dumps(arguments))
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Decided: approve")).to_be_visible()
+    expect(page.get_by_text("Decided: approve")).to_be_visible(timeout=30_000)
 
 
 def test_a_denial_reaches_the_model_over_rest(install: Callable[..., Installation], tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_denial_reaches_the_model_over_rest(install: Callable[..., Installatio
         assert question["context"]["arguments"]["text"] == "buy milk\u202e"
         answer = {"decision": "deny", "comment": "No notes today.", "digest": question["digest"]}
         assert server.request("POST", f"/api/questions/{question['id']}/answer/", json=answer).status_code == 200
-        assert server.wait_for_status(run_id, "completed")["output"] == "It is done."
+        assert server.wait_for_status(run_id, "completed", within=90)["output"] == "It is done."
         told = vendor.calls()[1]["body"]["messages"][-1]
         assert "denied by admin: No notes today." in told["content"]
         assert not notes.exists()

@@ -15,6 +15,8 @@ ONCE = [
     "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
     "tests/examples/test_ruff_reads_no_secrets.py", "tests/live/test_channel_layers.py",
     "tests/live/test_gone_clients.py", "tests/live/test_pace.py", "tests/test_platform_folder.py",
+    "tests/llm_tools/test_local_checks.py", "tests/llm_tools/test_local_commands.py",
+    "tests/llm_tools/test_local_files.py", "tests/llm_tools/test_local_hosts.py", "tests/llm_tools/test_signatures.py",
     "tests/v1/test_lines.py", "tests/vendors", "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
 ]  # fmt: skip
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
