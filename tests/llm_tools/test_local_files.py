@@ -69,6 +69,14 @@ def test_no_path_leads_outside(folder: Path, path: str, call: Callable[[str], st
     assert [one.name for one in (folder.parent / "outside").iterdir()] == ["key"]
 
 
+def test_an_allowed_folder_may_be_named_by_a_link(folder: Path, settings: Any) -> None:
+    link = folder.parent / "named"
+    link.symlink_to(folder)
+    settings.LLM_TOOL_FOLDERS = [str(link)]
+    for path in ("b.py", str(link / "b.py"), str(folder / "b.py")):
+        assert read_file(path) == "NEEDLE = 1\n"
+
+
 def test_a_folder_whose_name_begins_alike_is_another(folder: Path) -> None:
     twin = folder.parent / "allowed-not"
     twin.mkdir()

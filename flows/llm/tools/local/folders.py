@@ -31,16 +31,18 @@ class Place:
 
 def locate(path: str) -> Place:
     """A relative path is one of the first folder. Raises ToolRefused for one that leads outside of all."""
-    folders = [os.path.realpath(os.path.expanduser(one)) for one in get_settings().folders]
+    named = [os.path.expanduser(one) for one in get_settings().folders]
+    folders = {one: os.path.realpath(one) for one in named}
     if "\0" in path or ".." in path.split("/"):
         raise ToolRefused(f"The path {path[:200]!r} holds '..' or a NUL", "Name it from the folder downwards.")
     if not os.path.isabs(path):
-        return Place(folders[0], _parts(path))
-    for folder in folders:
-        inside = os.path.relpath(path, folder)
-        if inside != ".." and not inside.startswith("../"):
-            return Place(folder, _parts(inside))
-    raise ToolRefused(f"{path[:200]!r} is outside of the allowed folders", f"Use one inside {', '.join(folders)}.")
+        return Place(folders[named[0]], _parts(path))
+    for name, folder in folders.items():
+        for spelling in (name, folder):  # an allowed folder may itself be named by a link
+            inside = os.path.relpath(path, spelling)
+            if inside != ".." and not inside.startswith("../"):
+                return Place(folder, _parts(inside))
+    raise ToolRefused(f"{path[:200]!r} is outside of the allowed folders", f"Use one inside {', '.join(named)}.")
 
 
 @contextmanager
