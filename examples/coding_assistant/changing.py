@@ -34,8 +34,12 @@ async def change_files(step: StepContext, task: CodingTask, plan: Plan, found: F
 async def _change_file(step: StepContext, task: CodingTask, plan: Plan, folder: str, found: FoundFile) -> Change:
     source = await step.run(step_name("read", found.path), read_found, folder, found.path)
     proposal, problem = await _propose(step, prompts.change(task.task, plan, found, source), source)
-    change: Change = await step.stream(step_name("diff", found.path), diff_writer(source, proposal, problem))
-    return change
+    diff, note = "", problem or proposal.note or "Nothing is to be changed."
+    if edited(source.text, proposal.edits) != source.text:
+        diff = await step.stream(step_name("diff", found.path), diff_writer(source, proposal))
+    else:
+        step.log.info(f"{found.path} stays as it is. {note}")
+    return Change(file=found.path, diff=diff, note=note, digest=source.digest)
 
 
 def read_found(folder: str, path: str) -> Source:
@@ -64,17 +68,17 @@ async def _propose(step: StepContext, asked: str, source: Source) -> tuple[Propo
     return Proposal(edits=[], note=proposal.note), problem
 
 
-def diff_writer(source: Source, proposal: Proposal, problem: str) -> Callable[[Emit, Checkpoint], Awaitable[Change]]:
-    """A streaming step's function: frames of `status` and `diff`, a hunk each, and the change as its result."""
+def diff_writer(source: Source, proposal: Proposal) -> Callable[[Emit, Checkpoint], Awaitable[str]]:
+    """A streaming step's function: frames of `status` and `diff`, a hunk each, and the whole diff as its result."""
 
-    async def write(emit: Emit, checkpoint: Checkpoint) -> Change:
-        _tell(emit, f"{source.path}: {counted(len(proposal.edits), 'edit')} proposed")
+    async def write(emit: Emit, checkpoint: Checkpoint) -> str:
+        _tell(emit, f"{counted(len(proposal.edits), 'edit')} to put in place")
         diff = unified_diff(source.path, source.text, edited(source.text, proposal.edits))
         for hunk in hunks_of(diff):
             emit({"type": "diff", "file": source.path, "text": hunk})
             await asyncio.sleep(writing.PIECE_SECONDS)
-        _tell(emit, (problem and f"Left as it is, since the edits do not fit: {problem}") or _counted(diff))
-        return Change(file=source.path, diff=diff, note=problem or proposal.note, digest=source.digest)
+        _tell(emit, _counted(diff))
+        return diff
 
     return write
 
@@ -84,6 +88,5 @@ def _tell(emit: Emit, text: str) -> None:
 
 
 def _counted(diff: str) -> str:
-    lines = diff.splitlines()[2:]
-    added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-    return f"{counted(added, 'line')} added, {removed} removed" if lines else "Nothing is to be changed"
+    added, removed = (sum(line.startswith(sign) for line in diff.splitlines()[2:]) for sign in "+-")
+    return f"{counted(added, 'line')} added, {removed} removed"

@@ -7,7 +7,7 @@ from examples.answering import answered_by
 from examples.code_review.applying import apply_change
 from examples.coding_assistant import prompts
 from examples.coding_assistant.changing import change_files
-from examples.coding_assistant.schema import Change, Changes, CodingTask, Plan
+from examples.coding_assistant.schema import Change, Changes, CodingTask, Plan, Unchanged
 from examples.sources.allowed import allowed_folder
 from examples.sources.files import CODE, paths_of
 from examples.sources.schema import Found
@@ -64,7 +64,8 @@ def _result(plan: Plan, changes: list[Change], answer: ChatResult) -> Changes:
     return Changes(
         plan=plan,
         changes=[change for change in changes if change.diff],
-        unchanged=[change.file for change in changes if not change.diff],
+        unchanged=[Unchanged(file=change.file, note=change.note) for change in changes if not change.diff],
+        diff="".join(change.diff for change in changes),
         answered_by=answered_by(answer),
         decision="not asked",
         folder="",
@@ -79,8 +80,7 @@ async def _decide(step: StepContext, task: CodingTask, folder: str, result: Chan
     if not outcome.approved:
         return result.model_copy(update={"decision": "expired" if outcome.timed_out else "denied"})
     digests = {change.file: change.digest for change in result.changes}
-    diff = "".join(change.diff for change in result.changes)
-    written = await step.run("apply", apply_change, "coding-assistant", step.run_id, folder, diff, digests)
+    written = await step.run("apply", apply_change, "coding-assistant", step.run_id, folder, result.diff, digests)
     return result.model_copy(update={"decision": "applied", "folder": written.folder})
 
 
@@ -91,7 +91,7 @@ async def _ask(step: StepContext, task: CodingTask, result: Changes) -> Outcome:
         name="approval",
         body=f"{result.plan.summary}\n\nProposed by: {result.answered_by}. **Approve** writes the changed files into a "
         "work folder of the run; the source stays as it is.",
-        context={"diff": "".join(change.diff for change in result.changes)},
+        context={"diff": result.diff},
         to=task.reviewers,
         starter_may_answer=not task.reviewers,
         deadline=DEADLINE,

@@ -77,12 +77,20 @@ class Change(BaseModel):
     digest: str = Field(description="SHA-256 of the file that the diff was made for.")
 
 
+class Unchanged(BaseModel):
+    """A file that stays as it is, and why."""
+
+    file: str
+    note: str
+
+
 class Changes(BaseModel):
     """The result."""
 
     plan: Plan
     changes: list[Change] = Field(description="A unified diff for each file that is changed.")
-    unchanged: list[str] = Field(description="Files that were found and looked at, and need no change.")
+    unchanged: list[Unchanged] = Field(description="Files that were found and looked at, and stay as they are.")
+    diff: str = Field(description="All changes as one diff, as git apply takes it.")
     answered_by: str = Field(description="Where plan and edits come from: the provider and its model.")
     decision: Literal["not asked", "applied", "denied", "expired"]
     folder: str = Field(description="Where the changed files were written; the source itself is never changed.")

@@ -186,3 +186,24 @@ def test_a_recorded_reply_says_what_its_frames_said(play: Play) -> None:
 def test_a_new_attempt_begins_without_the_reasoning_of_the_one_before(play: Play) -> None:
     found = play(reset(), frame(0, {"type": "reasoning", "text": "Hm"}), reset(attempt=2))["streams"]["s"]
     assert (found["reasoning"], found["text"], found["calls"]) == ("", "", [])
+
+
+def test_a_status_stands_beside_the_text_and_a_diff_is_one(play: Play) -> None:
+    hunk = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x\n+y\n"
+    frames = [
+        reset(),
+        frame(0, {"type": "status", "text": "1 edit"}),
+        frame(1, {"type": "diff", "file": "a.py", "text": hunk}),
+        frame(2, {"type": "status", "text": "1 line added"}),
+    ]
+    found = play(*frames)["streams"]["s"]
+    assert (found["text"], found["status"], found["diff"]) == (hunk, "1 line added", True)
+    done = play(*frames, event(1, "step:complete", "s", output=hunk))["streams"]["s"]
+    assert (done["text"], done["diff"], done["revision"]) == (hunk, True, found["revision"])
+    assert play(reset(), event(1, "step:complete", "s", output="- a list"))["streams"]["s"]["diff"] is False
+
+
+def test_an_answer_that_is_json_is_indented_once_it_is_recorded(play: Play) -> None:
+    reply = REPLY | {"message": {"role": "assistant", "content": '{"a": [1]}'}}
+    found = play(reset(), frame(0, '{"a"'), event(1, "step:complete", "s", output=reply))["streams"]["s"]
+    assert found["text"] == '{\n  "a": [\n    1\n  ]\n}'

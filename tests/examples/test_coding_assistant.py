@@ -51,17 +51,22 @@ def test_a_docstring_is_proposed_where_it_is_missing(here: None, folder: Path) -
     [change] = run.output["changes"]
     assert change["file"] == "sum.py"
     assert '+        """Twice as much."""\n' in change["diff"]
-    assert run.output["unchanged"] == ["deep/number.py"]
+    note = "The scripted provider finds nothing here that it has a rule for."
+    assert run.output["unchanged"] == [{"file": "deep/number.py", "note": note}]
+    assert run.output["diff"] == change["diff"]
     assert (run.output["answered_by"], run.output["decision"]) == ("scripted provider", "not asked")
     assert (folder / "sum.py").read_text() == SOURCE
     assert names(run) == [
         "list-folders", "analyse-task", "search-code",
-        "read deep/number.py", "propose deep/number.py", "diff deep/number.py",
+        "read deep/number.py", "propose deep/number.py",
         "read sum.py", "propose sum.py", "diff sum.py",
     ]  # fmt: skip
     assert [event.data["current"] for event in run.events.filter(type="run:progress")] == [1, 2, 3]
     said = Event.objects.filter(run=run, type="log:write").values_list("data__message", flat=True)
-    assert list(said) == ["Answers of this run come from the scripted provider, which is no model."]
+    assert sorted(said) == [
+        "Answers of this run come from the scripted provider, which is no model.",
+        f"deep/number.py stays as it is. {note}",
+    ]
 
 
 def test_the_sample_task_gives_diffs_that_apply_to_perdures_own_source(here: None) -> None:
@@ -97,7 +102,8 @@ def test_a_model_of_the_one_setting_plans_and_proposes(here: None, folder: Path,
     assert run.output["plan"] == PLAN
     assert run.output["changes"][0]["diff"].endswith("-        return 2 * x\n+        return 3 * x\n")
     assert [call["model"] for call in model.calls()] == ["coder-1"] * 3
-    assert not Event.objects.filter(run=run, type="log:write").exists()
+    said = Event.objects.filter(run=run, type="log:write").values_list("data__message", flat=True)
+    assert list(said) == ["deep/number.py stays as it is. Nothing is to be changed."]
 
 
 @pytest.mark.parametrize("step", ["analyse-task", "propose deep/number.py", "diff sum.py"])
@@ -128,8 +134,9 @@ def test_edits_that_never_fit_leave_the_file_as_it_is_and_say_so(here: None, fol
     misfit = {"edits": [{"find": "return", "replace": ""}, {"find": "x", "replace": ""}]}
     model.script([*RULES[:1], {"match": "", "json": misfit}])
     run = ended(task="Make double triple.", folder=str(folder), maximum_files=1)
-    assert (run.status, run.output["changes"], run.output["unchanged"]) == ("completed", [], ["deep/number.py"])
-    assert "is in the file" in Step.objects.get(run=run, name="diff deep/number.py").output["note"]
+    [unchanged] = run.output["unchanged"]
+    assert (run.status, run.output["changes"], unchanged["file"]) == ("completed", [], "deep/number.py")
+    assert "is in the file" in unchanged["note"]
 
 
 def test_people_approve_before_the_changed_files_are_written(asked: Asked, alice: User, folder: Path) -> None:

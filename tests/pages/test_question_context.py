@@ -1,15 +1,7 @@
 """What a question shows beside its body: diff, tables and JSON, and no sign that hides what is decided."""
 
-from perdure.dashboard.question_context import (
-    MAX_LINES,
-    MAX_ROWS,
-    DiffLine,
-    Table,
-    ToolCall,
-    diff_lines,
-    read_context,
-    read_tool_call,
-)
+from perdure.dashboard.diffs import MAX_LINES, DiffLine, diff_lines
+from perdure.dashboard.question_context import MAX_ROWS, Table, ToolCall, read_context, read_tool_call
 
 
 def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:

@@ -48,6 +48,17 @@ def test_recorded_markdown_is_rendered_without_anything_that_runs_or_loads(
         assert 'href="javascript' not in page
 
 
+def test_a_recorded_diff_is_shown_line_by_line_in_stream_and_result(
+    run: Run, owner: User, signed_in: SignedIn, finish: Callable[..., Run]
+) -> None:
+    diff = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-<b>\n+\u202ex\n"
+    steps = [{"name": "diff a.py", "kind": "stream", "output": diff + " y\n"}]
+    finish(run, output={"diff": diff}, steps=steps)
+    page = signed_in(owner).get(f"/runs/{run.pk}/").content.decode()
+    assert page.count('<span class="remove">-&lt;b&gt;\n</span><span class="add">+\\u202ex\n</span>') == 2
+    assert '<span class="same"> y\n</span>' in page
+
+
 def test_secrets_are_masked_everywhere(owner: User, signed_in: SignedIn, finish: Callable[..., Run]) -> None:
     order = {"title": "t", "count": 1, "password": "hunter2", "address": {"street": "s", "number": 1}}
     run = jobs.start("page-order", order, owner=owner).run

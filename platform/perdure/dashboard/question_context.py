@@ -3,16 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_LINES = 5000
+from perdure.dashboard.diffs import DiffLine, diff_lines
+
 MAX_ROWS = 500
-
-
-@dataclass(frozen=True)
-class DiffLine:
-    """A line of a unified diff and how it looks: add, remove, place or same."""
-
-    look: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -61,14 +54,6 @@ def read_tool_call(context: Any) -> ShownContext:
     return ShownContext(call=call, rest=rest or None)
 
 
-def diff_lines(text: str) -> list[DiffLine]:
-    """The lines of a unified diff, each with its look. Signs that nobody sees, or that turn text round, are spelt."""
-    lines = text.removesuffix("\n").split("\n")
-    shown = [DiffLine(_look(line), _spelt(line)) for line in lines[:MAX_LINES]]
-    left = len(lines) - len(shown)
-    return [*shown, DiffLine("place", f"{left} more lines: read them over REST")] if left else shown
-
-
 def _is_table(value: Any) -> bool:
     return (
         isinstance(value, list)
@@ -91,13 +76,3 @@ def _as_text(value: Any) -> str:
 
 def _as_title(name: str) -> str:
     return name[:1].upper() + name[1:].replace("_", " ")
-
-
-def _look(line: str) -> str:
-    if line.startswith(("+++", "---", "@@", "diff ", "index ")):
-        return "place"
-    return "add" if line.startswith("+") else "remove" if line.startswith("-") else "same"
-
-
-def _spelt(line: str) -> str:
-    return "".join(sign if sign.isprintable() or sign == "\t" else f"\\u{ord(sign):04x}" for sign in line)

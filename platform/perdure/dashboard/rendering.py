@@ -6,6 +6,8 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from perdure.dashboard.diffs import is_diff
+
 MAX_RENDERED = 200_000
 """Characters."""
 
@@ -31,7 +33,7 @@ def _render(text: str) -> str:
 
 def looks_like_markdown(text: str) -> bool:
     """Whether rendering helps: a plain line stays as it is, and a text that would take seconds too."""
-    if len(text) > MAX_RENDERED:
+    if len(text) > MAX_RENDERED or is_diff(text):
         return False
     lines = text.splitlines()
     marks = ("#", "- ", "* ", "> ", "|", "```", "1. ")

@@ -25,13 +25,21 @@ def said_by(name: str, output: Any) -> Said | None:
     message = output["message"]
     source = "scripted provider" if output.get("provider_kind") == "scripted" else str(output.get("model") or "")
     calls = tuple(_call(call) for call in message.get("tool_calls") or [])
-    return Said(name, _text(message.get("content")), str(message.get("reasoning") or ""), calls, source)
+    return Said(name, _indented(_text(message.get("content"))), str(message.get("reasoning") or ""), calls, source)
 
 
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     return "".join(str(part.get("text") or "") for part in content or [] if part.get("kind") == "text")
+
+
+def _indented(text: str) -> str:
+    """An answer that is a JSON object, as people read it."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False) if text.startswith("{") else text
+    except (ValueError, RecursionError):
+        return text
 
 
 def _call(call: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from perdure.dashboard import rendering, rows
+from perdure.dashboard.diffs import DiffLine, diff_lines, is_diff
 from runs import clock
 from runs.jobs import readable
 
@@ -54,6 +55,12 @@ def markdown(text: str) -> SafeString:
 @register.filter
 def is_markdown(text: str) -> bool:
     return rendering.looks_like_markdown(text)
+
+
+@register.filter
+def as_diff(text: str) -> list[DiffLine]:
+    """The lines of a unified diff with their looks; none for another text."""
+    return diff_lines(text) if is_diff(text) else []
 
 
 @register.filter

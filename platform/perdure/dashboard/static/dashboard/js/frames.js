@@ -1,25 +1,44 @@
 /** What frames and recorded results of a streaming step say: text, and a model's reasoning and tool calls beside it. */
 
 /** Nothing was streamed yet. */
-export const SILENT = { text: "", reasoning: "", calls: [], source: "" };
+export const SILENT = { text: "", reasoning: "", calls: [], source: "", status: "", diff: false };
 
 /** @returns what was said so far with one frame more */
 export function withFrame(said, data) {
   if (data?.type === "reasoning" && typeof data.text === "string") return { ...said, reasoning: said.reasoning + data.text };
   if (data?.type === "tool_call" && typeof data.name === "string") return { ...said, calls: withCall(said.calls, data) };
-  return { ...said, text: said.text + frameText(data) };
+  if (data?.type === "status" && typeof data.text === "string") return { ...said, status: data.text };
+  return { ...said, text: said.text + frameText(data), diff: data?.type === "diff" };
 }
 
-/** What a recorded result says, which replaces what was streamed; `model_replies.py` says the same for the first paint. */
+/** What a recorded result says, which replaces what was streamed; `said.py` says the same for the first paint. */
 export function withResult(said, output) {
-  if (!isReply(output)) return { ...said, text: resultText(output) };
+  if (!isReply(output)) return { ...said, text: resultText(output), diff: typeof output === "string" && isDiff(output) };
   const message = output.message;
   return {
-    text: contentText(message.content),
+    text: indented(contentText(message.content)),
     reasoning: message.reasoning || "",
     calls: (message.tool_calls || []).map((call) => ({ id: call.id, name: call.name, arguments: JSON.stringify(call.arguments ?? {}) })),
     source: output.provider_kind === "scripted" ? "scripted provider" : output.model || "",
   };
+}
+
+/** The lines of a diff with their looks; signs that nobody sees, or that turn text round, are spelt. */
+export function diffLines(text) {
+  return text.replace(/\n$/, "").split("\n").map((line) => ({ look: look(line), text: line.replace(/[^\P{C}\t]/gu, spelt) }));
+}
+
+function look(line) {
+  if (/^(\+\+\+|---|@@|diff |index )/.test(line)) return "place";
+  return line.startsWith("+") ? "add" : line.startsWith("-") ? "remove" : "same";
+}
+
+function spelt(sign) {
+  return `\\u${sign.codePointAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function isDiff(text) {
+  return /^(?:diff [^\n]*\n|index [^\n]*\n)*--- [^\n]+\n\+\+\+ [^\n]+\n@@ /.test(text);
 }
 
 /** `name({"city": "Bern"})` */
@@ -34,6 +53,16 @@ function isReply(output) {
 function contentText(content) {
   if (typeof content === "string") return content;
   return (content || []).map((part) => (part.kind === "text" ? part.text : "")).join("");
+}
+
+/** An answer that is a JSON object, as people read it. */
+function indented(text) {
+  if (!text.startsWith("{")) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
 
 /** Fragments of the JSON of one call's arguments come one after another. */

@@ -7,7 +7,7 @@
  * @typedef {{name: string, kind: string, status: string, attempts: number, startedAt: string|null,
  *   finishedAt: string|null, trouble: string}} Step
  * @typedef {{epoch: number, attempt: number, next: number, text: string, reasoning: string,
- *   calls: {id: string, name: string, arguments: string}[], source: string, truncated: boolean, revision: number,
+ *   calls: {id: string, name: string, arguments: string}[], source: string, status: string, diff: boolean, truncated: boolean, revision: number,
  *   state: "live"|"done"|"failed"}} Stream
  * @typedef {{lastSequence: number, status: string, reason: string, progress: object|null, steps: Map<string, Step>,
  *   streams: Map<string, Stream>, ended: boolean}} State

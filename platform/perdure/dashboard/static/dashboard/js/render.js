@@ -1,6 +1,6 @@
 /** Puts a state of the run page into the page, touching only what changed. */
 
-import { callText } from "./frames.js";
+import { callText, diffLines } from "./frames.js";
 import { durationText, tick } from "./page.js";
 import { sentence } from "./reducer.js";
 
@@ -129,7 +129,9 @@ export function makeRenderer(main) {
     const before = part.shown?.revision === stream.revision ? part.shown : null;
     const rest = stream.calls.length > 0 || stream.reasoning !== "";
     part.row.querySelector(".stream-text").hidden = rest && !stream.text && stream.state === "done";
-    fillText(part.row.querySelector(".stream-text"), stream.text, before?.text);
+    const place = part.row.querySelector(".stream-text");
+    place.classList.toggle("diff", stream.diff);
+    fillText(place, stream.text, before?.diff === stream.diff ? before.text : undefined, stream.diff);
     fillText(part.row.querySelector(".stream-reasoning pre"), stream.reasoning, before?.reasoning);
     fillReasoning(part.row.querySelector(".stream-reasoning"), stream);
     fillCalls(part, stream.calls);
@@ -139,12 +141,20 @@ export function makeRenderer(main) {
   }
 
   /** New text is appended: the browser lays out only that, and a reader's selection stays. */
-  function fillText(place, text, before) {
+  function fillText(place, text, before, diff = false) {
     if (text === before) return;
     const follows = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
-    if (before !== undefined) place.append(text.slice(before.length));
-    else place.textContent = text;
+    if (before === undefined) place.textContent = "";
+    const more = text.slice(before?.length ?? 0);
+    place.append(...(diff ? diffLines(more).map(diffLine) : [more]));
     if (follows) place.scrollTop = place.scrollHeight;
+  }
+
+  function diffLine({ look, text }) {
+    const line = document.createElement("span");
+    line.className = look;
+    line.textContent = `${text}\n`;
+    return line;
   }
 
   /** Open while there is nothing else to read yet; whoever opened or closed it has the last word. */
@@ -196,7 +206,8 @@ export function makeRenderer(main) {
 }
 
 function streamState(stream) {
-  if (stream.state === "live") return stream.truncated ? "live, its beginning is no longer held" : "live";
+  if (stream.state === "live" && stream.truncated) return "live, its beginning is no longer held";
+  if (stream.state === "live") return stream.status ? `live · ${stream.status}` : "live";
   if (stream.state === "failed") return "stopped";
   return stream.source ? `recorded · ${stream.source}` : "recorded";
 }
