@@ -12,8 +12,9 @@ ENDS = ("run:complete", "run:fail", "run:cancel")
 
 
 def said(frame: dict[str, Any]) -> str:
-    """What the step emitted."""
-    return str(frame["data"])
+    """What the step emitted: a text, or a model's piece of one."""
+    data = frame["data"]
+    return str(data["text"]) if isinstance(data, dict) and "text" in data else str(data)
 
 
 class SseFollower(threading.Thread):

@@ -1,0 +1,1 @@
+"""A team's app whose jobs ask models."""
