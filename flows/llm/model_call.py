@@ -52,8 +52,8 @@ class _Attempt:
         model = self._request.model or profile.model
         self._tally = Tally(profile.endpoint.wire, model)
         self._partial = Partial(
-            current_attempt().step, self._request, begun, self._frames, checkpoint, self._tally
-        )  # fmt: skip
+            current_attempt().step, self._request, begun, saved.rejected, self._frames, checkpoint, self._tally
+        )
 
     async def reply(self) -> Reply:
         try:

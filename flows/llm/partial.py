@@ -40,12 +40,22 @@ class Saved(BaseModel):
 
 
 class Partial:
-    """`begun` is what an earlier attempt left, if the vendor goes on after it; readers see it first."""
+    """`begun` is what an earlier attempt left, if the vendor goes on after it; readers see it first.
+
+    `rejected` is the whole answer that this one is to correct: further attempts have to know it too.
+    """
 
     def __init__(
-        self, step: str, request: ChatRequest, begun: Saved, frames: Frames, checkpoint: Checkpoint, tally: Tally
+        self,
+        step: str,
+        request: ChatRequest,
+        begun: Saved,
+        rejected: Rejected | None,
+        frames: Frames,
+        checkpoint: Checkpoint,
+        tally: Tally,
     ) -> None:
-        self._step, self._request, self._begun = step, request, begun
+        self._step, self._request, self._begun, self._rejected = step, request, begun, rejected
         self._frames, self._checkpoint, self._tally = frames, checkpoint, tally
         self._came: dict[str, list[str]] = {"text": [], "reasoning": [], "tool_call": []}
         self._limit = get_runs_settings().max_payload_bytes - ROOM
@@ -96,19 +106,20 @@ class Partial:
         """A checkpoint of what came; what it cost is told first, so that both survive a killed worker."""
         self.tell_estimate()
         self._saved_characters, self._saved_at = self._characters, clock.monotonic()
-        state = Saved(text=storable(self.text), reasoning=storable(self.reasoning))
+        await self._write(Saved(text=storable(self.text), reasoning=storable(self.reasoning), rejected=self._rejected))
+
+    async def _write(self, state: Saved) -> None:
         await self._checkpoint(state.model_dump(exclude_defaults=True))
 
     async def save_cut(self) -> None:
         """Where the stream was cut, for the attempt that goes on; a tool call that was begun is asked for anew."""
         if self._came["tool_call"]:
-            await self._checkpoint({})
+            await self._write(Saved(rejected=self._rejected))
         elif self._characters > self._saved_characters:
             await self.save()
 
     async def save_rejected(self, text: str, problem: str) -> None:
-        rejected = Rejected(text=storable(text), problem=storable(problem))
-        await self._checkpoint(Saved(rejected=rejected).model_dump(exclude_defaults=True))
+        await self._write(Saved(rejected=Rejected(text=storable(text), problem=storable(problem))))
 
     def tell_estimate(self) -> None:
         """What came cost something, whatever becomes of it."""

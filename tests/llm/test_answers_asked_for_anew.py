@@ -48,3 +48,23 @@ def test_reasoning_alone_is_not_shown_twice(profile: Profile) -> None:
     assert jobs.get(run.id).output == "Let me think."
     told = [frame["text"] for frame in seen.frames["thought", 2] if frame["type"] == "reasoning"]
     assert "".join(told) == "Let me think."
+
+
+def test_what_was_wrong_with_an_answer_is_known_also_after_a_cut(profile: Profile) -> None:
+    cut = {"code": "stream_cut", "after_chunks": 2}
+    profile(
+        rules=[
+            {"match": "does not fit", "chunks": CHUNKS, "fail": cut, "times": 1},
+            {"match": "does not fit", "chunks": CHUNKS},
+            {"json": {"name": "Paris"}},
+        ]
+    )
+
+    @job("ask-city")
+    async def ask_city(step: StepContext) -> str:
+        return str((await chat(step, "city", "Paris?", output_type=City, retries=AT_ONCE)).output.name)
+
+    run = jobs.start("ask-city", {}).run
+    drain()
+    assert jobs.get(run.id).output == "Paris"
+    assert run.steps.get().attempts == 3
