@@ -38,11 +38,12 @@ def take_turn(profile_id: str, asks: Iterable[Ask], leaving: Iterable[UUID], our
     only get fewer.
     """
     asks, leaving = list(asks), list(leaving)
-    if leaving:
-        give_back(leaving)
     if asks:
         with transaction.atomic():
             _queue_up(profile_id, asks)
+            give_back(leaving)
+    elif leaving:
+        give_back(leaving)
     return look(profile_id, ours)
 
 
