@@ -27,7 +27,7 @@ def body_of(reached: LimitReached) -> str:
 
 def context_of(reached: LimitReached) -> dict[str, Any]:
     rows = [
-        {"limit": name.replace("_", " "), "spent": shown(reached.spent[name]), "allowed": shown(hard)}
+        {"limit": _NOUNS.get(name, name), "spent": shown(reached.spent[name]), "allowed": shown(hard)}
         for name, hard in reached.limits.items()
     ]
     return {"budget": rows}

@@ -60,6 +60,7 @@ class SharedPurse:
         while (reached := await self._reached(is_new)) is not None:
             balance, name, total = reached
             budget_of, limit = balance.allowance.run_id, balance.limits[name]
+            await self._mailbox.look()  # while there is mail to be read nothing parks
             seen = self._mailbox.inbox
             met = await self._kernel.in_thread(meet, self._run.id, self._kernel.token, budget_of, name, total)
             if met is Met.DENIED:

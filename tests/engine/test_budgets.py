@@ -8,12 +8,14 @@ import pytest
 
 from hitl.models import Question
 from runs import clock, jobs
+from runs.engine.store import limits
+from runs.engine.store.balances import Total
 from runs.errors import InvalidOption, RunAlreadyEnded, RunWithoutBudget
 from runs.jobs import Budget, Limit, Retry, StepContext, SyncStepContext, current_attempt, job
 from runs.maintenance.invariants import INVARIANTS
 from runs.models import Audit, RunStatus, Spending, Step
 from runs.testing import advance, crash_after, drain
-from tests.engine.driver import begin, events, types
+from tests.engine.driver import Driver, begin, events, types, until
 from tests.engine.spenders import end_of, of_budget, spend, spender, spent
 
 
@@ -135,6 +137,33 @@ def test_the_run_stays_loaded_while_another_branch_works() -> None:
     assert dict(Step.objects.values_list("name", "status")) == {"long": "completed", "spends": "completed"}
     jobs.grant_budget(run.id, {"tokens": 100})
     assert end_of(run) == 2
+
+
+def test_a_ring_at_the_door_wakes_it_to_look_and_it_leaves_memory_all_the_same(driver: Driver) -> None:
+    run = begin(spender(Budget(tokens=40)))
+    driver.claim()
+    until(lambda: "question:ask" in types(run))
+    driver.call(driver.executions[0].hear)
+    until(lambda: jobs.get(run.id).status == RunStatus.WAITING)
+    assert types(run).count("budget:exceed") == 1
+
+
+def test_a_parked_run_that_looks_again_rings_at_nobodys_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would hear that itself, and look again for ever."""
+    run = begin(spender(Budget(tokens=40)))
+    drain()
+    rung: list[Any] = []
+    monkeypatch.setattr(limits, "ring", rung.append)
+    token = jobs.get(run.id).lease_token
+    assert limits.meet(run.id, token, run.id, "tokens", Total(tokens=40)) is limits.Met.PARK
+    assert rung == []
+
+
+def test_a_worker_that_has_lost_the_run_asks_nobody() -> None:
+    run = begin(spender(Budget(tokens=40)))
+    token = jobs.get(run.id).lease_token - 1
+    assert limits.meet(run.id, token, run.id, "tokens", Total(tokens=40)) is limits.Met.PARK
+    assert not Question.objects.exists()
 
 
 def test_a_crash_between_attempts_counts_each_of_them_once() -> None:

@@ -79,6 +79,25 @@ def attempts(run_id: str) -> list[dict[str, Any]]:
     return list(Attempt.objects.filter(run=run_id).values())
 
 
+def grant(run_id: str, amounts: dict[str, float]) -> None:
+    from runs import jobs
+
+    jobs.grant_budget(run_id, amounts)
+
+
+def spent(run_id: str) -> dict[str, float]:
+    from runs import jobs
+
+    state = jobs.budget_state(jobs.get(run_id))
+    return state.spent if state is not None else {}
+
+
+def questions(run_id: str) -> list[dict[str, Any]]:
+    from hitl.models import Question
+
+    return list(Question.objects.filter(run=run_id).order_by("id").values("kind", "status"))
+
+
 def workers() -> list[dict[str, Any]]:
     from runs import clock
     from runs.models import Worker

@@ -91,13 +91,19 @@ def event_text(event: Any) -> str:
         return str(data.get("message", ""))
     if event.type == "run:progress":
         return f"{data.get('current')} of {data.get('total')} {data.get('message') or ''}".strip()
-    if event.type in ("budget:warn", "budget:exceed"):
-        return f"{data.get('limit')}: {data.get('spent')} of {data.get('hard')}"
+    if event.type.startswith("budget:"):
+        return _budget_text(data)
     about = event.step or data.get("update") or ""
     error = data.get("error")
     if isinstance(error, dict):
         return f"{about} {error.get('type', '')}: {error.get('message', '')}".strip(": ")
     return f"{about} {data.get('signal') or data.get('reason') or ''}".strip()
+
+
+def _budget_text(data: dict[str, Any]) -> str:
+    if granted := data.get("granted"):
+        return ", ".join(f"{name} +{amount}" for name, amount in granted.items())
+    return f"{data.get('limit')}: {data.get('spent')} of {data.get('hard')}" if "spent" in data else str(data["limit"])
 
 
 def _level(event: Any) -> str:

@@ -57,7 +57,7 @@ def _warn(allowance: Allowance, speaker: Run, name: str, total: Total) -> None:
     allowance.warned |= {name: soft}
     allowance.save(update_fields=["warned"])
     append_events(speaker, [EventDraft(EventType.BUDGET_WARN, _data(allowance, name, total))])
-    transaction.on_commit(lambda: ring([speaker.id]))
+    _ring(speaker)
 
 
 def _data(allowance: Allowance, name: str, total: Total) -> dict[str, object]:
@@ -75,13 +75,19 @@ def _park(allowance: Allowance, run: Run, speaker: Run, name: str, total: Total)
     draft = EventDraft(EventType.BUDGET_EXCEED, _data(allowance, name, total))
     if is_new and run.id != speaker.id:
         append_events(run, [draft])
+        _ring(run)
     told, hard = allowance.told.get(name, {}), limits_of(allowance)[name].hard
     if told.get(str(speaker.id)) != hard:
         allowance.told |= {name: {key: value for key, value in told.items() if value == hard} | {str(speaker.id): hard}}
         allowance.save(update_fields=["told"])
         append_events(speaker, [draft])
         _ask(allowance, run, speaker, name, total)
-    transaction.on_commit(lambda: ring([run.id, speaker.id]))
+        _ring(speaker)
+
+
+def _ring(run: Run) -> None:
+    """Only for news: the run itself hears it, and looks again."""
+    transaction.on_commit(lambda: ring([run.id]))
 
 
 def _ask(allowance: Allowance, run: Run, speaker: Run, name: str, total: Total) -> None:

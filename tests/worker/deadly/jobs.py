@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from pydantic import BaseModel
 
-from runs.jobs import StepContext, SyncStepContext, job
+from runs.jobs import Budget, StepContext, SyncStepContext, current_attempt, job
 
 
 class Record(BaseModel):
@@ -83,3 +83,25 @@ async def block_the_loop(step: StepContext, collection: Collection) -> int:
         return _note(collection.path, collection.count)
 
     return await step.run("block", block)
+
+
+class Expense(BaseModel):
+    """So many steps of 100 tokens each; the file `path` gets a line for each call of one."""
+
+    steps: int
+    path: str
+
+
+@job("spend-and-die", budget=Budget(tokens=300))
+async def spend_and_die(step: StepContext, expense: Expense) -> int:
+    """The call of every second step kills its process when it is made for the first time."""
+
+    def call(number: int) -> int:
+        with open(expense.path, "a") as file:
+            file.write(f"{number}\n")
+        if number % 2 and Path(expense.path).read_text().split().count(str(number)) == 1:
+            _die()
+        current_attempt().usage(input_tokens=100)
+        return 100
+
+    return sum([await step.run(f"call {number}", call, number) for number in range(expense.steps)])

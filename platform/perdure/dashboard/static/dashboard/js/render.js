@@ -218,13 +218,18 @@ export function setBadge(badge, status) {
   badge.querySelector("span").textContent = status[0].toUpperCase() + status.slice(1);
 }
 
+function budgetText(data) {
+  if (data.granted) return Object.entries(data.granted).map(([name, amount]) => `${name} +${amount}`).join(", ");
+  return "spent" in data ? `${data.limit}: ${data.spent} of ${data.hard}` : data.limit;
+}
+
 /** What an event says in a few words; the `event_text` filter of the templates says the same. */
 export function eventText(event) {
   const data = event.data || {};
   const step = event.step || data.update ? `${event.step || data.update} ` : "";
   if (event.type === "log:write") return String(data.message ?? "");
   if (event.type === "run:progress") return `${data.current} of ${data.total} ${data.message || ""}`.trim();
-  if (event.type === "budget:warn" || event.type === "budget:exceed") return `${data.limit}: ${data.spent} of ${data.hard}`;
+  if (event.type.startsWith("budget:")) return budgetText(data);
   if (data.error) return `${step}${data.error.type || ""}: ${data.error.message || ""}`;
   return `${step}${data.signal || data.reason || ""}`.trim();
 }
