@@ -47,41 +47,47 @@ ANSWERED: list[tuple[dict[str, Any], type[ProviderError]]] = [
 ]
 
 
-async def failure_of(client: ModelClient, **options: Any) -> ProviderError:
+async def failure_of(client: ModelClient, text: str = "Tell me", **options: Any) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        await reply_of(client, ask(**options))
+        await reply_of(client, ask(text, **options))
     return caught.value
 
 
-@pytest.mark.parametrize(("rule", "kind"), ANSWERED, ids=[str(rule) for rule, _ in ANSWERED])
-async def test_an_answer_that_is_an_error_is_told_apart(
-    client: ModelClient, vendor: FakeVendor, rule: dict[str, Any], kind: type[ProviderError]
-) -> None:
-    vendor.script([rule])
-    error = await failure_of(client)
-    assert type(error) is kind
-    assert error.message.endswith(kind.remedy)
-    assert len(vendor.calls()) == 1, "nothing is tried twice here"
+async def test_an_answer_that_is_an_error_is_told_apart(client: ModelClient, vendor: FakeVendor) -> None:
+    vendor.script([{"match": f"^case {number}$", **rule} for number, (rule, _) in enumerate(ANSWERED)])
+    errors = [await failure_of(client, f"case {number}") for number in range(len(ANSWERED))]
+    assert [(rule, type(error)) for (rule, _), error in zip(ANSWERED, errors, strict=True)] == ANSWERED
+    assert all(error.message.endswith(error.remedy) for error in errors)
+    assert len(vendor.calls()) == len(ANSWERED), "nothing is tried twice here"
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [("cut", StreamCut), ("truncated", StreamCut), ("malformed", MalformedAnswer)],
-)
-@pytest.mark.parametrize("after", [0, 2])
+BROKEN: list[tuple[str, int, type[ProviderError]]] = [
+    (fault, after, kind)
+    for fault, kind in (("cut", StreamCut), ("truncated", StreamCut), ("malformed", MalformedAnswer))
+    for after in (0, 2)
+]
+
+
 async def test_a_broken_stream_is_never_an_answer_and_its_cost_is_known(
-    client: ModelClient, vendor: FakeVendor, fault: str, kind: type[ProviderError], after: int
+    client: ModelClient, vendor: FakeVendor
 ) -> None:
-    vendor.script([{"chunks": ["one ", "two ", "three ", "four"], "fault": fault, "after_chunks": after}])
-    error = await failure_of(client)
-    assert type(error) is kind
-    assert error.is_retryable
-    assert error.usage is not None
-    assert error.usage.is_estimated
-    assert error.usage.input_tokens > 0
-    assert error.usage.output_tokens >= after
-    if isinstance(error, StreamCut):
-        assert error.text == "one two "[: after * 4]
+    chunks = ["one ", "two ", "three ", "four"]
+    vendor.script(
+        [
+            {"match": f"^case {number}$", "chunks": chunks, "fault": fault, "after_chunks": after}
+            for number, (fault, after, _) in enumerate(BROKEN)
+        ]
+    )
+    for number, (_, after, kind) in enumerate(BROKEN):
+        error = await failure_of(client, f"case {number}")
+        assert type(error) is kind
+        assert error.is_retryable
+        assert error.usage is not None
+        assert error.usage.is_estimated
+        assert error.usage.input_tokens > 0
+        assert error.usage.output_tokens >= after
+        if isinstance(error, StreamCut):
+            assert error.text == "one two "[: after * 4]
 
 
 async def test_an_error_in_the_middle_of_a_stream_is_what_the_vendor_says(
@@ -149,17 +155,13 @@ async def test_a_refusal_says_what_it_cost_and_why(client: ModelClient, vendor: 
     assert not error.is_retryable
 
 
-@pytest.mark.parametrize("wire", WIRES)
-async def test_nobody_at_the_address_is_unavailable(vendor: FakeVendor, wire: str) -> None:
+async def test_nobody_at_the_address_is_unavailable() -> None:
     with FakeVendor() as gone:
-        address = endpoint(gone, wire)
-    client = open_client(address)
-    try:
+        clients = [open_client(endpoint(gone, wire)) for wire in WIRES]
+    for client in clients:
         error = await failure_of(client)
-    finally:
         await client.aclose()
-    assert type(error) is Unavailable
-    assert error.usage is None
+        assert (type(error), error.usage) == (Unavailable, None)
 
 
 async def test_an_address_that_offers_no_such_call_is_not_a_missing_model(vendor: FakeVendor) -> None:
