@@ -58,7 +58,7 @@ class SseFollower(threading.Thread):
 
     def _follow(self) -> None:
         headers = self._headers | ({"Last-Event-ID": self.last_id} if self.last_id != "0" else {})
-        timeout = httpx.Timeout(5, read=40)
+        timeout = httpx.Timeout(30, read=40)
         with (
             httpx.Client(trust_env=False, timeout=timeout) as client,
             client.stream("GET", self._url, headers=headers) as answer,
@@ -99,7 +99,7 @@ class SseFollower(threading.Thread):
             f"no end within {within:g} s; last id {self.last_id}; {self.problem}; {self.types}"
         )
 
-    def wait_for_frames(self, count: int, within: float = 20) -> None:
+    def wait_for_frames(self, count: int, within: float = 60) -> None:
         """Wait until that many frames have arrived in all."""
         deadline = time.monotonic() + within
         while len(self.frames) < count:

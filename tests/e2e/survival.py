@@ -40,7 +40,7 @@ def wait_for(look: Callable[[], T | None], within: float, what: str) -> T:
     raise AssertionError(f"no {what} within {within:g} s")
 
 
-def wait_for_calls(file: Path, step: str, count: int = 1, within: float = 20) -> Call:
+def wait_for_calls(file: Path, step: str, count: int = 1, within: float = 60) -> Call:
     """The call number `count` of that step, as soon as it is there."""
 
     def look() -> Call | None:
@@ -79,7 +79,7 @@ class Cluster(NamedTuple):
 
 def find_cluster(server: Installation) -> Cluster:
     """A Sentinel forks its workers first, then the monitor, then the pusher. The drivers tell of themselves."""
-    drivers = wait_for(lambda: living_drivers(server), 10, "living driver")
+    drivers = wait_for(lambda: living_drivers(server), 60, "living driver")
     sentinel = processes.parent_of(drivers[0])
     *workers, monitor, pusher = processes.children_of(sentinel)
     return Cluster(sentinel, drivers, sorted(set(workers) - set(drivers)), monitor, pusher)

@@ -35,9 +35,9 @@ def test_a_new_run_completes_within_10_seconds_of_a_kill_and_no_process_is_left_
     new = server.start_run("append-steps", {"file": str(tmp_path / "new"), "steps": 3})
 
     server.wait_for_status(new, "completed", within=10)
-    assert server.wait_for_status(busy, "completed", "failed", "paused", within=40)["status"] == "completed"
-    survival.wait_for(lambda: _is_one_tree(server, top), 10, "whole tree below the top process")
-    survival.wait_for(lambda: _is_complete(server), 10, "driver, idle process, monitor and pusher below a Sentinel")
+    assert server.wait_for_status(busy, "completed", "failed", "paused")["status"] == "completed"
+    survival.wait_for(lambda: _is_one_tree(server, top), 60, "whole tree below the top process")
+    survival.wait_for(lambda: _is_complete(server), 60, "driver, idle process, monitor and pusher below a Sentinel")
 
 
 def test_a_reader_goes_on_by_itself_after_the_web_server_was_killed_alone(
@@ -47,12 +47,12 @@ def test_a_reader_goes_on_by_itself_after_the_web_server_was_killed_alone(
     run_id = server.start_run("append-steps", {"file": str(tmp_path / "calls"), "steps": 100, "pause_seconds": 0.05})
     follower = SseFollower(server.base_url, run_id, server.token)
     follower.start()
-    survival.wait_for(lambda: len(follower.events) > 10, 20, "eleven events at the follower")
+    survival.wait_for(lambda: len(follower.events) > 10, 60, "eleven events at the follower")
     assert server.process is not None
     web = [pid for pid in processes.children_of(server.process.pid) if "daphne" in processes.command_line(pid)]
 
     survival.kill(web[0])
-    follower.wait_for_end(40)
+    follower.wait_for_end(90)
 
     assert follower.connections >= 2
     assert follower.events == server.events(run_id)
@@ -70,7 +70,7 @@ def test_nothing_of_the_tree_is_left_5_seconds_after_the_top_process_was_killed_
     assert processes.wait_until_gone("PERDURE_DATA_DIR", str(server.data_dir), 5) == []
 
     server.start()
-    assert server.wait_for_status(run_id, "completed", "failed", "paused", within=30)["status"] == "completed"
+    assert server.wait_for_status(run_id, "completed", "failed", "paused")["status"] == "completed"
 
 
 def _is_one_tree(server: Installation, top: set[int]) -> bool:

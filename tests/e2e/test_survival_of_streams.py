@@ -12,11 +12,15 @@ def test_a_retried_stream_is_reset_and_only_the_second_attempt_is_read(
     install: Callable[..., Installation], tmp_path: Path
 ) -> None:
     server = install(PERDURE_APPS=survival.APP).start()
-    run_id = server.start_run("talk-twice", {"file": str(tmp_path / "calls"), "first": 40})
+    gate = tmp_path / "gate"
+    job = {"file": str(tmp_path / "calls"), "first": 40, "hold_at": 0, "gate": str(gate)}
+    run_id = server.start_run("talk-twice", job)
     follower = SseFollower(server.base_url, run_id, server.token)
     follower.start()
+    survival.wait_for(lambda: "step:start" in follower.types, 60, "follower")
 
-    follower.wait_for_end(20)
+    gate.touch()
+    follower.wait_for_end(60)
 
     run = server.run(run_id)
     assert run["status"] == "completed"
@@ -33,7 +37,9 @@ def test_a_late_reader_gets_the_whole_stream_of_the_current_attempt(
     install: Callable[..., Installation], tmp_path: Path
 ) -> None:
     server = install(PERDURE_APPS=survival.APP).start()
-    run_id = server.start_run("talk", {"file": str(tmp_path / "calls"), "first": 150})
+    gate = tmp_path / "gate"
+    job = {"file": str(tmp_path / "calls"), "first": 150, "hold_at": 120, "gate": str(gate)}
+    run_id = server.start_run("talk", job)
     early = SseFollower(server.base_url, run_id, server.token)
     early.start()
     followers = [early]
@@ -43,7 +49,10 @@ def test_a_late_reader_gets_the_whole_stream_of_the_current_attempt(
         followers[-1].start()
 
     for follower in followers:
-        follower.wait_for_end(30)
+        follower.wait_for_frames(100)
+    gate.touch()
+    for follower in followers:
+        follower.wait_for_end(60)
 
     text = server.run(run_id)["output"]["text"]
     assert [follower.text == text for follower in followers] == [True] * 4
@@ -59,7 +68,7 @@ def test_a_stream_that_a_crash_cut_off_is_read_from_its_second_attempt_alone(
     follower.wait_for_frames(10)
 
     survival.kill(survival.wait_for_calls(tmp_path / "calls", "talk").pid)
-    follower.wait_for_end(30)
+    follower.wait_for_end(60)
 
     run = server.run(run_id)
     assert run["status"] == "completed"

@@ -16,8 +16,9 @@ def test_a_frozen_workers_run_is_finished_once_by_another_and_the_zombie_reaches
     install: Callable[..., Installation], tmp_path: Path
 ) -> None:
     server = install(PERDURE_APPS=survival.APP, PERDURE_WORKERS="2", RUNS_LEASE_SECONDS="2").start()
-    file = tmp_path / "calls"
-    run_id = server.start_run("talk", {"file": str(file), "first": 2000, "later": 150})
+    file, gate = tmp_path / "calls", tmp_path / "gate"
+    job = {"file": str(file), "first": 2000, "later": 150, "hold_at": 100, "gate": str(gate)}
+    run_id = server.start_run("talk", job)
     follower = SseFollower(server.base_url, run_id, server.token)
     follower.start()
     zombie = survival.wait_for_calls(file, "talk").pid
@@ -25,7 +26,7 @@ def test_a_frozen_workers_run_is_finished_once_by_another_and_the_zombie_reaches
 
     os.kill(zombie, signal.SIGSTOP)
     try:
-        heir = survival.wait_for_calls(file, "talk", count=2, within=15).pid
+        heir = survival.wait_for_calls(file, "talk", count=2, within=60).pid
         seen = len(follower.frames)
         follower.wait_for_frames(seen + 5)
         late = SseFollower(server.base_url, run_id, server.token)
@@ -33,8 +34,9 @@ def test_a_frozen_workers_run_is_finished_once_by_another_and_the_zombie_reaches
         late.wait_for_frames(5)
     finally:
         os.kill(zombie, signal.SIGCONT)
-    follower.wait_for_end(30)
-    late.wait_for_end(10)
+    gate.touch()
+    follower.wait_for_end(60)
+    late.wait_for_end(60)
 
     run = server.run(run_id)
     assert heir != zombie

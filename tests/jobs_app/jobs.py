@@ -10,19 +10,9 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
+from tests.jobs_app.held import Held
 
 Emit = Callable[[Any], None]
-
-
-class Held(BaseModel):
-    """`hold_at`: what has this number does not come before the file `gate` exists."""
-
-    hold_at: int | None = None
-    gate: str = ""
-
-    async def hold(self, number: int) -> None:
-        while number == self.hold_at and not Path(self.gate).exists():
-            await asyncio.sleep(0.02)
 
 
 class Lines(Held):

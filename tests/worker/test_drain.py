@@ -11,7 +11,7 @@ from tests.worker.tree import WorkerTree
 
 def _begun(worker: WorkerTree, path: Path, pause: float = 0.2) -> str:
     run_id: str = worker.ask("start", "append-lines", {"path": str(path), "steps": 20, "pause_seconds": pause})
-    worker.wait_for(lambda: path.exists() and len(path.read_text().split()) >= 3, 20, "third step")
+    worker.wait_for(lambda: path.exists() and len(path.read_text().split()) >= 3, 60, "third step")
     return run_id
 
 
@@ -21,7 +21,7 @@ def test_a_signal_hands_runs_back_and_the_next_start_goes_on(worker: WorkerTree,
     run_id = _begun(worker, path)
     worker.signal(worker.top, number)
     assert worker.process is not None
-    assert worker.process.wait(10) == 0
+    assert worker.process.wait(30) == 0
     assert worker.tree() == []
     row = worker.ask("run", run_id)
     assert (row["status"], row["lease_worker"]) == ("queued", None)
@@ -38,7 +38,7 @@ def test_a_sigterm_to_every_process_at_once_still_hands_runs_back(worker: Worker
     for pid in worker.tree():
         worker.signal(pid, signal.SIGTERM)
     assert worker.process is not None
-    assert worker.process.wait(15) == 0
+    assert worker.process.wait(30) == 0
     assert worker.tree() == []
     worker.start_worker()
     assert worker.finish(run_id)["status"] == "completed"
@@ -49,26 +49,26 @@ def test_a_sigterm_to_every_process_at_once_still_hands_runs_back(worker: Worker
 def test_a_step_that_outlasts_the_drain_is_let_go(make_worker: Callable[..., WorkerTree]) -> None:
     worker = make_worker(RUNS_DRAIN_SECONDS="1").start_worker()
     path = worker.new_path()
-    run_id: str = worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 8})
-    worker.wait_for(path.exists, 20, "first step")
-    assert worker.stop(within=7) == 0
+    run_id: str = worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 25})
+    worker.wait_for(path.exists, 60, "first step")
+    assert worker.stop(within=20) == 0
     assert worker.tree() == []
     assert worker.ask("run", run_id)["status"] == "running", "nobody ended it: the next worker recovers it"
     worker.start_worker()
-    worker.wait_for(lambda: len(path.read_text().split()) == 2, 10, "second call of the first step")
+    worker.wait_for(lambda: len(path.read_text().split()) == 2, 60, "second call of the first step")
     worker.ask("cancel", run_id)
 
 
 def test_a_second_signal_does_not_wait(worker: WorkerTree) -> None:
     path = worker.new_path()
     run_id = worker.ask("start", "append-lines-sync", {"path": str(path), "steps": 2, "pause_seconds": 15})
-    worker.wait_for(path.exists, 20, "first step")
+    worker.wait_for(path.exists, 60, "first step")
     worker.signal(worker.top, signal.SIGTERM)
     worker.wait_for_line("Worker stops")
     worker.signal(worker.top, signal.SIGTERM)
     assert worker.process is not None
-    worker.process.wait(4)
-    worker.wait_for(lambda: not worker.tree(), 5, "end of the whole tree")
+    worker.process.wait(12)
+    worker.wait_for(lambda: not worker.tree(), 20, "end of the whole tree")
     worker.ask("cancel", run_id)
 
 
@@ -79,5 +79,5 @@ def test_a_driver_that_is_told_to_end_is_replaced(worker: WorkerTree) -> None:
     worker.signal(first, signal.SIGTERM)
     assert worker.finish(run_id)["status"] == "completed"
     assert path.read_text().split() == [f"line-{number}" for number in range(1, 21)]
-    worker.wait_for(lambda: first not in worker.tree(), 10, "end of the old driver")
+    worker.wait_for(lambda: first not in worker.tree(), 60, "end of the old driver")
     worker.run_through()

@@ -12,7 +12,7 @@ def test_a_driver_that_grew_too_large_hands_its_runs_to_a_new_one(make_worker: C
     large = worker.drivers[0]
     path = worker.data_dir / "steps"
     run_id = worker.ask("start", "grow", {"mib": 400, "steps": 40, "path": str(path)})
-    worker.wait_for_line("it has grown past RUNS_WORKER_MAX_RSS_MIB", within=10)
+    worker.wait_for_line("it has grown past RUNS_WORKER_MAX_RSS_MIB")
     assert worker.finish(run_id)["status"] == "completed"
     assert path.read_text().split() == [f"step-{number}" for number in range(40)]
-    worker.wait_for(lambda: large not in worker.tree(), 10, "end of the large process")
+    worker.wait_for(lambda: large not in worker.tree(), 60, "end of the large process")

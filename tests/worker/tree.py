@@ -31,7 +31,7 @@ class WorkerTree(Installation):
         """Returns as soon as every driver drives runs: until then an idle process may be about to become one."""
         self.spawn(command, *arguments)
         for slot in range(int(self.environment.get("PERDURE_WORKERS", "1"))):
-            self.wait_for_line(f"Driver {slot} drives runs", within=60)
+            self.wait_for_line(f"Driver {slot} drives runs", within=120)
         return self
 
     def spawn(self, command: str = "worker", *arguments: str) -> "WorkerTree":
@@ -134,7 +134,7 @@ class WorkerTree(Installation):
         holder = self.ask("run", run_id)["lease_worker"]
         return next(int(row["pid"]) for row in self.ask("workers") if row["id"] == holder)
 
-    def finish(self, run_id: str, within: float = 30) -> dict[str, Any]:
+    def finish(self, run_id: str, within: float = 90) -> dict[str, Any]:
         """The run, once it has ended."""
 
         def look() -> dict[str, Any] | None:
@@ -147,7 +147,7 @@ class WorkerTree(Installation):
         """A file that is not there yet; tests of one file share the data directory."""
         return self.data_dir / f"lines-{os.urandom(4).hex()}"
 
-    def run_through(self, within: float = 10) -> None:
+    def run_through(self, within: float = 60) -> None:
         """A new run completes: the tree works."""
         path = self.new_path()
         run_id = self.ask("start", "append-lines", {"path": str(path), "steps": 3, "pause_seconds": 0})

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from runs.jobs import Retry, StepContext, SyncStepContext, current_attempt, job
+from tests.jobs_app.held import Held
 
 
 class Steps(BaseModel):
@@ -70,7 +71,7 @@ async def hold_until_open(step: StepContext, request: Gate) -> int:
     return await step.run("hold", hold)
 
 
-class Talk(BaseModel):
+class Talk(Held):
     """`first` and `later`: how many frames the first attempt and each later one emits."""
 
     file: str
@@ -88,6 +89,7 @@ async def talk(step: StepContext, request: Talk) -> dict[str, Any]:
         _append(request.file, "talk")
         said = []
         for i in range(request.first if number == 1 else request.later):
+            await request.hold(i)
             said.append(f"{os.getpid()}/{number}/{i} ")
             emit(said[-1])
             await asyncio.sleep(request.pause_seconds)
@@ -106,6 +108,7 @@ async def talk_twice(step: StepContext, request: Talk) -> str:
         number = current_attempt().number
         said = []
         for i in range(request.first):
+            await request.hold(i)
             said.append(f"attempt-{number}-{i} ")
             emit(said[-1])
             await asyncio.sleep(request.pause_seconds)
