@@ -32,7 +32,8 @@ class InvalidPipeline(RunsError):
         told = "; ".join(str(one) for one in self.problems[:5])
         more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
         where = f" in {origin}" if origin else ""
-        super().__init__(f"This is no pipeline{where}: {told}{more}. Correct the lines named and load it again.")
+        end = "" if told.endswith(("?", ".")) and not more else "."
+        super().__init__(f"This is no pipeline{where}: {told}{more}{end} Correct the lines named and load it again.")
 
     @property
     def details(self) -> dict[str, Any]:

@@ -15,7 +15,10 @@ from runs.jobs import StepContext, job
 
 @job("pipeline")
 async def pipeline(step: StepContext, wanted: RunInput) -> dict[str, Any]:
-    """Run a pipeline: a DAG of steps in YAML or JSON. Its output is `{"items": [result items], "meta": {...}}`."""
+    """Run a pipeline: steps written in YAML or JSON that ask models, call tools and work in parallel.
+
+    Its output is `{"items": [result items], "meta": {...}}`.
+    """
     document = await step.run(READ_DEFINITION, read_definition, wanted.pipeline, wanted.version, wanted.definition)
     made = PipelineDef.model_validate(document)
     given = wanted.input.model_dump(mode="json", exclude_none=True)

@@ -1,5 +1,6 @@
 """What steps give and runs return: result items, as JSON all the way."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -34,6 +35,29 @@ class ResultItem(BaseModel):
     content_type: str
     data: Any = None
     is_primary: bool = False
+
+
+def texts_of(output: Any) -> list[tuple[str, str]]:
+    """What a pipeline's output says, as (label, text), tables in Markdown; nothing for what is no such output."""
+    items = output.get("items") if isinstance(output, dict) and "meta" in output else None
+    if not isinstance(items, list):
+        return []
+    found = [(str(item.get("label")), _text(item.get("data"))) for item in items if isinstance(item, dict)]
+    return [(label, text) for label, text in found if text]
+
+
+def _text(data: Any) -> str:
+    if not isinstance(data, dict):
+        return ""
+    if isinstance(data.get("columns"), list) and isinstance(data.get("rows"), list):
+        lines = [data["columns"], ["---"] * len(data["columns"]), *data["rows"]]
+        return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    return str(data["text"]) if isinstance(data.get("text"), str) else ""
+
+
+def _cell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def items_of(recorded: Any) -> list[dict[str, Any]]:

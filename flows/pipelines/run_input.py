@@ -22,14 +22,16 @@ class Source(_Part):
 
 
 class PipelineInput(_Part):
-    """What a pipeline works on. `options` are free; `max_tokens` among them limits each model call."""
+    """Sources and options. An option max_tokens limits each model call."""
+
+    model_config = ConfigDict(title="Input")
 
     sources: Annotated[list[Source], Field(max_length=MAX_SOURCES)] = []
     options: dict[str, Any] = {}
 
 
 class Rerun(_Part):
-    """Of which run this is another one; with `reuse_upstream` what came before `from_step` is taken over."""
+    """Of which run this is another one; with reuse_upstream what came before from_step is taken over."""
 
     of: UUID
     from_step: str | None = None
@@ -42,9 +44,11 @@ class RunInput(_Part):
     Without it the run takes the newest definition of the version, or of all versions, when it begins.
     """
 
-    pipeline: Annotated[str, Field(max_length=64, title="Pipeline")]
-    version: Annotated[str, Field(max_length=64, title="Version")] = ""
-    definition: Annotated[str, Field(max_length=64, title="Digest of the definition")] = ""
+    pipeline: Annotated[
+        str, Field(max_length=64, title="Pipeline", description="Its type, such as summarise or triage.")
+    ]
+    version: Annotated[str, Field(max_length=64, title="Version", description="Empty: the newest.")] = ""
+    definition: Annotated[str, Field(max_length=64, title="Digest", description="Pins one definition.")] = ""
     input: PipelineInput = PipelineInput()
     mode: Literal["async", "sync", "rerun"] = "async"
     rerun: Rerun | None = None

@@ -9,11 +9,13 @@ from flows.pipelines import step_rules
 from flows.pipelines.documents import Path
 from flows.pipelines.spec import PipelineDef
 from flows.pipelines.step_rules import Found
+from runs.errors import InvalidOption
+from runs.jobs import Budget
 
 
 def problems_of(made: PipelineDef) -> list[Found]:
     """All that is wrong with a definition whose shape is right."""
-    graph = list(_graph(made))
+    graph = [*_graph(made), *_budget(made)]
     return graph or [
         one._replace(path=("steps", index, *one.path))
         for index, step in enumerate(made.steps)
@@ -39,6 +41,14 @@ def unknown_providers(made: PipelineDef) -> list[Found]:
         for index, step in enumerate(made.steps)
         if step.provider_profile_id is not None and step.provider_profile_id not in known
     ]
+
+
+def _budget(made: PipelineDef) -> list[Found]:
+    try:
+        Budget.of(made.budget)
+    except InvalidOption as exc:
+        return [Found(str(exc), ("budget",))]
+    return []
 
 
 def ancestors(made: PipelineDef, step_id: str) -> set[str]:

@@ -64,6 +64,7 @@ CASES: list[tuple[str, int, str]] = [
     (steps("id: a\n    prompt: {user: x}\n    provider_override: {api_key: sk-1}"), 6, "secret"),
     (steps("id: a\n    prompt: {user: x}\n    id: b"), 6, "the key 'id' stands here twice"),
     ("type: p\nversion: '1\nsteps: []", 2, "no valid YAML"),
+    (HEAD + f"budget: {{tokns: 5}}\nsteps: [{{id: a, {MAP}}}]", 3, "budget.tokns"),
     ("- a", 1, "a pipeline is a mapping"),
     ("", 1, "the document is empty"),
     ("type: !!python/object/apply:os.system [id]", 1, ""),

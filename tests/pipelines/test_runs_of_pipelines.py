@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flows.pipelines.registry import Item, Work, pipeline_step
+from flows.pipelines.results import texts_of
 from flows.pipelines.starting import start
 from runs import jobs
 from runs.models import Run, RunStatus, Step
@@ -96,6 +97,27 @@ def test_a_run_keeps_the_definition_that_it_was_started_with(own_pipelines: Use)
     own_pipelines("type: p\nversion: '1'\nsteps: [{id: a, kind: map, prompt: {user: 'new'}}]")
     assert run_to_end(run).output["items"][0]["data"]["text"] == "old"
     assert ended("p").output["items"][0]["data"]["text"] == "new"
+
+
+def test_the_budget_of_the_definition_holds_unless_another_is_given(own_pipelines: Use) -> None:
+    own_pipelines("type: p\nversion: '1'\nbudget: {steps: 100}\nsteps: [{id: a, kind: map, prompt: {user: x}}]")
+    for given, hard in ((None, 100), ({"steps": 50}, 50)):
+        run = start("p", budget=given).run
+        state = jobs.budget_state(run)
+        assert state is not None
+        assert state.limits["steps"].hard == hard
+        assert run_to_end(run).status == RunStatus.COMPLETED
+
+
+def test_the_page_of_a_run_shows_its_items_as_texts() -> None:
+    items = [
+        {"label": "Brief", "data": {"text": "# Broken"}},
+        {"label": "Findings", "data": {"columns": ["a", "b"], "rows": [["x|y", 1]]}},
+        {"label": "Count", "data": 3},
+    ]
+    table = "| a | b |\n| --- | --- |\n| x\\|y | 1 |"
+    assert texts_of({"items": items, "meta": {}}) == [("Brief", "# Broken"), ("Findings", table)]
+    assert texts_of({"items": items}) == texts_of([1]) == texts_of(None) == []
 
 
 def test_a_run_may_be_started_by_its_type_alone(own_pipelines: Use) -> None:

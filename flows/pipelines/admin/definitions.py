@@ -22,7 +22,7 @@ class DefinitionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has n
     class Meta:
         model = PipelineDefinition
         fields = ("source",)
-        widgets = {"source": UnfoldAdminTextareaWidget(attrs={"rows": 30, "spellcheck": "false"})}
+        widgets = {"source": UnfoldAdminTextareaWidget(attrs={"rows": 20, "spellcheck": "false", "class": "font-mono"})}
         labels = {"source": "YAML or JSON"}
         help_texts = {"source": "Type and version are those in the document. A version cannot be changed afterwards."}
 

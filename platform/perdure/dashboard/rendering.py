@@ -6,6 +6,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from flows.pipelines.results import texts_of
 from perdure.dashboard.diffs import is_diff
 
 MAX_RENDERED = 200_000
@@ -41,9 +42,14 @@ def looks_like_markdown(text: str) -> bool:
 
 
 def texts_in(value: Any) -> list[tuple[str, str]]:
-    """The long texts of a result as (name, text): the result itself, or the fields of it that are worth rendering."""
+    """The long texts of a result as (name, text): the result itself, or the fields of it that are worth rendering.
+
+    Of a pipeline they are its result items.
+    """
     if isinstance(value, str):
         return [("", value)]
+    if of_pipeline := texts_of(value):
+        return of_pipeline
     if isinstance(value, dict):
         return [(name, text) for name, text in value.items() if isinstance(text, str) and "\n" in text]
     return []
