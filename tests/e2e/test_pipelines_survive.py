@@ -19,6 +19,7 @@ from tests.servers import processes
 from tests.servers.installation import Installation
 from tests.vendors.process import FakeVendor
 
+pytestmark = pytest.mark.timeout(400)  # a server is started in it, twice
 SOURCES = [{"kind": "note", "label": f"note {number}", "content": f"<{number}>"} for number in range(20)]
 SIX_STEPS = {
     "type": "six-steps", "version": "1", "parallel": 4,
@@ -136,7 +137,7 @@ def job_of(server: Installation, job_id: str) -> dict[str, Any]:
 
 def wait_for_success(server: Installation, job_id: str) -> dict[str, Any]:
     ended = ("succeeded", "failed", "cancelled")
-    server.wait_for(lambda: job_of(server, job_id)["status"] in ended, 40, f"end of job {job_id}")
+    server.wait_for(lambda: job_of(server, job_id)["status"] in ended, 90, f"end of job {job_id}")
     job = job_of(server, job_id)
     assert job["status"] == "succeeded", job["error"]
     return job
@@ -178,7 +179,7 @@ def assert_asked_once_but_what_was_under_way(vendor: FakeVendor, recorded: set[s
 
 
 def assert_told_once_and_in_order(reader: LineReader, job: dict[str, Any]) -> None:
-    assert reader.is_finished.wait(30)
+    assert reader.is_finished.wait(60)
     assert [line["seq"] for line in reader.lines] == list(range(1, len(reader.lines) + 1))
     said = [line["event"] for line in reader.lines]
     assert (said[0], said[-2:]) == ("job_queued", ["job_completed", "stream_finished"])
@@ -196,7 +197,7 @@ def test_no_recorded_call_of_a_model_is_repeated_after_a_kill(
     job_id = start(server)
     reader = follow(job_id)
     vendor.wait_until(lambda stats: stats["now"] == 1 and any("#11" in text for text in asked(vendor)))
-    before = server.wait_for(lambda: _at_rest(server, vendor, job_id), 20, "state in which one call alone is under way")
+    before = server.wait_for(lambda: _at_rest(server, vendor, job_id), 60, "state in which one call alone is under way")
 
     if killed == "one worker":
         for pid in survival.living_drivers(server):
