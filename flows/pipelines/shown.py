@@ -69,7 +69,7 @@ def jobs_of(runs: Sequence[Run]) -> list[PipelineJob]:
             found[_pin(run)] = find_definition(run)
     pairs = [(run, found[_pin(run)]) for run in runs]
     rows = _rows_of(runs)
-    outputs = _outputs_of((run, made) for run, made in pairs if made is not None and not run.has_ended)
+    outputs = {run.id: _outputs_of(run, made, rows[run.id]) for run, made in pairs}
     return [_job(run, made, rows[run.id], outputs[run.id]) for run, made in pairs]
 
 
@@ -102,16 +102,16 @@ def _rows_of(runs: Iterable[Run]) -> dict[UUID, list[Row]]:
     return found
 
 
-def _outputs_of(running: Iterable[tuple[Run, PipelineDef]]) -> dict[UUID, dict[str, Any]]:
-    """What steps gave whose items decide how many shards a later step has: outputs are large, so no others."""
-    found: dict[UUID, dict[str, Any]] = defaultdict(dict)
-    for run, definition in running:
-        needed = {step_id for step in definition.steps if step.mode is Mode.PER_ITEM for step_id in step.depends_on}
-        if needed:
-            names = [row["name"] for row in _rows_of([run])[run.id] if _is_result_of(row["name"], needed)]
-            outputs = Step.objects.filter(run=run, name__in=names).values_list("name", "output")
-            found[run.id] = dict(outputs)
-    return found
+def _outputs_of(run: Run, definition: PipelineDef | None, rows: list[Row]) -> dict[str, Any]:
+    """What steps gave whose items decide how many shards a later step has: outputs are large, so no others.
+
+    In a job that succeeded every shard has ended, however many there are.
+    """
+    if definition is None or run.status == RunStatus.COMPLETED:
+        return {}
+    needed = {step_id for step in definition.steps if step.mode is Mode.PER_ITEM for step_id in step.depends_on}
+    names = [row["name"] for row in rows if _is_result_of(row["name"], needed)]
+    return dict(Step.objects.filter(run=run, name__in=names).values_list("name", "output")) if names else {}
 
 
 def _is_result_of(name: str, step_ids: set[str]) -> bool:
@@ -159,6 +159,10 @@ def _executions(
             heads = items_of(outputs.get(result_name(step_id, index)))
             steps[step_id].heads[index] = heads
         _judge(run, steps, step_id, [row for _, row in placed])
+    if run.status == RunStatus.CANCELLED:
+        for step in steps.values():
+            if step.status == "pending":
+                step.end("cancelled", run.finished_at)
     return steps.executions()
 
 
@@ -170,7 +174,8 @@ def _judge(run: Run, steps: Steps, step_id: str, rows: list[Row]) -> None:
     step.started_at = min(began, default=None)
     if step.has_ended:
         step.finished_at = max(ended, default=None)
-    failed = [row for row in rows if row["status"] == StepStatus.FAILED]
+    # Of the results alone: a tool's failure may have been told to the model, which went on.
+    failed = [row for row in rows if row["status"] == StepStatus.FAILED and _is_result_of(row["name"], {step_id})]
     if failed:
         step.error = describe_failure((failed[0]["error"] or {}) | {"step": failed[0]["name"]})
 

@@ -175,3 +175,14 @@ def test_a_run_with_a_definition_that_nothing_has_is_shown_all_the_same(api: Api
     job = api.get(f"/v1/jobs/{run.id.hex}").json()["job"]
     assert (job["status"], job["step_executions"]) == ("failed", [])
     assert Run.objects.get(id=run.id).status == RunStatus.FAILED
+
+
+def test_a_job_that_is_held_half_way_shows_which_steps_are_whole(api: ApiClient, start: Start) -> None:
+    """With eight steps begun, all of the first step and some shards of the second have ended."""
+    job_id = start(budget={"steps": 5})
+    shown = {step["step_id"]: step for step in api.get(f"/v1/jobs/{job_id}").json()["job"]["step_executions"]}
+    assert (shown["read"]["status"], shown["read"]["shards_done"]) == ("success", 3)
+    assert (shown["judge"]["status"], shown["join"]["status"]) == ("running", "pending")
+    assert 1 <= shown["judge"]["shards_done"] < 3
+    cancelled = api.send(f"/v1/jobs/{job_id}/cancel").json()["job"]
+    assert [step["status"] for step in cancelled["step_executions"]] == ["success", "cancelled", "cancelled"]

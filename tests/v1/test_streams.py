@@ -72,6 +72,15 @@ async def test_a_shard_that_fails_is_told_alike_by_the_stream_and_by_the_job(
         assert (shown["error"]["code"], shown["error"]["details"]["steps"]) == ("step_failed", ["read[1]"])
 
 
+async def test_a_cancelled_job_is_told_alike_by_the_stream_and_by_the_job(reader: AsyncApiClient, start: Start) -> None:
+    job_id = await sync_to_async(start)(budget={"steps": 5})
+    shown = (await reader.post(f"/v1/jobs/{job_id}/cancel", "{}", content_type="application/json")).json()["job"]
+    lines = await follow(reader, job_id)
+    assert without_times(lines[-1]["data"]) == without_times(shown)
+    assert [line["event"] for line in lines][-3:] == ["job_status", "job_cancelled", "stream_finished"]
+    assert [line["event"] for line in lines].count("step_cancelled") == 2
+
+
 async def test_a_reader_goes_on_after_any_line(reader: AsyncApiClient, start: Start) -> None:
     job_id = await sync_to_async(start)()
     whole = await follow(reader, job_id)
