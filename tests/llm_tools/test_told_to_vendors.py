@@ -1,6 +1,7 @@
 """What people decided about a call, as each vendor is told of it over its own wire."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def wire(request: pytest.FixtureRequest, transactional_db: None, vendor: FakeVen
 
 def decided(team: Group, by: User, decision: str, **answer: Any) -> Any:
     run = jobs.start("talk", {}, team=team).run
-    drain()
+    drain(timeout=timedelta(seconds=100))  # the vendor's client is imported here, which takes seconds
     question = question_of(jobs.get(run.id))
     answers.answer(question.id, by, decision, digest=question.digest, **answer)
     return driven(run)
