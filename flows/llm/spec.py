@@ -15,11 +15,9 @@ from flows.llm.models import Kind
 
 MAX_EXTRA = 64 * 1024
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_SECRETS = {
-    "apikey", "xapikey", "authorization", "proxyauthorization", "password", "secret", "secretkey", "clientsecret",
-    "token",
-    "accesstoken", "apitoken", "bearer", "credentials", "cookie",
-}  # fmt: skip
+_NAMES_OF_SECRETS = {"api_key_env", "secret_file"}
+_SECRET = re.compile(r"apikey|authorization|password|secret|credential|bearer|cookie|(access|auth|api)token$|^token$")
+_SECRET_HEADER = re.compile(r"(token|key)$")
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 
@@ -96,7 +94,10 @@ def read_spec(data: Any) -> ProfileSpec:
 def refuse_secrets(data: Any, *, where: str = "") -> None:
     """Raises SecretNotAccepted for a field that is named as secrets are, at any depth."""
     for name in _names(data, where):
-        if re.sub(r"[^a-z]", "", name.rsplit(".", 1)[-1].lower()) in _SECRETS:
+        *above, last = name.split(".")
+        plain = re.sub(r"[^a-z]", "", last.lower())
+        is_header = bool(above) and above[-1] == "headers"
+        if last not in _NAMES_OF_SECRETS and (_SECRET.search(plain) or (is_header and _SECRET_HEADER.search(plain))):
             raise SecretNotAccepted(name)
 
 

@@ -109,12 +109,18 @@ def test_an_address_is_http_without_secrets(address: str) -> None:
 
 @pytest.mark.parametrize(
     "extra",
-    [{"api_key": KEY}, {"headers": {"Authorization": KEY}}, {"body": [{"x": {"API-Key": KEY}}]}, {"Password": KEY}],
-)
+    [{"api_key": KEY}, {"headers": {"Authorization": KEY}}, {"body": [{"x": {"API-Key": KEY}}]}, {"Password": KEY},
+     {"headers": {"X-Vendor-Token": KEY}}, {"headers": {"Ocp-Apim-Subscription-Key": KEY}}, {"clientSecret": KEY}],
+)  # fmt: skip
 def test_a_secret_is_refused_at_any_depth_and_not_repeated(extra: dict[str, Any]) -> None:
     with pytest.raises(SecretNotAccepted, match="api_key_env") as refused:
         read_spec({"kind": "openai", "extra": extra})
     assert KEY not in str(refused.value)
+
+
+def test_fields_that_only_sound_like_secrets_are_taken() -> None:
+    body = {"max_tokens": 5, "stop_token_ids": [1], "logprobs": True, "prompt_cache_key": "a"}
+    read_spec({"kind": "openai", "api_key_env": "SOME_API_KEY", "extra": {"body": body, "headers": {"X-Team": "a"}}})
 
 
 def test_a_scenario_is_read_from_its_folder_alone(profile: Profile, settings: Any, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Over real HTTP: each fault of a vendor is handled as said, and is seen in the attempts."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from flows.llm.chat import chat
 from flows.llm.embed import embed
@@ -157,8 +159,6 @@ def test_a_cancelled_run_closes_the_connection(vendor_of: Any) -> None:
 
 
 def _cancel(run_id: Any) -> None:
-    from django.db import connections
-
     try:
         jobs.cancel(run_id)
     finally:
@@ -167,15 +167,25 @@ def _cancel(run_id: Any) -> None:
 
 def test_no_more_calls_than_the_limit_reach_the_vendor(vendor_of: Any) -> None:
     vendor = vendor_of("openai", concurrency=3)
-    vendor.script([{"text": "a slow answer of some words", "chunk_delay_seconds": 0.01}])
+    held = {"nth": [1, 2, 3], "text": "held until all slots are taken", "gate": "all", "gate_after": 1}
+    vendor.script([held, {"text": "an answer of some words", "chunk_delay_seconds": 0.01}])
+
+    @job("opens")
+    async def opens(step: StepContext) -> None:
+        def open_when_full() -> None:
+            vendor.wait_until(lambda stats: stats["now"] == 3)
+            vendor.open("all")
+
+        await step.run("open", open_when_full)
 
     @job("many")
     async def many(step: StepContext) -> int:
         answers = await asyncio.gather(*(chat(step, f"call-{number}", f"Hello {number}") for number in range(4)))
         return len(answers)
 
+    jobs.start("opens", {})
     runs = [jobs.start("many", {}).run for _ in range(5)]
-    drain()
+    drain(timeout=timedelta(seconds=90))
     assert [jobs.get(run.id).output for run in runs] == [4] * 5
     assert vendor.stats()["calls"] == 20
     assert vendor.stats()["most_at_once"] == 3
