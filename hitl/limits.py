@@ -35,9 +35,8 @@ def context_of(reached: LimitReached) -> dict[str, Any]:
 
 def schema_of(reached: LimitReached) -> dict[str, Any]:
     """JSON Schema of what is added: the limit that was reached needs some, and offers as much again as at the start."""
-    names = sorted(reached.limits, key=lambda one: one != reached.name)
     return {
-        "type": "object", "properties": {name: _property(reached, name) for name in names},
+        "type": "object", "properties": {name: _property(reached, name) for name in reached.limits},
         "required": [reached.name], "additionalProperties": False,
     }  # fmt: skip
 

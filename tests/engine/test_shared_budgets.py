@@ -139,3 +139,19 @@ def test_a_child_spends_from_no_budget_that_is_gone() -> None:
     again = begin(family(None))
     Run.objects.filter(id=again.id).update(budget_of=UUID(int=5))
     assert end_of(again) == 440
+
+
+def test_a_child_is_given_less_than_its_parent_and_not_more_than_its_job_allows() -> None:
+    @job("gives", budget=Budget(tokens=10_000))
+    async def gives(step: StepContext, tokens: int) -> int:
+        spent: int = await step.child("child", "spender", budget={"tokens": tokens})
+        return spent
+
+    spender(Budget(tokens=500))
+    run, refused = begin(gives, 100), begin(gives, 501)
+    drain()
+    assert jobs.get(refused.id).error["type"] == "InvalidOption"
+    assert not child_runs(refused)
+    (child,) = child_runs(run)
+    assert (child.reason, Question.objects.get().run_id) == ("budget tokens", child.id)
+    assert total(run) == total(child) == 120

@@ -1,9 +1,13 @@
 """A question about a budget: who may answer it, what an answer does, and that it does so once."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connections
 
 from hitl import answers, people
 from hitl.errors import InvalidAnswer, MayNotAnswer, QuestionClosed
@@ -52,7 +56,7 @@ def test_it_is_a_limit_with_amounts_offered(run: Run) -> None:
     assert "120 of 100 tokens" in question.body
     schema = question.schema or {}
     assert schema["required"] == ["tokens"]
-    assert (schema["properties"]["tokens"]["default"], list(schema["properties"])) == (120, ["tokens", "cost"])
+    assert (schema["properties"]["tokens"]["default"], set(schema["properties"])) == (120, {"tokens", "cost"})
 
 
 def test_the_team_answers_and_who_started_it_does_not(run: Run, starter: User, alice: User, mallory: User) -> None:
@@ -187,3 +191,27 @@ def test_an_answer_that_does_not_fit_says_which_amount(run: Run, alice: User) ->
     with pytest.raises(InvalidAnswer) as caught:
         answers.answer(question.id, alice, "approve", {"tokens": "many"}, digest=question.digest)
     assert caught.value.fields[0]["field"] == "value.tokens"
+
+
+def test_a_grant_and_a_denial_at_once_decide_once_and_wait_for_each_other_at_most(run: Run, alice: User) -> None:
+    question = asked(run)
+    start = threading.Barrier(3)
+
+    def at_once(decide: Callable[[], Any]) -> str:
+        try:
+            start.wait(60)
+            decide()
+            return "done"
+        except QuestionClosed:
+            return "closed"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as threads:
+        denied = threads.submit(at_once, lambda: answers.answer(question.id, alice, "deny", digest=question.digest))
+        granted = [threads.submit(at_once, lambda: jobs.grant_budget(run.id, {"tokens": 500})) for _ in range(2)]
+        told = [one.result(120) for one in [denied, *granted]]
+    assert told[1:] == ["done", "done"]
+    assert Question.objects.get(id=question.id).status == ("answered" if told[0] == "done" else "withdrawn")
+    drain()
+    assert jobs.get(run.id).output == 240  # what was granted later goes beyond what was denied

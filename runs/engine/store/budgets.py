@@ -21,13 +21,17 @@ from runs.models import ENDED, Allowance, Run, Spending
 
 def open_all(made: Iterable[tuple[Run, Budget | None, UUID | None]]) -> None:
     """For new runs, in the transaction of their insert: the run, its own budget, and the run whose budget is above."""
-    for run, budget, above in made:
-        if run.budget_of is None:
-            continue
-        if budget is not None:
-            limits = {name: limit.as_json() for name, limit in budget.limits().items()}
-            Allowance.objects.create(run=run, above_id=above, limits=limits, starter_may_grant=budget.starter_may_grant)
-        Spending.objects.create(run_id=run.id, allowance_id=run.budget_of)
+    limited = [one for one in made if one[0].budget_of is not None]
+    if not limited:
+        return
+    Allowance.objects.bulk_create(
+        Allowance(
+            run_id=run.id, above_id=above, limits={name: limit.as_json() for name, limit in budget.limits().items()},
+            starter_may_grant=budget.starter_may_grant,
+        )
+        for run, budget, above in limited if budget is not None
+    )  # fmt: skip
+    Spending.objects.bulk_create(Spending(run_id=run.id, allowance_id=run.budget_of) for run, _, _ in limited)
 
 
 def still_there(budget_of: UUID | None) -> UUID | None:
@@ -142,7 +146,8 @@ def ask_again(run: Run, allowances: list[Allowance]) -> None:
     for allowance in allowances:
         allowance.denied, allowance.told = {}, {}
         allowance.save(update_fields=["denied", "told"])
-    keep_time(run)
+    if run.budget_of is not None:
+        keep_time(run)
 
 
 def keep_time(run: Run) -> None:

@@ -16,7 +16,7 @@ from runs.engine.store.control import cancel
 from runs.engine.store.inserting import NewRow, insert
 from runs.engine.store.repairs import note
 from runs.engine.store.rows import SYSTEM, Actor, wake
-from runs.engine.store.start import StartOptions, new_run
+from runs.engine.store.start import StartOptions, budget_for, new_run
 from runs.errors import InvalidOption, RunAlreadyEnded, RunNotFound
 from runs.events.doorbell import ring
 from runs.models import ENDED, Run, RunStatus
@@ -31,7 +31,9 @@ def check(job: Job, value: Any, options: dict[str, Any]) -> Payload:
     """Refuse what could not be started before anything is recorded. Raises InvalidInput, InvalidOption."""
     if options.get("idempotency_key") is not None:
         raise InvalidOption("idempotency_key", "is not for children", "Its step starts it once; leave it out.")
-    StartOptions(**options).check()
+    wanted = StartOptions(**options)
+    wanted.check()
+    budget_for(job, wanted)
     return encode(job.parse_input(value), f"The input of job {job.name!r}")
 
 

@@ -174,9 +174,7 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> tuple[Run, Bud
     """The run, and its own budget. Raises InvalidOption for one beyond the job's."""
     now = clock.now()
     run_at = options.run_at or now
-    budget = Budget.of(options.budget)
-    if job.budget is not None:
-        budget = job.budget.tightened(budget)
+    budget = budget_for(job, options)
     run = Run(
         job=job.name, job_version=job.version, queue=options.queue or job.queue, priority=options.priority,
         labels=options.labels or {}, owner=options.owner, team=options.team,
@@ -190,6 +188,12 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> tuple[Run, Bud
     if budget is not None:
         run.budget_of = run.id
     return run, budget
+
+
+def budget_for(job: Job, options: StartOptions) -> Budget | None:
+    """What a run started so may spend by itself. Raises InvalidOption for more than its job allows."""
+    wanted = Budget.of(options.budget)
+    return wanted if job.budget is None else job.budget.tightened(wanted)
 
 
 def _pending_twin(run: Run) -> Run | None:
