@@ -119,6 +119,15 @@ class PartFailed(RunsError):
         super().__init__(f"{part!r} failed with {error.get('type')}: {error.get('message')}")
 
 
+class TooManyShards(RunsError):
+    """A step would fall into more shards than one run may have of a step."""
+
+    code = "too_many_shards"
+
+    def __init__(self, step_id: str, count: int, most: int) -> None:
+        super().__init__(f"Step {step_id!r} would have {count} shards, and {most} is the most. Give it larger items.")
+
+
 class RegistrationRefused(RunsError):
     """A name for functions or tools of pipelines that is taken, or no name."""
 

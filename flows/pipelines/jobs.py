@@ -15,10 +15,7 @@ from runs.jobs import StepContext, job
 
 @job("pipeline")
 async def pipeline(step: StepContext, wanted: RunInput) -> dict[str, Any]:
-    """Run a pipeline: steps written in YAML or JSON that ask models, call tools and work in parallel.
-
-    Its output is `{"items": [result items], "meta": {...}}`.
-    """
+    """Run a pipeline: steps written in YAML or JSON that ask models, call tools and work in parallel."""
     document = await step.run(READ_DEFINITION, read_definition, wanted.pipeline, wanted.version, wanted.definition)
     made = PipelineDef.model_validate(document)
     given = wanted.input.model_dump(mode="json", exclude_none=True)

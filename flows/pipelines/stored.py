@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from flows.pipelines import documents, files, validation
-from flows.pipelines.errors import PipelineExists
+from flows.pipelines.errors import PipelineExists, PipelineNotFound
 from flows.pipelines.loader import as_document, digest_of, load
 from flows.pipelines.models import Origin, PipelineDefinition
 from flows.pipelines.spec import PipelineDef
@@ -61,8 +61,12 @@ def pin(made: PipelineDef) -> str:
 
 
 def pinned(digest: str) -> dict[str, Any]:
-    """The document of a definition. Raises PipelineDefinition.DoesNotExist."""
-    document: dict[str, Any] = PipelineDefinition.objects.values_list("document", flat=True).get(digest=digest)
+    """The document of a definition. Raises PipelineNotFound."""
+    document: dict[str, Any] | None = (
+        PipelineDefinition.objects.filter(digest=digest).values_list("document", flat=True).first()
+    )
+    if document is None:
+        raise PipelineNotFound(digest)
     return document
 
 

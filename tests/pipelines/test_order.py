@@ -64,7 +64,7 @@ class Plain:
 
 
 @given(pipelines(), st.integers(0, 2**16))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_step_runs_once_after_its_dependencies(document: dict[str, Any], seed: int) -> None:
     begun: list[str] = []
     under_way, most = 0, 0

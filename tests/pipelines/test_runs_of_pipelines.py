@@ -91,6 +91,20 @@ def test_a_custom_step_calls_a_registered_function(own_pipelines: Use) -> None:
     assert [item["id"] for item in Step.objects.get(run=run, name="a").output] == ["a-0", "a-1"]
 
 
+def test_a_step_falls_into_a_thousand_shards_at_most(own_pipelines: Use) -> None:
+    @pipeline_step("many")
+    def many(work: Work) -> list[Item]:
+        return [Item(data="x")] * 1001
+
+    own_pipelines(
+        "type: p\nversion: '1'\nsteps:\n  - {id: a, kind: custom, function: many}\n"
+        "  - {id: b, kind: map, mode: per_item, depends_on: [a], prompt: {user: x}}"
+    )
+    run = ended("p")
+    assert run.status == RunStatus.FAILED
+    assert "would have 1001 shards" in run.error["message"]
+
+
 def test_a_run_keeps_the_definition_that_it_was_started_with(own_pipelines: Use) -> None:
     own_pipelines("type: p\nversion: '1'\nsteps: [{id: a, kind: map, prompt: {user: 'old'}}]")
     run = start("p").run

@@ -1,18 +1,21 @@
 """Definitions are stored once per version and never changed; what only an app's file may say is refused."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from flows.pipelines import catalogue, registry
+from flows.pipelines import catalogue, files, registry
+from flows.pipelines.checks import check_files
 from flows.pipelines.errors import InvalidPipeline, PipelineExists, PipelineNotFound
 from flows.pipelines.models import Origin, PipelineDefinition
 from flows.pipelines.starting import start
 from flows.pipelines.stored import store
-from runs.models import Audit
+from runs import jobs
+from runs.models import Audit, RunStatus
 from runs.testing import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +95,28 @@ def test_a_profile_that_has_gone_refuses_the_start(own_pipelines: Use) -> None:
     own_pipelines("type: p\nversion: '1'\nsteps: [{id: a, provider_profile_id: gone, prompt: {user: x}}]")
     with pytest.raises(InvalidPipeline, match="there is no provider profile 'gone'"):
         start("p")
+
+
+def test_a_run_of_a_definition_that_nobody_stored_fails_and_says_so(own_pipelines: Use) -> None:
+    own_pipelines()
+    run = run_to_end(jobs.start("pipeline", {"pipeline": "mine", "definition": "0" * 64}).run)
+    assert run.status == RunStatus.FAILED
+    assert "There is no pipeline '0000" in run.error["message"]
+
+
+def test_a_file_that_is_no_pipeline_is_a_system_check_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad.yaml").write_text("type: bad\nversion: '1'\nsteps:\n  - id: a\n    kind: nope")
+    (tmp_path / "good.yml").write_text("type: good\nversion: '1'\nsteps: [{id: a, kind: map, prompt: {user: x}}]")
+    (tmp_path / "twice.json").write_text((tmp_path / "good.yml").read_text())
+    (tmp_path / "note.txt").write_text("no pipeline")
+    loaded = files.load_folders([tmp_path, tmp_path / "nowhere"])
+    monkeypatch.setattr(files, "loaded", lambda: loaded)
+    bad, twice = check_files()
+    assert (bad.id, [made.type for made in loaded.definitions]) == ("pipelines.E001", ["good"])
+    assert "bad.yaml: line 5: steps[0].kind" in bad.msg
+    assert "another file has version '1'" in twice.msg
 
 
 def test_a_function_that_is_registered_twice_is_refused() -> None:

@@ -17,12 +17,14 @@ from flows.pipelines.models import PipelineDefinition
 from runs.errors import RunsError
 from runs.jobs import Actor
 
+_EDITOR = {"rows": 20, "spellcheck": "false", "style": "font-family: monospace"}
+
 
 class DefinitionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no such argument at run time
     class Meta:
         model = PipelineDefinition
         fields = ("source",)
-        widgets = {"source": UnfoldAdminTextareaWidget(attrs={"rows": 20, "spellcheck": "false", "class": "font-mono"})}
+        widgets = {"source": UnfoldAdminTextareaWidget(attrs=_EDITOR)}
         labels = {"source": "YAML or JSON"}
         help_texts = {"source": "Type and version are those in the document. A version cannot be changed afterwards."}
 

@@ -8,7 +8,7 @@ import asyncio
 from enum import Enum, auto
 from typing import Any
 
-from flows.pipelines.errors import TemplateRefused
+from flows.pipelines.errors import TemplateRefused, TooManyShards
 from flows.pipelines.execution.asking import ask_afterwards
 from flows.pipelines.execution.failures import all_of_steps, fail, with_all_failed
 from flows.pipelines.execution.reuse import copied
@@ -19,6 +19,8 @@ from flows.pipelines.shards import Shard, shards_of
 from flows.pipelines.spec import OnFailure, StepDef
 from flows.pipelines.templates.rendering import evaluate
 from runs.errors import StepFailed
+
+MAX_SHARDS = 1000
 
 
 class End(Enum):
@@ -108,6 +110,8 @@ class Dag:
     async def _work(self, step: StepDef) -> End:
         scene = self._scene
         shards = shards_of(step, scene.sources, scene.given_to(step))
+        if len(shards) > MAX_SHARDS:
+            await fail(scene, result_name(step.id, None), TooManyShards(step.id, len(shards), MAX_SHARDS))
         if not shards:
             return await self._skip(step, "nothing to work on", End.DONE)
         outcomes = await asyncio.gather(*(perform(scene, step, shard) for shard in shards), return_exceptions=True)
