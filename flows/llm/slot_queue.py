@@ -76,10 +76,15 @@ class SlotQueue:
             loop, context = asyncio.get_running_loop(), contextvars.Context()
             self._asking = loop.create_task(self._ask_in_turn(), name="llm-slots", context=context)
 
+    @property
+    def _is_needed(self) -> bool:
+        return bool(self._places or self._leaving)
+
     async def _ask_in_turn(self) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="llm-slots") as thread:
             try:
-                while self._places or self._leaving or await self._changes_within(LINGER_SECONDS):
+                # looked at again after the wait: somebody may have come in the very moment that it ended
+                while self._is_needed or await self._changes_within(LINGER_SECONDS) or self._is_needed:
                     await self._turn(thread)
             finally:
                 self._asking = None

@@ -40,8 +40,9 @@ async def call_vendor(route: Route) -> AsyncIterator[tuple[ResolvedProfile, Mode
     profile = await asyncio.to_thread(_resolve, route)
     async with AsyncExitStack() as stack:
         if profile.limits.concurrency is not None:
-            slot = hold_slot(profile.id, route.run_id, current_attempt().step)
-            await stack.enter_async_context(slot)
+            async with client_of(profile):  # no slot is held while a vendor's SDK is imported
+                await stack.enter_async_context(hold_slot(profile.id, route.run_id, current_attempt().step))
+            profile = await asyncio.to_thread(_resolve, route)  # it may have been changed meanwhile
         client = await stack.enter_async_context(client_of(profile))
         try:
             yield profile, client

@@ -1,21 +1,23 @@
 """What holds for a call: of its override, else of the profile, else the defaults; and where its secret comes from."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from flows.llm.chat import chat
 from flows.llm.errors import InvalidProfile, ProfileNeeded, ProfileNotFound, SecretMissing, SecretNotAccepted
-from flows.llm.models import ProviderProfile
+from flows.llm.models import CallSlot, ProviderProfile
 from flows.llm.prices import cost_of
 from flows.llm.profiles import delete_profile, refuse_risky_override, resolve
 from flows.llm.spec import read_spec
 from providers.replies import Usage
-from runs import jobs
+from runs import clock, jobs
 from runs.jobs import SYSTEM, StepContext, job
 from runs.models import Event, Run
-from runs.testing import drain, run_to_end
+from runs.testing import drain, frozen_worker, run_to_end
 from tests.llm.conftest import Profile
 
 KEY = "sk-never-to-be-seen-0815"
@@ -207,3 +209,24 @@ def test_a_secret_that_an_error_repeats_is_masked(profile: Profile, monkeypatch:
     error = run.steps.get(name="answer").error
     assert error["message"].startswith("Incorrect API key provided: ***.")
     assert KEY not in str([run.error, error, *Event.objects.filter(run=run).values_list("data", flat=True)])
+
+
+def test_a_call_that_waited_for_its_slot_meets_the_profile_as_it_is_then(profile: Profile) -> None:
+    profile("p", rules=[{"text": "before"}], limits={"concurrency": 1})
+    before = CallSlot.objects.create(
+        profile_id="p", ticket=uuid7(), worker=frozen_worker().pk, run_id=uuid7(), step="x", asked_at=clock.now()
+    )
+
+    @job("waits")
+    async def waits(step: StepContext) -> str:
+        async def change() -> None:
+            while await CallSlot.objects.acount() < 2:
+                await asyncio.sleep(0.01)
+            changed = {"scenario": {"rules": [{"text": "after"}]}}
+            await ProviderProfile.objects.filter(pk="p").aupdate(extra=changed)
+            await before.adelete()
+
+        answer, _ = await asyncio.gather(chat(step, "call", "Hello", profile="p"), step.run("change", change))
+        return answer.text
+
+    assert run_to_end(jobs.start("waits", {}).run).output == "after"
