@@ -35,6 +35,8 @@ type Run struct {
 	RunAt          time.Time         `json:"run_at"`
 	StartedAt      *time.Time        `json:"started_at"`
 	FinishedAt     *time.Time        `json:"finished_at"`
+	// Budget says what the run and its children may spend, and have spent; null for a run without one.
+	Budget json.RawMessage `json:"budget"`
 	// Disposition is created, idempotent or coalesced; only of a start.
 	Disposition string `json:"disposition"`
 }

@@ -41,6 +41,8 @@ class Run(Model):
     run_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    budget: dict[str, Any] | None
+    """`budget_of`, `limits`, `granted`, `spent`, `parked`; None for a run without one."""
     disposition: str | None = None
     """created, idempotent or coalesced; only of a start."""
 
@@ -114,6 +116,7 @@ class Job(Model):
     retries: dict[str, Any]
     timeout_seconds: float | None
     queue: str
+    budget: dict[str, Any] | None
     queries: list[dict[str, Any]]
     updates: list[dict[str, Any]]
 
