@@ -14,7 +14,7 @@ from flows.pipelines.run_input import PipelineInput, Rerun, RunInput
 from flows.pipelines.spec import PipelineDef
 from runs import jobs
 from runs.errors import HistoryPruned, RunNotFinished, RunNotFound
-from runs.jobs import SYSTEM, Actor, Started
+from runs.jobs import SYSTEM, Actor, Budget, Started
 from runs.models import Run, Step, StepStatus
 
 JOB = "pipeline"
@@ -36,8 +36,9 @@ def start(
     """Start a run of a pipeline, pinned to its definition as it is now.
 
     `input` is `{"sources": [{"kind", "label", "content", "metadata"}], "options": {}}`. Without a version the newest
-    is taken; a definition that is given stands in no catalogue. Raises PipelineNotFound, InvalidPipelineInput,
-    InvalidPipeline (a provider is gone), and what `runs.jobs.start` raises; then no run exists.
+    is taken; a definition that is given stands in no catalogue. `budget` tightens that of the definition. Raises
+    PipelineNotFound, InvalidPipelineInput, InvalidPipeline (a provider is gone), and what `runs.jobs.start` raises;
+    then no run exists.
     """
     made = type if isinstance(type, PipelineDef) else catalogue.find(type, version)
     _check_providers(made)
@@ -99,10 +100,14 @@ def _started(
         {"pipeline": made.type, "version": made.version, "definition": stored.pin(made), "input": given, "mode": mode,
          "rerun": again}
     )  # fmt: skip
-    wanted = budget if budget is not None else made.budget
-    if wanted is not None:
-        options["budget"] = wanted
-    return jobs.start(JOB, value, labels={**(labels or {}), "pipeline": made.type}, **options)
+    labels = {**(labels or {}), "pipeline": made.type}
+    return jobs.start(JOB, value, labels=labels, budget=_budget(made, budget), **options)
+
+
+def _budget(made: PipelineDef, wanted: dict[str, Any] | None) -> Budget | None:
+    """Raises InvalidOption where more is wanted than the definition allows: whoever starts a run does not decide it."""
+    own, asked = Budget.of(made.budget), Budget.of(wanted)
+    return asked if own is None else own.tightened(asked)
 
 
 def _check_providers(made: PipelineDef) -> None:

@@ -9,6 +9,7 @@ from flows.pipelines.registry import Item, Work, pipeline_step
 from flows.pipelines.results import texts_of
 from flows.pipelines.starting import start
 from runs import jobs
+from runs.errors import InvalidOption
 from runs.models import Run, RunStatus, Step
 from runs.testing import run_to_end
 
@@ -113,7 +114,7 @@ def test_a_run_keeps_the_definition_that_it_was_started_with(own_pipelines: Use)
     assert ended("p").output["items"][0]["data"]["text"] == "new"
 
 
-def test_the_budget_of_the_definition_holds_unless_another_is_given(own_pipelines: Use) -> None:
+def test_a_start_may_tighten_the_budget_of_the_definition_and_never_widens_it(own_pipelines: Use) -> None:
     own_pipelines("type: p\nversion: '1'\nbudget: {steps: 100}\nsteps: [{id: a, kind: map, prompt: {user: x}}]")
     for given, hard in ((None, 100), ({"steps": 50}, 50)):
         run = start("p", budget=given).run
@@ -121,6 +122,8 @@ def test_the_budget_of_the_definition_holds_unless_another_is_given(own_pipeline
         assert state is not None
         assert state.limits["steps"].hard == hard
         assert run_to_end(run).status == RunStatus.COMPLETED
+    with pytest.raises(InvalidOption, match="the job allows 100"):
+        start("p", budget={"steps": 101})
 
 
 def test_the_page_of_a_run_shows_its_items_as_texts() -> None:
