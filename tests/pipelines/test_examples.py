@@ -1,16 +1,20 @@
 """The examples run as they are, with the scripted provider that every installation begins with."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.pipelines import catalogue, files
+from flows.pipelines.loader import load
 from flows.pipelines.starting import start
 from runs.models import Run, RunStatus, Step
 from runs.testing import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ROOT = Path(__file__).parents[2]
 LOG = {"kind": "log", "label": "web.log", "content": "10:00 INFO up\n10:01 ERROR no database\n10:02 ERROR no database"}
 CODE = {"kind": "code", "label": "db.py", "content": "def connect():\n    return None"}
 
@@ -24,6 +28,12 @@ def ended(type_: str, sources: list[dict[str, Any]]) -> Run:
 def test_every_file_of_the_installed_apps_is_a_pipeline() -> None:
     assert files.loaded().problems == ()
     assert {"summarise", "triage"} <= {made.type for made in catalogue.all_pipelines()}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/pipelines.md"])
+def test_the_pipelines_that_pages_show_are_pipelines(page: str) -> None:
+    shown = re.findall(r"```yaml\n(type: .*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert [load(text).type for text in shown] == ["digest"]
 
 
 def test_summarise_makes_one_report_of_twenty_sources() -> None:
