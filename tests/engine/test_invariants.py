@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from runs import clock, jobs
 from runs.jobs import StepContext, job
 from runs.maintenance.invariants import INVARIANTS, find_violations
-from runs.models import EndHook, Event, Run, Signal, Step, Worker
+from runs.models import Allowance, EndHook, Event, Run, Signal, Spending, Step, Worker
 from runs.testing import advance, drain, frozen_worker
 from tests.engine.driver import begin
 
@@ -146,6 +146,10 @@ def receive_unheard(run: Run) -> None:
     Run.objects.filter(id=run.id).update(status="waiting", due_at=None)
 
 
+def spend_elsewhere(run: Run) -> None:
+    Spending.objects.create(run_id=run.id, allowance=Allowance.objects.create(run=run), tokens=7)
+
+
 BROKEN = {
     "running_without_lease": change("wait", status="running"),
     "left_by_the_dead": add("wait", leave_it_dead),
@@ -165,6 +169,7 @@ BROKEN = {
     "end_hook_not_called": change("done", end_hook=EndHook.DUE, finished_at=clock.now() - LONG_AGO),
     "no_worker_for_version": change("sleep", due_at=clock.now() - LONG_AGO),
     "no_worker_for_queue": add("sleep", serve_another_queue),
+    "spent_otherwise": add("done", spend_elsewhere),
 }
 OF_QUESTIONS = {"answer_not_delivered"}
 """Broken in tests/hitl."""
