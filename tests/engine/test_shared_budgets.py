@@ -9,6 +9,7 @@ import pytest
 
 from hitl.models import Question
 from runs import jobs
+from runs.engine.store import budgets
 from runs.engine.store.balances import totals_of
 from runs.errors import ChildFailed
 from runs.jobs import Budget, StepContext, job
@@ -109,6 +110,18 @@ def test_children_that_outlive_the_run_whose_budget_it_is_ask_in_their_own_names
     assert [jobs.get(child.id).output for child in children] == [200, 200]
     assert total(run) == 440
     assert not [one for one in Question.objects.filter(status="open") if not one.run.has_ended]
+
+
+def test_those_that_wait_for_people_hide_nobody_who_is_forgotten() -> None:
+    for _ in range(2):
+        begin(spender(Budget(tokens=40)))
+    run = begin(family(Budget(tokens=150), waits=False))
+    drain()
+    children = [child.id for child in child_runs(run)]
+    Spending.objects.filter(run_id__in=children).update(asked=run.id)
+    assert budgets.wake_forgotten(limit=2) == 2
+    assert not Spending.objects.filter(run_id__in=children, asked__isnull=False).exists()
+    drain()
 
 
 def test_what_deleted_children_spent_goes_on_counting() -> None:

@@ -125,6 +125,11 @@ GREEDY = [
     "{% for a in range(9000) %}{{ sources|tojson }}{{ sources|tojson }}{{ sources|tojson }}{% endfor %}",
     "{{ range(10000)|map('string')|map('replace', '', 'xxxxxxxxxx')|sum }}" * 9,
     "{{ 1e308 * 10 }}" + "{{ (9999999999 * 9999999999) }}",
+    "{{ 1.5|round(100000000, 'ceil') }}",
+    "{{ 5|round(-300000000) }}",
+    "{% set x = 'aaaaaaaaaaaaaaaa'|replace('a', 'A' ~ range(2000)|join) %}{% for a in range(9000) %}"
+    "{% if x is in ['y'] or x is upper or x[::2] %}{% endif %}{% endfor %}",
+    "{{ range(9000)|map(attribute='a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z', default='x')|list|length }}",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ MAX_EFFORT = 200_000
 MAX_OUTPUT = 1024 * 1024
 """Characters that a template may give."""
 
-_CHARACTERS = 64
+CHARACTERS = 64
 _LARGEST = 2**63
 
 _left: ContextVar[list[int] | None] = ContextVar("pipelines_template_effort", default=None)
@@ -46,7 +46,7 @@ def measured(value: Any) -> Any:
         one = stack.pop()
         spend(1)
         if isinstance(one, str):
-            spend(len(one) // _CHARACTERS)
+            spend(len(one) // CHARACTERS)
         elif isinstance(one, Mapping):
             stack.extend(one)
             stack.extend(one.values())

@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
-from jinja2.filters import FILTERS
+from jinja2.filters import FILTERS, do_round
 from jinja2.tests import TESTS
 
 from flows.pipelines.errors import TemplateRefused
@@ -13,8 +13,8 @@ from flows.pipelines.templates.values import as_json, plain, shown
 
 _FROM_JINJA = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last",
-    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr",
-    "sort", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort",
+    "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
 )  # fmt: skip
 
 _TESTS = (
@@ -22,6 +22,15 @@ _TESTS = (
     "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence",
     "string", "true", "undefined", "upper", "==", "!=", "<", "<=", ">", ">=",
 )  # fmt: skip
+
+_READING_TESTS = frozenset({
+    "eq", "equalto", "ge", "greaterthan", "gt", "in", "le", "lessthan", "lower", "lt", "ne", "upper", "==", "!=", "<",
+    "<=", ">", ">=",
+})  # fmt: skip
+"""Those that look at all of a value."""
+
+_MOST_DIGITS = 300
+"""Of a number that is rounded: powers of ten beyond those of a float take for ever."""
 
 
 def joined(values: Any, separator: Any = "", attribute: str | None = None) -> str:
@@ -52,6 +61,13 @@ def summed(values: Any, attribute: str | None = None) -> Any:
     if not all(isinstance(part, int | float) for part in parts):
         raise TemplateRefused("sum takes numbers or lists; join texts with `join`")
     return sum(parts)
+
+
+def rounded(value: Any, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> Any:
+    """As Jinja's, to 300 digits at most."""
+    if not -_MOST_DIGITS <= precision <= _MOST_DIGITS:
+        raise TemplateRefused(f"round takes from -{_MOST_DIGITS} to {_MOST_DIGITS} digits")
+    return do_round(value, precision, method)
 
 
 def _picked(part: Any, attribute: str | None) -> Any:
@@ -94,13 +110,22 @@ def _of_jinja(function: Any) -> Callable[..., Any]:
     return made
 
 
+def _paid_test(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def paid(*args: Any) -> Any:
+        measured(args)
+        return function(*args)
+
+    return paid
+
+
 def _kept(value: Any) -> Any:
     return value
 
 
 _OWN: dict[str, Callable[..., Any]] = {
-    "join": joined, "replace": replaced, "indent": indented, "sum": summed, "string": shown, "tojson": as_json,
-    "_each": each, "_joined": joined,
+    "join": joined, "replace": replaced, "indent": indented, "round": rounded, "sum": summed, "string": shown,
+    "tojson": as_json, "_each": each, "_joined": joined,
 }  # fmt: skip
 
 FILTERS_ALLOWED: dict[str, Callable[..., Any]] = {
@@ -110,7 +135,9 @@ FILTERS_ALLOWED: dict[str, Callable[..., Any]] = {
     "_compared": _paying(_kept),
 }
 
-TESTS_ALLOWED: dict[str, Callable[..., Any]] = {name: _of_jinja(TESTS[name]) for name in _TESTS}
+TESTS_ALLOWED: dict[str, Callable[..., Any]] = {
+    name: _paid_test(_of_jinja(TESTS[name])) if name in _READING_TESTS else _of_jinja(TESTS[name]) for name in _TESTS
+}
 
 
 def public(names: Iterable[str]) -> list[str]:

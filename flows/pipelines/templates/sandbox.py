@@ -9,7 +9,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from flows.pipelines.errors import TemplateRefused
-from flows.pipelines.templates.effort import measured
+from flows.pipelines.templates.effort import CHARACTERS, measured, spend
 from flows.pipelines.templates.filters import FILTERS_ALLOWED, TESTS_ALLOWED
 from flows.pipelines.templates.values import plain, shown
 
@@ -68,12 +68,16 @@ class PipelineEnvironment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        spend(1)
         if isinstance(obj, Mapping):
             return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
         try:
-            return obj[argument] if isinstance(obj, str | list | tuple) else self.undefined(obj=obj, name=argument)
+            found = obj[argument] if isinstance(obj, str | list | tuple) else self.undefined(obj=obj, name=argument)
         except (TypeError, LookupError):
             return self.undefined(obj=obj, name=argument)
+        if isinstance(argument, slice) and isinstance(found, str | list | tuple):
+            spend(len(found) // CHARACTERS)
+        return found
 
     def is_safe_callable(self, obj: Any) -> bool:
         owner = getattr(obj, "__self__", None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from runs.budgets import NAMES, Budget, Limit, checked, find_asker
 from runs.engine.payload import clean
@@ -172,14 +173,13 @@ def keep_spent(runs: Iterable[Run]) -> None:
 
 def wake_forgotten(limit: int = 100) -> int:
     """Runs that are parked while the run in whose name people were asked has ended: they ask in their own."""
-    rows = Spending.objects.filter(parked_by__isnull=False, asked__isnull=False).values_list("run_id", "asked")
-    asked = dict(rows[:limit])
-    alive = set(Run.objects.filter(id__in=set(asked.values())).exclude(status__in=ENDED).values_list("id", flat=True))
-    forgotten = [run_id for run_id, name in asked.items() if name not in alive]
-    for run_id in forgotten:
+    asked_in = Run.objects.filter(id=OuterRef("asked")).exclude(status__in=ENDED)
+    rows = Spending.objects.filter(~Exists(asked_in), parked_by__isnull=False, asked__isnull=False)
+    forgotten = dict(rows.values_list("run_id", "asked")[:limit])
+    for run_id, asked in forgotten.items():
         with transaction.atomic():
             lock_runs([run_id])
-            Spending.objects.filter(run_id=run_id, asked=asked[run_id]).update(parked="", parked_by=None, asked=None)
+            Spending.objects.filter(run_id=run_id, asked=asked).update(parked="", parked_by=None, asked=None)
             wake(run_id)
         ring([run_id])
     return len(forgotten)
