@@ -94,6 +94,7 @@ type Page[T any] struct {
 type StartOptions struct {
 	Version, Team, IdempotencyKey, ConcurrencyKey, Queue string
 	Labels                                               map[string]string
+	Budget                                               map[string]any
 	Priority                                             int
 }
 
@@ -110,6 +111,9 @@ func (o StartOptions) body() map[string]any {
 	}
 	if o.Labels != nil {
 		body["labels"] = o.Labels
+	}
+	if o.Budget != nil {
+		body["budget"] = o.Budget
 	}
 	if o.Priority != 0 {
 		body["priority"] = o.Priority
@@ -135,6 +139,11 @@ func (c *Client) GetRun(ctx context.Context, id string) (*Run, error) {
 // CancelRun cancels a run that has not ended.
 func (c *Client) CancelRun(ctx context.Context, id, reason string) (*Run, error) {
 	return send[Run](ctx, c, http.MethodPost, runPath(id, "cancel/"), nil, map[string]any{"reason": reason})
+}
+
+// GrantBudget adds to the hard limits of a run's budget: tokens, cost, steps, active_seconds. A run parked at one goes on.
+func (c *Client) GrantBudget(ctx context.Context, id string, more map[string]any) (*Run, error) {
+	return send[Run](ctx, c, http.MethodPost, runPath(id, "budget/"), nil, more)
 }
 
 // SendSignal sends a durable message to a run. An idempotency key makes a repetition harmless.

@@ -32,10 +32,17 @@ var cases struct {
 		Job, Signal string
 		Payload     any
 	}
+	Budget struct {
+		Job           string
+		Input         any
+		Budget, Grant map[string]any
+		Output        any
+	}
 	Cancel   struct{ Job, Reason, Status string }
 	Pipeline struct {
 		Type, Content, Text string
 		Sources             int
+		Passing             []string
 		Counts              map[string]int
 		FromStep            string            `json:"from_step"`
 		RerunStatuses       map[string]string `json:"rerun_statuses"`
@@ -230,6 +237,23 @@ func TestASignalReachesItsRunAsItWasSent(t *testing.T) {
 	}
 	events(t, client, run.ID, 0)
 	if ended := must(client.GetRun(patient(t), run.ID))(t); !isJSON(ended.Output, one.Payload) {
+		t.Errorf("its output is %s", ended.Output)
+	}
+}
+
+func TestARunThatIsParkedByItsBudgetGoesOnOnceMoreIsGranted(t *testing.T) {
+	one := cases.Budget
+	run := must(client.StartRun(patient(t), one.Job, one.Input, StartOptions{Budget: one.Budget}))(t)
+	exceeded := errors.New("exceeded")
+	_ = client.StreamRun(patient(t), run.ID, 0, func(event Event) error {
+		if event.Type == "budget:exceed" {
+			return exceeded
+		}
+		return nil
+	})
+	must(client.GrantBudget(patient(t), run.ID, one.Grant))(t)
+	events(t, client, run.ID, 0)
+	if ended := must(client.GetRun(patient(t), run.ID))(t); !isJSON(ended.Output, one.Output) {
 		t.Errorf("its output is %s", ended.Output)
 	}
 }

@@ -170,6 +170,10 @@ class Runs(_Part):
     async def fork(self, run: Id, step: str, *, input: Any = None, outputs: dict[str, Any] | None = None) -> Run:
         return await self._send(calls.fork_run(run, step=step, input=input, outputs=outputs))
 
+    async def grant(self, run: Id, **more: float) -> Run:
+        """Add to the hard limits of its budget: tokens, cost, steps, active_seconds. A run parked at one goes on."""
+        return await self._send(calls.grant_budget(run, **more))
+
     async def signal(self, run: Id, name: str, payload: Any = None, *, idempotency_key: str | None = None) -> Signal:
         return await self._send(calls.send_signal(run, name, payload, idempotency_key=idempotency_key))
 

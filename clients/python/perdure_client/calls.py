@@ -96,6 +96,10 @@ def fork_run(run: Id, **fields: Any) -> Call[Run]:
     return Call("POST", f"/api/runs/{segment(run)}/fork/", Run.model_validate, given(**fields))
 
 
+def grant_budget(run: Id, **more: float) -> Call[Run]:
+    return Call("POST", f"/api/runs/{segment(run)}/budget/", Run.model_validate, given(**more))
+
+
 def send_signal(run: Id, name: str, payload: Any = None, *, idempotency_key: str | None = None) -> Call[Signal]:
     body = {"name": name, "payload": plain(payload)} | given(idempotency_key=idempotency_key)
     return Call("POST", f"/api/runs/{segment(run)}/signals/", Signal.model_validate, body)

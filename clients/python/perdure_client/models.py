@@ -13,6 +13,23 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
 
+class Limit(Model):
+    """A warning at `soft`, a question at `hard`."""
+
+    soft: float
+    hard: float
+
+
+class Budget(Model):
+    """What a run with its children may spend, by tokens, cost, steps and active_seconds, and has spent."""
+
+    budget_of: UUID
+    limits: dict[str, Limit]
+    granted: dict[str, float]
+    spent: dict[str, float]
+    parked: str
+
+
 class Run(Model):
     """One durable execution of a job."""
 
@@ -41,8 +58,7 @@ class Run(Model):
     run_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    budget: dict[str, Any] | None
-    """`budget_of`, `limits`, `granted`, `spent`, `parked`; None for a run without one."""
+    budget: Budget | None = None
     disposition: str | None = None
     """created, idempotent or coalesced; only of a start."""
 
@@ -116,7 +132,7 @@ class Job(Model):
     retries: dict[str, Any]
     timeout_seconds: float | None
     queue: str
-    budget: dict[str, Any] | None
+    budget: dict[str, Limit] | None = None
     queries: list[dict[str, Any]]
     updates: list[dict[str, Any]]
 

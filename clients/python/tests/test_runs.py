@@ -81,6 +81,14 @@ def test_a_signal_reaches_its_run_as_it_was_sent(client: PerdureClient) -> None:
     assert client.runs.wait(run.id).output == case["payload"]
 
 
+def test_a_run_that_is_parked_by_its_budget_goes_on_once_more_is_granted(client: PerdureClient) -> None:
+    case = CASES["budget"]
+    run = client.runs.start(case["job"], case["input"], budget=case["budget"])
+    next(event for event in client.stream(run.id) if event.type == "budget:exceed")
+    client.runs.grant(run.id, **case["grant"])
+    assert client.runs.wait(run.id).output == case["output"]
+
+
 def test_a_cancelled_run_ends_its_stream(cut_client: PerdureClient) -> None:
     case = CASES["cancel"]
     run = cut_client.runs.start(case["job"])

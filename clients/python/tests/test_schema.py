@@ -11,6 +11,8 @@ from perdure_client import models
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "reference" / "openapi.yaml"
 SHAPES: dict[str, type[models.Model]] = {
     "StartedShape": models.Run,
+    "BudgetShape": models.Budget,
+    "LimitShape": models.Limit,
     "StepShape": models.Step,
     "AttemptShape": models.Attempt,
     "SentShape": models.Signal,

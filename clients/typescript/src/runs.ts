@@ -57,6 +57,11 @@ export class Runs {
     return this.transport.send("POST", path(id, "fork"), { step, ...changes });
   }
 
+  /** Add to the hard limits of its budget. A run that is parked at one goes on. */
+  grant(id: string, more: { tokens?: number; cost?: number; steps?: number; active_seconds?: number }): Promise<Run> {
+    return this.transport.send("POST", path(id, "budget"), more);
+  }
+
   signal(id: string, name: string, payload: unknown = null, idempotencyKey?: string): Promise<SentSignal> {
     const key = idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey };
     return this.transport.send("POST", path(id, "signals"), { name, payload, ...key });

@@ -85,6 +85,15 @@ test("a signal reaches its run as it was sent", async () => {
   assert.deepEqual((await client.runs.get(run.id)).output, payload);
 });
 
+test("a run that is parked by its budget goes on once more is granted", async () => {
+  const { job, input, budget, grant, output } = CASES.budget;
+  const run = await client.runs.start(job, input, { budget });
+  for await (const event of client.stream(run.id)) if (event.type === "budget:exceed") break;
+  await client.runs.grant(run.id, grant);
+  await all(client.stream(run.id));
+  assert.equal((await client.runs.get(run.id)).output, output);
+});
+
 test("a cancelled run ends its stream", async () => {
   const { job, reason } = CASES.cancel;
   const run = await cutClient.runs.start(job);
