@@ -32,7 +32,7 @@ def family(budget: Budget | None, own: Budget | None = None, children: int = 2, 
     """A job that spends 40 and has children that spend 200 each."""
     spender(own)
 
-    @job("family", budget=budget)
+    @job("spending-family", budget=budget)
     async def parent(step: StepContext) -> int:
         spent = await step.run("own", spend, 40)
         if not waits:
