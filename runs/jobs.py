@@ -25,6 +25,7 @@ from runs.engine.step import StepContext
 from runs.engine.store import control, family, forks, messages, rows, together
 from runs.engine.store import start as starting
 from runs.engine.store.choice import choose as job_for_new_run
+from runs.engine.store.decided import guard_forks
 from runs.engine.store.firing import trigger_schedule
 from runs.engine.store.messages import Sent
 from runs.engine.store.presets import change_preset, create_preset, delete_preset, start_preset
@@ -99,6 +100,7 @@ __all__ = [
     "get_rollout",
     "get_update",
     "grant_budget",
+    "guard_forks",
     "hold_budget",
     "job",
     "job_for_new_run",

@@ -10,3 +10,7 @@ class LlmConfig(AppConfig):
     def ready(self) -> None:
         from flows.llm import checks  # noqa: F401  (registers the system checks)
         from flows.llm.tools import checks as of_tools  # noqa: F401  (and those of tools)
+        from flows.llm.tools.forks import decides_about_calls
+        from runs.jobs import guard_forks
+
+        guard_forks(decides_about_calls)

@@ -9,3 +9,7 @@ class PipelinesConfig(AppConfig):
 
     def ready(self) -> None:
         from flows.pipelines import checks  # noqa: F401  (registers the system checks)
+        from flows.pipelines.forks import decides_about_people
+        from runs.jobs import guard_forks
+
+        guard_forks(decides_about_people)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flows.pipelines.execution.asking import QUESTION
 from flows.pipelines.execution.scene import Scene
+from flows.pipelines.forks import COPY
 from flows.pipelines.naming import part_name, place_of
 from flows.pipelines.results import items_of
 from flows.pipelines.run_input import Rerun, RunInput
@@ -30,7 +31,7 @@ async def find(step: jobs.StepContext, made: PipelineDef, rerun: Rerun | None) -
 async def copied(scene: Scene, step: StepDef, names: list[str]) -> dict[str, Any]:
     """`{"items", "answer"}`: what the other run recorded for a step, in the order of its shards, and what people
     submitted after it; None where nobody did, or for other input than this run's."""
-    name = part_name(step.id, None, "copy")
+    name = part_name(step.id, None, COPY)
     return await scene.step.run(name, recorded, scene.step.run_id, scene.rerun_of, step.id, names)
 
 
@@ -59,7 +60,8 @@ def recorded_before(run_id: UUID, of: UUID, made: PipelineDef, from_step: str) -
 
 
 def recorded(run_id: UUID, of: UUID | None, step_id: str, names: list[str]) -> dict[str, Any]:
-    """See `copied`."""
+    """See `copied`. Raises RunNotFound: a fork may have another input than its steps were found for."""
+    _check_visible(run_id, str(of))
     rows = dict(Step.objects.filter(run_id=str(of), name__in=names).values_list("name", "output"))
     items = [item for name in names for item in items_of(rows[name])]
     mine, theirs = (RunInput.model_validate(jobs.get(one).input).input for one in (run_id, str(of)))
@@ -72,7 +74,7 @@ def _answer(of: str, step_id: str) -> Any:
     outcome = done.filter(name__startswith=part_name(step_id, None, f"{QUESTION}: outcome")).first()
     if outcome is not None:
         return (outcome.output or {}).get("value")
-    copy = done.filter(name=part_name(step_id, None, "copy")).first()
+    copy = done.filter(name=part_name(step_id, None, COPY)).first()
     return None if copy is None else (copy.output or {}).get("answer")
 
 
@@ -84,7 +86,7 @@ def _results_of(run_id: UUID, step_id: str) -> list[tuple[str, str]]:
     return [(name, status) for _, name, status in sorted(own)]
 
 
-def _check_visible(run_id: UUID, of: UUID) -> None:
+def _check_visible(run_id: UUID, of: UUID | str) -> None:
     """A run may be started over any door with any input: nobody reads another team's results by that."""
     owner = jobs.get(run_id).owner
     old = Run.objects.filter(id=of) if owner is None else jobs.visible_runs(owner).filter(id=of)

@@ -11,6 +11,7 @@ from flows.llm.tools.definition import Tool
 from flows.pipelines.errors import ToolCallDenied
 from flows.pipelines.execution.failures import fail
 from flows.pipelines.execution.scene import Scene
+from flows.pipelines.forks import PLAN
 from flows.pipelines.naming import part_name, result_name
 from flows.pipelines.outputs import made_item
 from flows.pipelines.registry import tool_of
@@ -64,7 +65,7 @@ async def _needs_approval(scene: Scene, step: StepDef, shard: Shard, tool: Tool,
     wanted = tool.needs_approval
     if isinstance(wanted, bool):
         return wanted
-    needs: bool = await scene.step.run(part_name(step.id, shard.index, "plan"), _asked, wanted, tool, arguments)
+    needs: bool = await scene.step.run(part_name(step.id, shard.index, PLAN), _asked, wanted, tool, arguments)
     return needs
 
 

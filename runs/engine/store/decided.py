@@ -1,6 +1,7 @@
 """What people decided about: a fork that changes something keeps none of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any
 from uuid import UUID
 
 from runs.errors import InvalidOption
@@ -10,12 +11,25 @@ from runs.models import Event, Run, Step
 _CHILDREN = ("child", "start_child")
 _NO_RUN = UUID(int=0)
 
+ForkGuard = Callable[[Mapping[str, Any], Set[str]], bool]
+_guards: list[ForkGuard] = []
 
-def refuse_decided(old: Run, kept: list[Step]) -> None:
+
+def guard_forks(guard: ForkGuard) -> None:
+    """Register who else refuses a fork that changes something. Belongs in an app's `ready`.
+
+    `guard(kept, changed)` is given the recorded results that the fork keeps, by step, and which of them it changes;
+    true where they decide whether people are asked, or hold what people said.
+    """
+    _guards.append(guard)
+
+
+def refuse_decided(old: Run, kept: list[Step], changed: Set[str] = frozenset()) -> None:
     """What people decided holds for what they were shown, here or in a child's run. Raises InvalidOption."""
-    if _asked_itself(old, kept) or _children_asked(kept):
+    results = {one.name: one.output for one in kept}
+    if _asked_itself(old, kept) or _children_asked(kept) or any(guard(results, changed) for guard in _guards):
         problem = "would change what people may have decided about"
-        remedy = "Fork from the step that asks, or that starts the child which does, so that it asks again."
+        remedy = "Fork from the step that asks or plans to, or that starts the child which does, so that it asks again."
         if old.forked_step:
             remedy = f"{remedy[:-1]}, or from the run that this one was forked from."
         raise InvalidOption("step", problem, remedy)

@@ -70,7 +70,7 @@ def _budget(old: Run, job: Job) -> Budget | None:
 def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], owner: Any) -> Run:
     first, kept = _steps_before(old, step, outputs)
     if input is not None or outputs:
-        refuse_decided(old, kept)
+        refuse_decided(old, kept, outputs.keys())
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run, budget = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
