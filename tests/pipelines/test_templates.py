@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flows.pipelines.errors import TemplateRefused
+from flows.pipelines.templates import rendering
 from flows.pipelines.templates.rendering import evaluate, problems_in, render
 from flows.pipelines.templates.values import TextData
 
@@ -139,6 +140,12 @@ def test_a_template_that_wants_too_much_is_stopped(text: str) -> None:
     with pytest.raises(TemplateRefused):
         render(text, VALUES)
     assert time.process_time() - started < 5
+
+
+def test_what_is_only_checked_is_not_kept() -> None:
+    kept = rendering._template.cache_info().currsize, rendering._expression.cache_info().currsize
+    assert problems_in("{{ index }} checked only") == problems_in("index + 41", is_expression=True) == []
+    assert (rendering._template.cache_info().currsize, rendering._expression.cache_info().currsize) == kept
 
 
 def test_a_template_cannot_change_what_others_see() -> None:

@@ -42,7 +42,8 @@ def problems_in(text: str, *, is_expression: bool = False) -> list[Wrong]:
         tree = _parsed(text, is_expression)
         found = list(_unknown_filters(tree))
         if not found:
-            _expression(text) if is_expression else _template(text)
+            # not by way of the cache: whoever signs in may have any document checked
+            (_expression if is_expression else _template).__wrapped__(text)
             found = list(_unknown_names(tree))
     except TemplateSyntaxError as exc:
         return [Wrong(f"bad template: {exc.message}", exc.lineno)]
