@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Set
 from typing import Any
 
-from flows.pipelines.naming import place_of, result_name
+from flows.pipelines.naming import READ_DEFINITION, place_of, result_name
 
 PLAN = "plan"
 COPY = "copy"
 
 
 def decides_about_people(kept: Mapping[str, Any], changed: Set[str]) -> bool:
-    """`runs.jobs.guard_forks`: a plan says whether a tool's call needs approval, a copy what people said elsewhere."""
-    return any(_decides(name, output, kept, changed) for name, output in kept.items())
+    """`runs.jobs.guard_forks`: a plan says whether a tool's call needs approval, a copy what people said elsewhere.
+
+    The definition says all of it, and was checked when it was stored: it is never changed.
+    """
+    return READ_DEFINITION in changed or any(_decides(name, output, kept, changed) for name, output in kept.items())
 
 
 def _decides(name: str, output: Any, kept: Mapping[str, Any], changed: Set[str]) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from flows.pipelines.forks import decides_about_people
+from flows.pipelines.naming import READ_DEFINITION
 from flows.pipelines.starting import rerun, start
 from hitl.answers import answer
 from runs import jobs
@@ -49,3 +50,13 @@ def test_a_plan_of_a_tools_call_is_kept_only_with_the_call() -> None:
     assert decides_about_people({"send[0]: plan": False}, set())
     assert not decides_about_people({"send[0]: plan": False, "send[0]": []}, {"send[0]"})
     assert decides_about_people({"send[0]: plan": False, "send[0]": []}, {"send[0]: plan"})
+
+
+def test_a_fork_is_of_the_definition_that_its_run_is_of(own_pipelines: Use) -> None:
+    own_pipelines("type: p\nversion: '1'\nsteps: [{id: a, kind: map, prompt: {user: x}}]")
+    run = run_to_end(start("p").run)
+    document = Step.objects.get(run=run, name=READ_DEFINITION).output
+    assert run_to_end(jobs.fork(run.id, "a")).status == RunStatus.COMPLETED
+    risky = document | {"steps": [document["steps"][0] | {"approve": "none"}]}
+    with pytest.raises(InvalidOption):
+        jobs.fork(run.id, "a", outputs={READ_DEFINITION: risky})
