@@ -61,7 +61,6 @@ def _cell(value: Any) -> str:
 
 
 def items_of(recorded: Any) -> list[dict[str, Any]]:
-    """The items in what an engine step recorded: one, or a list of them."""
-    if isinstance(recorded, dict):
-        return [recorded]
-    return list(recorded or [])
+    """The items in what an engine step recorded: one, or a list of them. A fork may have put anything there."""
+    found = recorded if isinstance(recorded, list) else [recorded]
+    return [item for item in found if isinstance(item, dict)]

@@ -186,3 +186,14 @@ def test_a_job_that_is_held_half_way_shows_which_steps_are_whole(api: ApiClient,
     assert 1 <= shown["judge"]["shards_done"] < 3
     cancelled = api.send(f"/v1/jobs/{job_id}/cancel").json()["job"]
     assert [step["status"] for step in cancelled["step_executions"]] == ["success", "cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize("forged", [5, [1, None]])
+def test_what_a_fork_was_given_for_items_hides_no_jobs(api: ApiClient, start: Start, forged: Any) -> None:
+    start()
+    drain()
+    fork = jobs.fork(Run.objects.get().id, "judge[0]", outputs={"read[0]": forged})
+    assert len(api.get("/v1/jobs").json()["jobs"]) == 2
+    drain()
+    assert api.get(f"/v1/jobs/{fork.id.hex}").json()["job"]["status"] in ("succeeded", "failed")
+    assert len(api.get("/v1/jobs").json()["jobs"]) == 2
