@@ -28,7 +28,9 @@ TABLE_SCHEMA: dict[str, Any] = {
 }
 """What a model is held to that gives a table as json_strict."""
 
-_FENCED = re.compile(r"```(?:json|JSON)?\s*\n(.*?)\n?```", re.DOTALL)
+_MOST_READ = 2_000_000
+"""Characters, in the search for JSON in a text."""
+_FENCED = re.compile(r"```(?:json|JSON)?[^\S\n]*\n(.*?)\n?```", re.DOTALL)
 
 
 def made_item(
@@ -72,7 +74,7 @@ def _json(step: StepDef, value: Any) -> Any:
     for text in _candidates(step, value):
         try:
             return json.loads(text, parse_constant=_no_constant)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     raise UnusableOutput(step.id, f"there is no JSON in {value[:200]!r}")
 
@@ -84,10 +86,16 @@ def _candidates(step: StepDef, text: str) -> Iterator[str]:
         return
     yield from _FENCED.findall(text)
     decoder = json.JSONDecoder(parse_constant=_no_constant)
+    left = _MOST_READ
     for begin in re.finditer(r"[{\[]", text[:100_000]):
         try:
             _, end = decoder.raw_decode(text, begin.start())
-        except (ValueError, RecursionError):
+        except RecursionError:
+            return
+        except ValueError as exc:
+            left -= getattr(exc, "pos", len(text)) - begin.start()
+            if left < 0:  # each of many brackets would be read to the end, while the worker waits
+                return
             continue
         yield text[begin.start() : end]
         return
