@@ -30,8 +30,11 @@ class WorkerTree(Installation):
     def start_worker(self, command: str = "worker", *arguments: str) -> "WorkerTree":
         """Returns as soon as every driver drives runs: until then an idle process may be about to become one."""
         self.spawn(command, *arguments)
-        for slot in range(int(self.environment.get("PERDURE_WORKERS", "1"))):
+        drivers = int(self.environment.get("PERDURE_WORKERS", "1"))
+        for slot in range(drivers):
             self.wait_for_line(f"Driver {slot} drives runs", within=120)
+        # A busy machine runs a driver before its Sentinel has forked the idle process, the monitor and the pusher.
+        self.wait_for(lambda: len(self._family()) >= drivers + 3, 60, "whole cluster")
         return self
 
     def spawn(self, command: str = "worker", *arguments: str) -> "WorkerTree":
