@@ -32,7 +32,7 @@ class ReportRequest(BaseModel):
         description="Absolute path of a folder of Python source on the worker's machine. Empty: Perdure's own.",
     )
     maximum_files: int = Field(
-        default=500,
+        default=1000,
         ge=1,
         le=MOST_FILES,
         title="Maximum files",
