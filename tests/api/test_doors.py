@@ -39,6 +39,10 @@ FOR_ALL = [
     ("POST", "/api/runs/retry/"),
     ("GET", "/api/jobs/"),
     ("GET", "/api/jobs/echo/"),
+    ("GET", "/api/pipelines/"),
+    ("POST", "/api/pipelines/"),
+    ("GET", "/api/pipelines/summarise/"),
+    ("POST", "/api/pipelines/validate/"),
 ]
 FOR_STAFF = [
     ("GET", "/api/workers/"),

@@ -138,6 +138,18 @@ def test_a_job_that_is_under_way_is_not_run_again(api: ApiClient, start: Start) 
 OF_A_JOB = [("GET", ""), ("GET", "/stream"), ("POST", "/cancel"), ("POST", "/rerun")]
 
 
+def test_the_anonymous_neither_list_nor_start_jobs_nor_read_figures(
+    anonymous: ApiClient, start: Start, nothing_changes: Watch
+) -> None:
+    start(work=False)
+    with nothing_changes():
+        for response in (
+            anonymous.get("/v1/jobs"), anonymous.send("/v1/jobs", {"pipeline_type": "notes"}),
+            anonymous.send("/v1/jobs?stream=true", {"pipeline_type": "notes"}), anonymous.get("/v1/metrics"),
+        ):  # fmt: skip
+            error_of(response, 401, "not_authenticated")
+
+
 def test_a_job_is_shut_for_the_anonymous_and_for_strangers(
     anonymous: ApiClient, as_mallory: ApiClient, start: Start, nothing_changes: Watch
 ) -> None:

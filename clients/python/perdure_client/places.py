@@ -2,6 +2,7 @@
 
 import json
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -23,7 +24,7 @@ class Lines:
         return iter(line for line in whole if line.strip())
 
 
-class Place(Generic[L]):
+class Place(ABC, Generic[L]):
     """`after` is the last stored number seen; `has_ended` that the last line of all was.
 
     `run` is whose end is to be asked for when a stream was empty: one that begins after the last event looks as if it
@@ -52,11 +53,13 @@ class Place(Generic[L]):
         return float(min(0.1 * 2 ** (self._failures - 1), 5.0)) * random.uniform(0.8, 1.2)
 
     @property
+    @abstractmethod
     def query(self) -> dict[str, str]:
-        raise NotImplementedError
+        """What asks for everything after this place."""
 
+    @abstractmethod
     def _read(self, told: dict[str, Any]) -> L | None:
-        raise NotImplementedError
+        """The entry; None for one that was seen before."""
 
     def _is_new(self, source: Any, number: int) -> bool:
         """Frames of one source are counted from 0; a new connection is sent those that are still held again."""
