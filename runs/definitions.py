@@ -117,6 +117,7 @@ class Job:
     concurrency: Concurrency = field(default_factory=Concurrency)
     retention: Retention = field(default_factory=Retention)
     budget: Budget | None = None
+    agui: bool = False
 
     def query(self, function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
         """Register `(view)` or `(view, arguments)`, which answers about a run without waking it. Raises InvalidJob.

@@ -146,20 +146,22 @@ def job(
     concurrency: Concurrency | int = 1,
     retention: Retention | None = None,
     budget: Budget | None = None,
+    agui: bool = False,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Register a function `(step, input)` or `(step)` as a job.
 
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
     counted; `on_end` is called at least once after every end; runs wait for a worker in `queue`. `concurrency` says
     how many runs with the same `concurrency_key` may be under way (an int is the limit); `retention` says how long
-    ended runs are kept, `budget` what a run with its children may spend. Raises JobAlreadyRegistered, InvalidJob.
+    ended runs are kept, `budget` what a run with its children may spend; with `agui` AG-UI frontends may talk to it.
+    Raises JobAlreadyRegistered, InvalidJob.
     """
 
     def register(function: Callable[..., Any]) -> Job:
         made = Job(
             name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
             on_end=on_end, queue=queue, concurrency=Concurrency.of(concurrency),
-            retention=retention or Retention(), budget=Budget.of(budget),
+            retention=retention or Retention(), budget=Budget.of(budget), agui=agui,
         )  # fmt: skip
         registry.register(made)
         return made

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django_q",
     "perdure",
     "perdure.accounts",
+    "perdure.agui",
     "perdure.dashboard",
     "runs",
     "hitl",

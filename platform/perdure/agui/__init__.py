@@ -1,0 +1,1 @@
+"""AG-UI: frontends that speak its protocol talk to durable runs."""
