@@ -10,7 +10,7 @@ from flows.llm.model_call import ModelCall, record_call
 from flows.llm.outputs import Output
 from flows.llm.prices import cost_of
 from flows.llm.results import ChatResult
-from flows.llm.tools import definition
+from flows.llm.tools import definition, naming
 from flows.llm.tools.approval import Approval, Which
 from flows.llm.tools.definition import Tool
 from flows.llm.usage import total
@@ -88,7 +88,7 @@ async def _converse(
     conversation, replies = list(call.request.messages), list[Reply]()
     for turn in range(1, max_turns + 1):
         asked = ModelCall(call.route, call.request.model_copy(update={"messages": conversation}), call.output)
-        reply = await record_call(for_models, name if turn == 1 else f"{name} #{turn}", asked)
+        reply = await record_call(for_models, naming.model_step(name, turn), asked)
         replies.append(reply)
         conversation = [*conversation, reply.message]
         if not reply.message.tool_calls:

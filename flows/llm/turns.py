@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows.llm.tools import definition
+from flows.llm.tools import definition, naming
 from flows.llm.tools.approval import Approval, Which, decide
 from flows.llm.tools.calls import CurrentCall, as_step
 from flows.llm.tools.definition import Tool
 from flows.llm.tools.errors import ArgumentsUnfit, UnknownTool
-from flows.llm.tools.results import ERROR_CHARS, shortened
+from flows.llm.tools.told import failure_text
 from providers.messages import Message, ToolCall
 from runs.errors import StepFailed
 from runs.jobs import StepContext
@@ -47,10 +47,10 @@ async def perform(
     with a call is a message with `is_error`, for the model to correct itself. Raises InvalidTool, QuestionExpired.
     """
     known, approval = definition.by_name(tools), Approval.of(approve)
-    planned = await step.run(f"{name}: calls#{turn}", _plan_all, list(tool_calls), known, approval)
+    planned = await step.run(naming.plan_step(name, turn), _plan_all, list(tool_calls), known, approval)
     places = asyncio.Semaphore(AT_ONCE)
     calls = [
-        _Call(step, f"{name}: {call.name}#{turn}.{number}", call, known.get(call.name), approval, places)
+        _Call(step, naming.tool_step(name, turn, number, call.name), call, known.get(call.name), approval, places)
         for number, call in enumerate(tool_calls, start=1)
     ]
     # all of them end before the first failure is raised: a call under way is not thrown away for another's sake
@@ -108,14 +108,14 @@ class _Call:
             return self._tell(planned.problem, is_error=True)
         arguments, edited_by = self.call.arguments, ""
         if planned.needs_approval:
-            decision = await decide(self.step, f"{self.name}: approval", self.tool, self.call, self.approval)
+            decision = await decide(self.step, naming.approval_step(self.name), self.tool, self.call, self.approval)
             if decision.arguments is None:
                 return self._tell(decision.reason, is_error=True)
             arguments, edited_by = decision.arguments, decision.edited_by
         try:
             return self._tell(await self._result(arguments, edited_by))
         except StepFailed as exc:
-            return self._tell(_failure(self.call.name, exc.error), is_error=True)
+            return self._tell(failure_text(self.call.name, exc.error), is_error=True)
 
     async def _result(self, arguments: dict[str, Any], edited_by: str) -> str:
         current = CurrentCall(self.step.run_id, self.name, self.call.name, self.call.id)
@@ -139,13 +139,3 @@ def _gone(name: str) -> Callable[[], Any]:
         raise UnknownTool(name, [])
 
     return call
-
-
-def _failure(name: str, error: dict[str, Any]) -> str:
-    """No traceback: it goes to the vendor, and helps no model."""
-    kind, message = str(error.get("type")), str(error.get("message"))
-    told = message if kind in _SPEAKING else f"{name} failed with {kind}: {message}"
-    return shortened(told, ERROR_CHARS)
-
-
-_SPEAKING = ("ArgumentsUnfit", "ResultUnfit", "ToolRefused", "UnknownTool")

@@ -1,10 +1,11 @@
 """Who is asked before a tool is called, and what they decided."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 from flows.llm.tools.definition import Tool
+from flows.llm.tools.told import denial_text
 from hitl.drafts import Addressees
 from hitl.endings import Deny, OnTimeout
 from hitl.errors import QuestionWithdrawn
@@ -70,23 +71,14 @@ async def decide(step: StepContext, name: str, tool: Tool | None, call: ToolCall
             escalate_after=approval.escalate_after, starter_may_answer=approval.starter_may_answer,
         )  # fmt: skip
     except QuestionWithdrawn as exc:
-        return Decision(None, f"The call was not approved: {exc.reason or 'the question was withdrawn'}.")
+        return Decision(None, denial_text({"withdrawn": exc.reason}, call.arguments))
     return _decision(call, outcome)
 
 
 def _decision(call: ToolCall, outcome: Outcome) -> Decision:
-    if not outcome.approved:
-        return Decision(None, _denial(outcome))
-    meant = [call.arguments if one["value"] is None else one["value"] for one in outcome.answers]
-    if any(one != meant[0] for one in meant):  # nobody approves arguments that they did not see
-        return Decision(None, "The call was not approved: people approved different arguments.")
+    if denial := denial_text(asdict(outcome), call.arguments):
+        return Decision(None, denial)
     if outcome.value is None or outcome.value == call.arguments:
         return Decision(call.arguments)
     editors = [one["by"] for one in outcome.answers if one["value"] is not None]
     return Decision(outcome.value, edited_by=" and ".join(editors) or "the deadline's policy")
-
-
-def _denial(outcome: Outcome) -> str:
-    who = " and ".join(one["by"] for one in outcome.answers if one["decision"] == "deny")
-    comment = f": {outcome.comment}" if outcome.comment else ""
-    return f"denied by {who}{comment}" if who else "denied: nobody approved it in time"
