@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, TypeAdapter, field_validator
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -16,8 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 Names = Annotated[list[str], NoDecode]
 
 
+def _split_at_commas(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class Environment(BaseSettings):
-    """One field per variable: `PERDURE_<FIELD>`, except the URLs that other tools name as well.
+    """One field per variable: `PERDURE_<FIELD>`, except those that other tools name as well.
 
     Lists are comma-separated. Raises pydantic's ValidationError, which names the field, for a value that does not fit.
     """
@@ -52,6 +57,8 @@ class Environment(BaseSettings):
     llm_tool_allow_private: bool = False
     llm_tool_seconds: PositiveFloat = 60
     llm_tool_result_chars: PositiveInt = 50_000
+    bind_addr: Annotated[tuple[str, int], NoDecode] = Field(("127.0.0.1", 8000), validation_alias="AG_UI_BIND_ADDR")
+    storage_type: Literal["Standalone", "Scalable"] = Field(default="Standalone", validation_alias="STORAGE_TYPE")
 
     @field_validator(
         *("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names"),
@@ -60,7 +67,7 @@ class Environment(BaseSettings):
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return _split_at_commas(value)
 
     @field_validator("queue_limits", mode="before")
     @classmethod
@@ -71,6 +78,21 @@ class Environment(BaseSettings):
         if any(not (name.strip() and limit.strip()) for name, _, limit in pairs):
             raise ValueError("write it as queue=limit,queue=limit, as in gpu=2,mail=10")
         return {name.strip(): limit.strip() for name, _, limit in pairs}
+
+    @field_validator("bind_addr", mode="before")
+    @classmethod
+    def _address(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        host, _, port = value.rpartition(":")
+        if not (port.isascii() and port.isdigit() and int(port) < 2**16):
+            raise ValueError("write it as host:port, as in 0.0.0.0:8080 or [::]:8080")
+        return host.strip("[]") or "0.0.0.0", int(port)
+
+    @field_validator("storage_type", mode="before")
+    @classmethod
+    def _capitalised(cls, value: Any) -> Any:
+        return value.strip().capitalize() if isinstance(value, str) else value
 
     @field_validator("data_dir")
     @classmethod
@@ -109,6 +131,23 @@ class Environment(BaseSettings):
     def worker_processes(self) -> int:
         """SQLite takes one writer at a time, so more processes would only wait for each other."""
         return self.workers or (1 if self.on_sqlite else os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AguiSettings:
+    """Each field is read from `AG_UI_<NAME IN CAPITALS>`. Durations in seconds, sizes in bytes.
+
+    `auth_tokens` are `user=token`, or a token alone for the user `ag-ui` (see `perdure.agui.tokens`).
+    `session_ttl_sec`: how long after its end a run is told event by event; None: as long as the run's log is kept.
+    `max_events_per_session`: a replay of more events begins with snapshots in their place.
+    `default_job` answers when the client names none.
+    """
+
+    auth_tokens: Annotated[tuple[str, ...], BeforeValidator(_split_at_commas)] = ()
+    session_ttl_sec: PositiveFloat | None = None
+    max_events_per_session: PositiveInt = 1000
+    default_job: str = "chat-agent"
+    max_input_bytes: PositiveInt = 2 * 1024 * 1024
 
 
 # A server that is gone without a word would be waited for during hours: notice it within half a minute.

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from flows.pipelines.conf import PipelinesSettings
 from perdure import environment, security
-from perdure.environment import ROOT, Environment
+from perdure.environment import ROOT, AguiSettings, Environment
 from perdure.logs import configure_logging
 from perdure.secret import keep_secret
 from runs.conf import RunsSettings
@@ -20,6 +20,7 @@ try:
     ENVIRONMENT = Environment()
     RUNS = environment.prefixed(RunsSettings, "RUNS_", os.environ)
     PIPELINES = environment.prefixed(PipelinesSettings, "PIPELINES_", os.environ)
+    AG_UI = environment.prefixed(AguiSettings, "AG_UI_", os.environ)
 except ValidationError as exc:
     raise SystemExit(
         f"An environment variable has a value that does not fit. Correct it and start again.\n{exc}"
@@ -169,11 +170,14 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_TRUSTED_ORIGINS = ["/".join(BASE_URL.split("/")[:3])] if _https else []
+# What may read answers with a session may send with it too: its page must still know the session's CSRF token.
+CSRF_TRUSTED_ORIGINS = [*(["/".join(BASE_URL.split("/")[:3])] if _https else []), *ENVIRONMENT.cors_origins]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.STRICT}
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_origins
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "last-event-id"]
-CORS_URLS_REGEX = r"^/(?:api/|v1/|health$)"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "last-event-id", "x-run-id"]
+CORS_EXPOSE_HEADERS = ["x-ag-ui-run-id", "x-ag-ui-session-id"]
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/(?:api/|v1/|health$|ag-ui/|copilotkit(?:/|$))"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # --------------------------------------------------------------------------------------------------------------- REST
@@ -232,6 +236,7 @@ RUNS_QUEUES = tuple(ENVIRONMENT.queues)
 RUNS_QUEUE_LIMITS = ENVIRONMENT.queue_limits
 globals().update(RUNS)
 globals().update(PIPELINES)
+globals().update(AG_UI)
 
 _processes = ENVIRONMENT.worker_processes + 1
 PERDURE_WORKERS = ENVIRONMENT.worker_processes

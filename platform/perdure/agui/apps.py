@@ -6,3 +6,6 @@ class AguiConfig(AppConfig):
     label = "agui"
     verbose_name = "AG-UI"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from perdure.agui import checks  # noqa: F401  (registers the system checks)

@@ -36,8 +36,9 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (default: %(default)s).")
-        parser.add_argument("--port", type=int, default=8000, help="Port; 0 takes a free one (default: %(default)s).")
+        host, port = settings.ENVIRONMENT.bind_addr
+        parser.add_argument("--host", default=host, help="Address to listen on (default: %(default)s).")
+        parser.add_argument("--port", type=int, default=port, help="Port; 0 takes a free one (default: %(default)s).")
         parser.add_argument("--no-demo", action="store_true", help="Do not start the example job at the first start.")
         parser.add_argument("--tied", action="store_true", help="End when the process that started this one ends.")
 
