@@ -13,7 +13,7 @@ from runs.models import Run
 
 
 class Thread(models.Model):
-    """A conversation. Its `name` on the wire (`threadId`) is chosen by the client and unique here."""
+    """A conversation. Its name on the wire (`threadId`) is chosen by the client and unique here."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     thread_id = models.CharField(max_length=256, unique=True, help_text="The client's name for it: threadId.")
@@ -101,6 +101,7 @@ class ThreadMessage(models.Model):
     position = models.PositiveIntegerField(help_text="From 1 in its thread.")
     message_id = models.CharField(max_length=256)
     role = models.CharField(max_length=20)
+    is_input = models.BooleanField(default=False, help_text="A client sent it; else the turn's run said it.")
     data = models.JSONField(help_text="The message in the protocol's words (camelCase).")
     model_message = models.JSONField(
         null=True, blank=True, help_text="The same as models are told it, where the protocol's words do not hold all."
