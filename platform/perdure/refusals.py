@@ -1,13 +1,21 @@
-"""Answers that no view gives: below `/api/` and `/v1/` in the shape of their errors, elsewhere as pages."""
+"""Answers that no view gives: below the doors of programs in the shape of their errors, elsewhere as pages."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
 from perdure.dashboard.views import errors
 
-API = ("/api/", "/v1/")
+API = ("/api/", "/v1/", "/ag-ui/", "/copilotkit/")
 CODES = {"bad_request": "invalid_request"}
 """The words of the pipeline API, where they are others."""
+WHERE_TO_LOOK = {
+    "/api/": "Addresses end with a slash; /api/schema/ lists them.",
+    "/v1/": "/api/schema/ lists them.",
+    "/ag-ui/": "The reference of AG-UI lists the addresses; /ag-ui/capabilities says what is served.",
+    "/copilotkit/": "Give /copilotkit as the runtime's URL; /copilotkit/info says what is served.",
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -18,8 +26,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path_info.startswith(API):
-        rule = "" if _is_v1(request) else "Addresses end with a slash; "
-        hint = f"There is nothing at {request.path_info}. {rule}/api/schema/ lists them."
+        hint = f"There is nothing at {request.path_info}. {WHERE_TO_LOOK[_door(request)]}"
         return _refuse(request, 404, "not_found", hint)
     return defaults.page_not_found(request, exception)
 
@@ -31,11 +38,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return defaults.server_error(request)
 
 
-def _is_v1(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/v1/")
+def _door(request: HttpRequest) -> str:
+    return next(door for door in API if request.path_info.startswith(door))
 
 
 def _refuse(request: HttpRequest, status: int, code: str, message: str) -> JsonResponse:
-    if _is_v1(request):
-        return JsonResponse({"error": {"code": CODES.get(code, code), "message": message}}, status=status)
-    return JsonResponse({"error": {"code": code, "message": message, "details": {}}}, status=status)
+    return JsonResponse(_shaped(_door(request), code, message), status=status)
+
+
+def _shaped(door: str, code: str, message: str) -> dict[str, Any]:
+    if door == "/copilotkit/":
+        return {"error": code.upper(), "message": message}
+    if door == "/ag-ui/":
+        return {"error": {"code": code.upper(), "message": message}}
+    if door == "/v1/":
+        return {"error": {"code": CODES.get(code, code), "message": message}}
+    return {"error": {"code": code, "message": message, "details": {}}}
