@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("flows.pipelines.api.urls")),
     path("api/", include("runs.api.urls")),
     path("v1/", include("flows.pipelines.api.v1_urls")),
+    path("ag-ui/", include("perdure.agui.urls")),
     path("admin/", admin.site.urls),
 ]
 
