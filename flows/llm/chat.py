@@ -10,14 +10,15 @@ from flows.llm.model_call import ModelCall, record_call
 from flows.llm.outputs import Output
 from flows.llm.prices import cost_of
 from flows.llm.results import ChatResult
-from flows.llm.tools import definition, naming
+from flows.llm.tools import naming
 from flows.llm.tools.approval import Approval, Which
 from flows.llm.tools.definition import Tool
+from flows.llm.tools.toolbox import Toolbox
 from flows.llm.usage import total
 from flows.llm.vendor import Route
-from providers.messages import Message
+from providers.messages import Message, ToolCall
 from providers.replies import Reply
-from providers.requests import ChatRequest
+from providers.requests import ChatRequest, ToolSpec
 from runs.errors import InvalidOption
 from runs.jobs import Bridged, Retry, StepContext
 
@@ -40,6 +41,7 @@ async def chat(
     override: Mapping[str, Any] | None = None,
     model: str | None = None,
     tools: Sequence[Tool | Callable[..., Any]] = (),
+    client_tools: Sequence[ToolSpec] = (),
     output_type: Any = None,
     system: str | None = None,
     max_tokens: int | None = None,
@@ -56,7 +58,10 @@ async def chat(
     streams frames of text, reasoning and tool calls, records its reply, and is never asked again once that is done.
     `override` changes fields of the profile for this call. `output_type` is a type that pydantic knows, or a JSON
     Schema: the answer is JSON of it, and one that does not fit is asked for again with what is wrong. `approve` says
-    which tool calls people are asked about. `timeout` is for each attempt, from when it has its slot.
+    which tool calls people are asked about. `client_tools` are performed by whoever talks to the model: after a turn
+    that calls some of them, and the performing of its other calls, the answer has them in `pending_calls`, and a
+    later chat goes on from its messages with a result for each. `timeout` is for each attempt, from when it has its
+    slot.
 
     Raises StepFailed (`error["type"]` tells Refused, ContextOverflow, AuthenticationFailed and others apart),
     TooManyTurns, InvalidTool, InvalidOption.
@@ -64,38 +69,36 @@ async def chat(
     check_name(name)
     if max_turns < 1:
         raise InvalidOption("max_turns", "is less than 1", "Say how often the model may be asked.")
-    approval = Approval.of(approve)
+    toolbox = Toolbox.of(tools, client_tools, approve)
     output = Output(output_type) if output_type is not None else None
     request = ChatRequest(
         model=model, messages=_conversation(messages, system), max_tokens=max_tokens, temperature=temperature,
-        tools=[tool.spec for tool in definition.by_name(tools).values()], stop=list(stop),
+        tools=toolbox.specs, stop=list(stop),
         output_schema=output.schema if output else None, output_name=output.name if output else "result",
     )  # fmt: skip
     seconds = timeout.total_seconds() if timeout is not None else None
     call = ModelCall(Route(step.run_id, profile, override, seconds), request, output)
-    return await _converse(step.options(retries=retries or RETRIES), step, name, call, tools, approval, max_turns)
+    return await _converse(step.options(retries=retries or RETRIES), step, name, call, toolbox, max_turns)
 
 
 async def _converse(
-    for_models: StepContext,
-    for_tools: StepContext,
-    name: str,
-    call: ModelCall,
-    tools: Sequence[Tool | Callable[..., Any]],
-    approval: Approval,
-    max_turns: int,
+    for_models: StepContext, for_tools: StepContext, name: str, call: ModelCall, toolbox: Toolbox, max_turns: int
 ) -> ChatResult:
     conversation, replies = list(call.request.messages), list[Reply]()
     for turn in range(1, max_turns + 1):
         asked = ModelCall(call.route, call.request.model_copy(update={"messages": conversation}), call.output)
         reply = await record_call(for_models, naming.model_step(name, turn), asked)
         replies.append(reply)
+        calls = reply.message.tool_calls
         conversation = [*conversation, reply.message]
-        if not reply.message.tool_calls:
+        if not calls:
             return _result(conversation, replies, call.output)
-        if turn == max_turns:
+        if turn == max_turns and not any(one.name in toolbox.clients for one in calls):
             break  # no model would read what its tools give
-        conversation += await turns.perform(for_tools, name, turn, reply.message.tool_calls, tools, approval)
+        performed = await turns.perform(for_tools, name, turn, calls, toolbox)
+        conversation += performed.messages
+        if performed.pending:
+            return _result(conversation, replies, None, performed.pending)
     raise TooManyTurns(name, max_turns)
 
 
@@ -111,7 +114,9 @@ def _conversation(messages: Messages, system: str | None) -> list[Message]:
     return [*first, *(Message.model_validate(message) for message in given)]
 
 
-def _result(conversation: list[Message], replies: list[Reply], output: Output | None) -> ChatResult:
+def _result(
+    conversation: list[Message], replies: list[Reply], output: Output | None, pending: Sequence[ToolCall] = ()
+) -> ChatResult:
     last = replies[-1]
     costs = [cost_of(reply.model, reply.usage) for reply in replies]
     known = [cost for cost in costs if cost is not None]
@@ -120,4 +125,5 @@ def _result(conversation: list[Message], replies: list[Reply], output: Output | 
         text=text, output=output.read(text) if output else None, messages=conversation,
         usage=total(reply.usage for reply in replies), cost=round(sum(known), 10) if known else None,
         finish_reason=last.finish_reason, model=last.model, provider=last.provider_kind, turns=len(replies),
+        pending_calls=list(pending),
     )  # fmt: skip

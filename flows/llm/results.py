@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from providers.messages import ImagePart, Message
+from providers.messages import ImagePart, Message, ToolCall
 from providers.replies import FinishReason, Usage
 
 
@@ -13,7 +13,8 @@ class ChatResult(BaseModel):
 
     `output`: the answer as `output_type`, None without one. `messages`: the conversation after it, to go on from.
     `usage`, `cost`: of the calls that succeeded (those that failed are counted on their attempts); no cost for a model
-    without a price. `provider` is the wire that answered; `scripted` is no model.
+    without a price. `provider` is the wire that answered; `scripted` is no model. `pending_calls`: those of
+    `client_tools`, for whoever talks to the model to perform; `text` is then what was said along with them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,6 +28,7 @@ class ChatResult(BaseModel):
     model: str
     provider: str
     turns: int
+    pending_calls: list[ToolCall] = []
 
 
 class OtherResult(BaseModel):

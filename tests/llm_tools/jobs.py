@@ -12,6 +12,7 @@ from pydantic import BaseModel, field_validator
 
 from flows.llm import turns
 from flows.llm.tools import Approval, ToolRefused, current_call, tool
+from flows.llm.tools.toolbox import Toolbox
 from hitl.endings import Approve, Fail, Value
 from providers.messages import ToolCall
 from runs.jobs import StepContext, SyncStepContext, current_attempt, job
@@ -139,12 +140,13 @@ class Turn(BaseModel):
 @job("perform-calls")
 async def perform_calls(step: StepContext, turn: Turn) -> list[dict[str, Any]]:
     """Perform them as turn 1 of a chat named draft."""
-    messages = await turns.perform(step, "draft", 1, turn.calls, turn.given(), turn.approval())
-    return [message.model_dump(include={"content", "is_error", "tool_call_id"}) for message in messages]
+    performed = await turns.perform(step, "draft", 1, turn.calls, Toolbox.of(turn.given(), (), turn.approval()))
+    return [message.model_dump(include={"content", "is_error", "tool_call_id"}) for message in performed.messages]
 
 
 @job("perform-calls-in-a-thread")
 def perform_calls_in_a_thread(step: SyncStepContext, turn: Turn) -> list[str]:
     """A plain function's tools are called in its own thread, one after another."""
-    messages = step.run_async(turns.perform, "draft", 1, turn.calls, turn.given(), turn.approval())
-    return [message.text for message in messages]
+    toolbox = Toolbox.of(turn.given(), (), turn.approval())
+    performed = step.run_async(turns.perform, "draft", 1, turn.calls, toolbox)
+    return [message.text for message in performed.messages]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flows.llm.tools.definition import Tool
-from flows.llm.tools.results import as_text, shortened
+from flows.llm.tools.results import recorded, shortened
 
 NOTE_CHARS = 2_000
 
@@ -52,17 +52,18 @@ def entered(call: CurrentCall) -> Iterator[None]:
 
 
 def as_step(tool: Tool, arguments: dict[str, Any], call: CurrentCall, edited_by: str = "") -> Callable[[], Any]:
-    """What the step calls: the text for the model. It fails with ArgumentsUnfit, ResultUnfit or as the tool does."""
+    """What the step calls: it gives the value as `recorded` has it, or fails with ArgumentsUnfit, ResultUnfit or as the
+    tool does."""
     note = _note(arguments, edited_by)
 
-    async def in_loop() -> str:
+    async def in_loop() -> Any:
         with entered(call):
             value = tool.function(**tool.signature.parse(arguments))
-            return note + as_text(tool.name, await value if inspect.isawaitable(value) else value)
+            return recorded(tool.name, await value if inspect.isawaitable(value) else value, note)
 
-    def in_thread() -> str:
+    def in_thread() -> Any:
         with entered(call):
-            return note + as_text(tool.name, tool.function(**tool.signature.parse(arguments)))
+            return recorded(tool.name, tool.function(**tool.signature.parse(arguments)), note)
 
     return in_loop if tool.is_async else in_thread
 

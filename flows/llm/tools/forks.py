@@ -14,9 +14,10 @@ def decides_about_calls(kept: Mapping[str, Any], changed: Set[str]) -> bool:
 
 
 def _is_open(chat: str, turn: str, plan: Any, kept: Mapping[str, Any]) -> bool:
-    """Whether a call of the plan is not recorded yet. A refused one never is."""
+    """Whether a call of the plan is not recorded yet. A refused one never is, nor one of the client."""
     for number, planned in enumerate(plan if isinstance(plan, list) else (), start=1):
         made = re.compile(rf"{re.escape(chat)}: [A-Za-z0-9_-]+#{turn}\.{number}")
-        if not (isinstance(planned, dict) and planned.get("problem")) and not any(map(made.fullmatch, kept)):
+        is_never_made = isinstance(planned, dict) and (planned.get("problem") or planned.get("by_client"))
+        if not is_never_made and not any(map(made.fullmatch, kept)):
             return True
     return False

@@ -1,5 +1,7 @@
 """What a tool returned, as the text that the model reads and the step records."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -8,6 +10,25 @@ from flows.llm.tools.conf import get_settings
 from flows.llm.tools.errors import ResultUnfit
 
 ERROR_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """For a tool that changes the run's state: `content` is told to the model, as what other tools return is.
+
+    `state` is a JSON Merge Patch (RFC 7396) of `step.state`: members are replaced, those that are None are removed,
+    objects are merged. It fits whatever the state has become. The chat applies it once the call is recorded.
+    """
+
+    content: Any
+    state: Mapping[str, Any]
+
+
+def recorded(tool: str, value: Any, note: str = "") -> Any:
+    """What a call's step records: a text, or `{"text", "state"}` of a ToolResult. Raises ResultUnfit."""
+    if isinstance(value, ToolResult):
+        return {"text": note + as_text(tool, value.content), "state": dict(value.state)}
+    return note + as_text(tool, value)
 
 
 def as_text(tool: str, value: Any) -> str:
@@ -27,3 +48,16 @@ def shortened(text: str, limit: int) -> str:
         note = f"\n[{len(text) - limit} of {len(text)} characters are left out here]\n"
         text = text[:head] + note + text[len(text) - tail :]
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def merged(document: Any, patch: Any) -> Any:
+    """The document after a JSON Merge Patch (RFC 7396)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    members = dict(document) if isinstance(document, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            members.pop(name, None)
+        else:
+            members[name] = merged(members.get(name), value)
+    return members
