@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# The worker's processes and whole reports on a real server: campaigns.
-PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py"]
+# The worker's processes, whole reports and streams on a real server: campaigns.
+PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py", "tests/live/test_real_server.py"]
 ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
@@ -17,7 +17,8 @@ ONCE = [
     "tests/live/test_gone_clients.py", "tests/live/test_pace.py", "tests/test_platform_folder.py",
     "tests/llm_tools/test_local_checks.py", "tests/llm_tools/test_local_commands.py",
     "tests/llm_tools/test_local_files.py", "tests/llm_tools/test_local_hosts.py", "tests/llm_tools/test_signatures.py",
-    "tests/v1/test_lines.py", "tests/vendors", "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
+    "tests/providers", "tests/v1/test_lines.py", "tests/vendors", "tests/wiring/test_environment.py",
+    "tests/wiring/test_supervisor.py",
 ]  # fmt: skip
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
