@@ -47,6 +47,7 @@ from runs.engine.store.together import NewRun
 from runs.engine.streams import Checkpoint, Emit
 from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules
 from runs.engine.waits import ReceivedSignal
+from runs.engine.watched import watch
 from runs.events.types import EventDraft
 from runs.models import Run
 
@@ -131,6 +132,7 @@ __all__ = [
     "visible_presets",
     "visible_runs",
     "visible_schedules",
+    "watch_ends",
     "zones",
 ]
 
@@ -167,6 +169,15 @@ def job(
         return made
 
     return register
+
+
+def watch_ends(label: str, function: Callable[[EndedRun], Any]) -> None:
+    """Have `function` called at least once after every end of a run that was started with `label`, as an `on_end` is.
+
+    Belongs in an app's `ready`, in each process that starts runs; the same label replaces. Anybody may give their run
+    any label, so the label alone proves nothing.
+    """
+    watch(label, function)
 
 
 def all_jobs() -> list[Job]:

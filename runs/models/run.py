@@ -15,7 +15,7 @@ class RunStatus(models.TextChoices):
 
 
 class EndHook(models.TextChoices):
-    NONE = ""  # the job has no on_end
+    NONE = ""  # the job has no on_end, and nobody watches the ends of runs with its labels
     ARMED = "armed"  # the run has not ended yet
     DUE = "due"  # ended; a driver will call the hook
     DONE = "done"

@@ -17,6 +17,7 @@ from runs.engine.payload import Payload, clean, encode
 from runs.engine.store.budgets import open_all
 from runs.engine.store.inserting import NewRow, insert
 from runs.engine.store.rows import Actor, iso
+from runs.engine.watched import is_watched
 from runs.errors import IdempotencyConflict, InvalidOption
 from runs.events.doorbell import ring
 from runs.models import EndHook, Run, RunStatus
@@ -183,11 +184,16 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> tuple[Run, Bud
         release_while_waiting=job.concurrency.release_while_waiting and not options.one_at_a_time,
         idempotency_key=options.idempotency_key, created_at=now, run_at=run_at, due_at=run_at,
         input=payload.value, secrets={"input": payload.secrets} if payload.secrets else {},
-        end_hook=EndHook.ARMED if job.on_end else EndHook.NONE,
+        end_hook=first_end_hook(job, options.labels or {}),
     )  # fmt: skip
     if budget is not None:
         run.budget_of = run.id
     return run, budget
+
+
+def first_end_hook(job: Job, labels: Mapping[str, str]) -> EndHook:
+    """Of a run that has not ended: whether anybody is to be told when it has."""
+    return EndHook.ARMED if job.on_end or is_watched(labels) else EndHook.NONE
 
 
 def budget_for(job: Job, options: StartOptions) -> Budget | None:

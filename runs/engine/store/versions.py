@@ -7,10 +7,11 @@ from django.db.models import F, QuerySet
 
 from runs.definitions import Job
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
+from runs.engine.store.start import first_end_hook
 from runs.errors import RunAlreadyEnded, RunNotMovable
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
-from runs.models import EndHook, Run, RunStatus
+from runs.models import Run, RunStatus
 
 NO_WORKER, NO_SERVER = "no_worker_for_version", "no_worker_for_queue"
 COULD_GO_ON = (RunStatus.QUEUED, RunStatus.WAITING, RunStatus.RUNNING)
@@ -64,5 +65,5 @@ def _moved(run: Run, job: Job) -> dict[str, Any]:
     if run.reason in (NO_WORKER, NO_SERVER):
         values["reason"] = ""
     if not run.has_ended:
-        values["end_hook"] = EndHook.ARMED if job.on_end else EndHook.NONE
+        values["end_hook"] = first_end_hook(job, run.labels)
     return values
