@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db import connection, transaction
 
+from perdure.agui.errors import ThreadNotFound
 from perdure.agui.models import Thread, Turn
 from perdure.agui.threads import (
-    ThreadNotFound,
     archive_thread,
     delete_thread,
     get_thread,

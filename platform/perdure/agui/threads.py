@@ -14,23 +14,15 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from perdure.agui.errors import ThreadNotFound
 from perdure.agui.models import Thread
 from runs import clock, jobs
-from runs.errors import InvalidOption, RunAlreadyEnded, RunNotFound, RunsError
+from runs.errors import InvalidOption, RunAlreadyEnded, RunNotFound
 from runs.jobs import Actor
 from runs.models import ENDED, Run
 
 MAX_ID = 256
 _MAX_TITLE = 200
-
-
-class ThreadNotFound(RunsError):
-    """Also for another's thread: whether it exists is nobody's business."""
-
-    code = "THREAD_NOT_FOUND"
-
-    def __init__(self, thread_id: object) -> None:
-        super().__init__(f"There is no thread {str(thread_id)[:64]!r}. Check its id, or begin one under a new id.")
 
 
 def visible_threads(user: Any) -> QuerySet[Thread]:
