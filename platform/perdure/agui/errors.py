@@ -107,13 +107,6 @@ class ThreadNotFound(AguiError):
         super().__init__(f"There is no thread {str(thread_id)[:64]!r} of yours. Begin one under another threadId.")
 
 
-class RunNotFound(AguiError):
-    code, status = "RUN_NOT_FOUND", 404
-
-    def __init__(self, run_id: object) -> None:
-        super().__init__(f"There is no run {str(run_id)[:64]!r} of yours. Check its runId, or look up its thread.")
-
-
 class AgentNotFound(AguiError):
     code, status = "AGENT_NOT_FOUND", 404
 
@@ -236,6 +229,7 @@ _OF_ENGINE: dict[str, tuple[int, str]] = {
     "not_authenticated": (401, "UNAUTHORIZED"),
     "token_invalid": (401, "UNAUTHORIZED"),
     "run_not_found": (404, "RUN_NOT_FOUND"),
+    "THREAD_NOT_FOUND": (404, "THREAD_NOT_FOUND"),
     "job_not_found": (404, "AGENT_NOT_FOUND"),
     "pipeline_not_found": (404, "AGENT_NOT_FOUND"),
     "malformed_json": (400, "INVALID_INPUT"),

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from ag_ui.core import Context, Message, ResumeEntry, RunAgentInput, Tool
 from django.http import HttpRequest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from perdure.agui.conf import get_settings
 from perdure.agui.errors import InputTooLarge, InvalidInput, UnsupportedMediaType
@@ -88,6 +88,7 @@ def read_run_input(body: dict[str, Any]) -> RunInput:
         )  # fmt: skip
     except ValidationError as exc:
         raise InvalidInput.from_pydantic(exc) from exc
+    _forget_unknown(read)
     _check_ids(read)
     props = _props(read.forwarded_props)
     return RunInput(
@@ -106,6 +107,17 @@ def check_id(name: str, value: object) -> str:
     if "/" in value:
         raise InvalidInput.of(name, "must be without a slash")
     return value
+
+
+def _forget_unknown(value: Any) -> None:
+    """Members that the protocol does not know are not sent back: its clients report each of them as a fault."""
+    if isinstance(value, list):
+        for one in value:
+            _forget_unknown(one)
+    elif isinstance(value, BaseModel):
+        (value.model_extra or {}).clear()
+        for name in type(value).model_fields:
+            _forget_unknown(getattr(value, name))
 
 
 def _check_ids(read: RunAgentInput) -> None:

@@ -95,13 +95,17 @@ def find_protocol_runs(user: Any, run_id: str) -> list[ProtocolRun]:
     return list(parts.select_related("turn__run", "turn__thread", "thread").order_by("part"))
 
 
-def continue_turn(turn: Turn, client: ClientRun | None) -> ProtocolRun:
+def continue_turn(turn: Turn, client: ClientRun | None, *, will_go_on: bool = False) -> ProtocolRun:
     """The next protocol run of a turn, from the last place where it was interrupted.
 
     In a transaction that holds the thread, after the answers were given. Without a client it gets an id of its own.
+    A turn that has not gone on from there (its answers came before, or more of them are needed) and is not known to,
+    is told again from the place before: what ended there ends there again, or its client would wait for ever.
     """
     log = read_boundaries(turn)
-    return _continue(turn, client or _nobody(turn), log, log.last)
+    places = [0, *log.passed]
+    begins = places[-1] if log.has_gone_on or will_go_on or len(places) == 1 else places[-2]
+    return _continue(turn, client or _nobody(turn), log, begins)
 
 
 def current_protocol_run(thread: Thread) -> ProtocolRun | None:
