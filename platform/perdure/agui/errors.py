@@ -229,7 +229,6 @@ _OF_ENGINE: dict[str, tuple[int, str]] = {
     "not_authenticated": (401, "UNAUTHORIZED"),
     "token_invalid": (401, "UNAUTHORIZED"),
     "run_not_found": (404, "RUN_NOT_FOUND"),
-    "THREAD_NOT_FOUND": (404, "THREAD_NOT_FOUND"),
     "job_not_found": (404, "AGENT_NOT_FOUND"),
     "pipeline_not_found": (404, "AGENT_NOT_FOUND"),
     "malformed_json": (400, "INVALID_INPUT"),
