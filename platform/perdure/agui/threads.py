@@ -112,12 +112,19 @@ def delete_thread(user: Any, thread_id: str, *, actor: Actor | None = None) -> N
 
     Raises ThreadNotFound.
     """
-    actor = actor or Actor.of(user)
     with transaction.atomic():
-        thread = lock_thread(user, thread_id)
-        cancel_runs(thread, actor, "Its thread was deleted.")
-        jobs.audit(actor, "thread.delete", thread.thread_id, {"title": thread.title, "id": str(thread.id)})
-        thread.delete()
+        erase(lock_thread(user, thread_id), actor or Actor.of(user))
+
+
+def erase(thread: Thread, actor: Actor) -> None:
+    """As `delete_thread`, for whoever may do it to any thread."""
+    with transaction.atomic():
+        held = Thread.objects.select_for_update(of=("self",)).filter(pk=thread.pk).first()
+        if held is None:
+            raise ThreadNotFound(thread.thread_id)
+        cancel_runs(held, actor, "Its thread was deleted.")
+        jobs.audit(actor, "thread.delete", held.thread_id, {"title": held.title, "id": str(held.id)})
+        held.delete()
 
 
 def cancel_runs(thread: Thread, actor: Actor, reason: str) -> list[UUID]:
