@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -132,3 +133,12 @@ def test_a_refusal_is_short_however_much_is_wrong(api: ApiClient, nothing_change
     [field] = error_of(long, 400, "invalid_request")["details"]["fields"]
     assert len(field["field"]) == 300
     assert len(long.content) < 2_000
+
+
+def test_a_key_given_twice_is_found_soon_among_many(api: ApiClient, nothing_changes: Watch) -> None:
+    body = b"{" + b"".join(b'"%d":0,' % number for number in range(100_000)) + b'"twice":0,"twice":0}'
+    before = time.process_time()
+    with nothing_changes():
+        refused = error_of(api.send("/api/runs/", body), 400, "malformed_json")
+    assert "'twice'" in refused["message"]
+    assert time.process_time() - before < 20
