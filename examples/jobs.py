@@ -1,6 +1,7 @@
 """The jobs of this app; importing them registers them."""
 
 from examples.ai_agent.job import ai_agent
+from examples.chat_agent.job import chat_agent
 from examples.code_review.job import code_review
 from examples.coding_assistant.job import coding_assistant
 from examples.countdown import countdown
@@ -11,6 +12,7 @@ from examples.repository_report.job import repository_report
 
 __all__ = [
     "ai_agent",
+    "chat_agent",
     "code_review",
     "coding_assistant",
     "countdown",

@@ -51,6 +51,7 @@ class Environment(BaseSettings):
     llm_scenario_folder: str = ""
     llm_prices: dict[str, dict[str, NonNegativeFloat]] = {}
     log_level: str = "INFO"
+    chat_agent_profiles: Names = []
     llm_tool_commands: Names = []
     llm_tool_folders: Names = []
     llm_tool_hosts: Names = []
@@ -61,7 +62,7 @@ class Environment(BaseSettings):
     storage_type: Literal["Standalone", "Scalable"] = Field(default="Standalone", validation_alias="STORAGE_TYPE")
 
     @field_validator(
-        *("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names"),
+        *("apps", "queues", "allowed_hosts", "cors_origins", "llm_secret_names", "chat_agent_profiles"),
         *("llm_tool_commands", "llm_tool_folders", "llm_tool_hosts"),
         mode="before",
     )

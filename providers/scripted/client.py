@@ -124,7 +124,7 @@ class _Answer:
         return _slice(chunks, start, min(end, most)), most < end
 
     def _filled(self, value: Any) -> Any:
-        """`{{prompt}}`, `{{tool_result}}` and the groups of `match` put in, in every string of the value."""
+        """`{{prompt}}`, `{{tool_result}}`, `{{tool_results}}` and the groups of `match` put in, in every string."""
         if isinstance(value, str):
             return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda name: self._names.get(name[1], name[0]), value)
         if isinstance(value, list):
@@ -170,10 +170,21 @@ class _Answer:
 def _names(request: ChatRequest, found: re.Match[str] | None) -> dict[str, str]:
     results = [message.text for message in request.messages if message.role == "tool"]
     names = {"prompt": request.last_user_text, "tool_result": results[-1] if results else ""}
+    names["tool_results"] = "\n\n".join(_results_since_user(request))
     if found:
         names |= {str(number): group or "" for number, group in enumerate(found.groups(), start=1)}
         names |= {name: group or "" for name, group in found.groupdict().items()}
     return names
+
+
+def _results_since_user(request: ChatRequest) -> list[str]:
+    found: list[str] = []
+    for message in reversed(request.messages):
+        if message.role == "user":
+            break
+        if message.role == "tool":
+            found.append(message.text)
+    return found[::-1]
 
 
 def _slice(chunks: list[str], start: int, end: int) -> list[str]:
