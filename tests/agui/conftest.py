@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ag_ui.core import UserMessage
+from ag_ui.core import Message, UserMessage
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from flows.llm.models import ProviderProfile
+from perdure.agui.model_history import history_for_models
 from perdure.agui.models import ProtocolRun, Thread, Turn
 from perdure.agui.threads import open_thread
 from perdure.agui.turns import ClientRun, add_turn, labels_of, owner_of_run
@@ -60,6 +62,28 @@ def say(
         client = ClientRun(run_id=run_id or f"run-{run.id}", protocol_version="1.0", input=input)
         turn, _ = add_turn(thread, run, [UserMessage(id=f"{thread_id}-u{number}", content=text)], client)
     return turn
+
+
+def converse(user: User, thread_id: str, *new: Message, team: str | None = None, **input: Any) -> Turn:
+    """The same for the job that is told the whole conversation."""
+    with transaction.atomic():
+        thread = open_thread(user, thread_id, team)
+        told = history_for_models(thread, 100_000, new)
+        conversation = {"messages": [one.model_dump() for one in told], "state": input.get("state", thread.state)}
+        run = jobs.start("talk-chat", conversation, labels=labels_of(thread), owner=user, team=thread.team).run
+        turn, _ = add_turn(thread, run, new, ClientRun(run_id=f"run-{run.id}", protocol_version="1.0", input=input))
+    return turn
+
+
+@pytest.fixture
+def scripted(db: None) -> Callable[..., None]:
+    """The rules of the scripted model."""
+
+    def make(*rules: dict[str, Any]) -> None:
+        values = {"kind": "scripted", "extra": {"scenario": {"rules": list(rules)}}, "updated_at": clock.now()}
+        ProviderProfile.objects.update_or_create(id="default", defaults=values)
+
+    return make
 
 
 def only_run(turn: Turn) -> ProtocolRun:

@@ -9,3 +9,8 @@ class AguiConfig(AppConfig):
 
     def ready(self) -> None:
         from perdure.agui import checks  # noqa: F401  (registers the system checks)
+        from perdure.agui.transcript import settle_run
+        from perdure.agui.turns import THREAD_LABEL
+        from runs.jobs import watch_ends
+
+        watch_ends(THREAD_LABEL, settle_run)

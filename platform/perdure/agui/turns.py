@@ -64,15 +64,17 @@ def write_messages(
     """Append messages to a thread that this transaction holds; those of ids that it has are left out."""
     ids = [message.id for message in messages]
     known = set(turn.thread.messages.filter(message_id__in=ids).values_list("message_id", flat=True))
-    new = {message.id: message for message in reversed(messages) if message.id not in known}
+    fresh: dict[str, Message] = {}
+    for message in messages:
+        if message.id not in known:
+            fresh.setdefault(message.id, message)
     last = turn.thread.messages.aggregate(last=Max("position"))["last"] or 0
-    fresh = [message for message in messages if new.get(message.id) is message]
     return ThreadMessage.objects.bulk_create(
         ThreadMessage(
             thread=turn.thread, turn=turn, position=last + place, message_id=message.id, role=message.role,
             data=message.model_dump(mode="json", by_alias=True), model_message=(models or {}).get(message.id),
             is_input=is_input, created_at=clock.now(),
-        ) for place, message in enumerate(fresh, start=1)
+        ) for place, message in enumerate(fresh.values(), start=1)
     )  # fmt: skip
 
 
