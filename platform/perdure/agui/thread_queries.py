@@ -31,7 +31,10 @@ class ThreadQuery:
         archived = params.get("archived", "false")
         if archived not in ARCHIVED:
             raise InvalidInput.of("archived", f"must be one of {', '.join(ARCHIVED)}")
-        return cls(params.get("agent") or None, ARCHIVED[archived], read_limit(params), params.get("cursor") or None)
+        agent = params.get("agent") or None
+        if agent is not None and not agent.isprintable():
+            raise InvalidInput.of("agent", "must be the name of an agent")
+        return cls(agent, ARCHIVED[archived], read_limit(params), params.get("cursor") or None)
 
     def find(self, user: Any) -> tuple[list[Thread], str | None]:
         """A page, and the cursor of the next one. Raises InvalidOption for what is no cursor."""

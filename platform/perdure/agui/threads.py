@@ -6,7 +6,7 @@ Whoever changes a thread and a run holds the thread's row first and the run's af
 import base64
 import binascii
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -176,7 +176,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         at, _, thread = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
         when = datetime.fromisoformat(at)
-        if when.tzinfo is None:
+        if when.utcoffset() != timedelta(0):  # another one may lie beyond the first or the last year
             raise ValueError(at)
         return when, UUID(thread)
     except (ValueError, binascii.Error) as exc:
