@@ -104,10 +104,7 @@ class Adapter:
     def _feed_frame(self, event: RunEvent) -> list[BaseEvent]:
         self._enter("f", event)
         if not self._skipped:  # what was told of the next event, before a restore, left these out
-            if event.type == LiveType.STREAM:
-                self._narration.take_frame(event)
-            else:
-                self._narration.reset(event)
+            self._narration.hear(event)
         return self._leave()
 
     def fail(self, code: str, message: str) -> list[BaseEvent]:
@@ -133,7 +130,7 @@ class Adapter:
         if found.sequence != self.sequence or not self.is_open:
             raise ValueError(UNKNOWN)
         answers = [marks.read_answer(self._run_id, one, self._outlet) for one in found.answers]
-        self._narration.adopt(answers)
+        self._narration.answers.adopt(answers)
         if found.of != "b":
             self._narration.owes_snapshot = found.owes_snapshot
         self._skipped = found.number if found.of == "-" else 0
@@ -163,4 +160,4 @@ class Adapter:
 
     def _told(self) -> str:
         owes = "d" if self._narration.owes_snapshot else ""
-        return owes + marks.write_answers(self._narration.answers.values(), self._outlet)
+        return owes + marks.write_answers(self._narration.answers, self._outlet)

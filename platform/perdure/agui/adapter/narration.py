@@ -20,6 +20,7 @@ from ag_ui.core import (
 
 from flows.llm.tools import naming
 from perdure.agui.adapter import ids, recorded
+from perdure.agui.adapter.answers import ComingAnswers
 from perdure.agui.adapter.asked import OpenQuestions
 from perdure.agui.adapter.calls import Calls, Result
 from perdure.agui.adapter.conversation import Conversation
@@ -27,8 +28,8 @@ from perdure.agui.adapter.opening import Opening
 from perdure.agui.adapter.outlet import Outlet
 from perdure.agui.adapter.parts import Whole
 from perdure.agui.adapter.shared_state import SharedState
-from perdure.agui.adapter.streamed import Place, StreamedAnswer
-from runs.events.types import EventType, RunEvent
+from perdure.agui.adapter.streamed import StreamedAnswer
+from runs.events.types import EventType, LiveType, RunEvent
 
 PROGRESS: Final = "perdure.progress"
 ERROR_CHARACTERS: Final = 2_000
@@ -42,22 +43,28 @@ class Narration:
         self.conversation = Conversation(run, history)
         self.state = SharedState(state)
         self.questions = OpenQuestions()
-        self.answers: dict[str, StreamedAnswer] = {}
-        self.owes_snapshot = False
-        """The client has messages that are not as they should be."""
+        self.answers = ComingAnswers(run, outlet)
         self.opening = Opening("", "")
         self._calls = Calls()
         self._usage: list[TokenUsage] = []
         self._kinds: dict[str, str] = {}
-        self._ended: dict[str, int] = {}
-        self._emptied: dict[str, None] = {}
+        self._differs = False
+
+    @property
+    def owes_snapshot(self) -> bool:
+        """The client has messages that are not as they should be."""
+        return self._differs or self.answers.was_discarded
+
+    @owes_snapshot.setter
+    def owes_snapshot(self, owes: bool) -> None:
+        self._differs = self.answers.was_discarded = owes
 
     def begin(self, opening: Opening) -> None:
         self.opening, self._usage = opening, []
         self.state.begin()
         if opening.snapshots:
             self.state.tell(self._outlet)
-            self.owes_snapshot = True
+            self._differs = True
         self.correct()
 
     def tell(self, event: RunEvent, interrupts: Sequence[Interrupt]) -> bool:
@@ -73,71 +80,35 @@ class Narration:
         self.correct()
         return False
 
+    def hear(self, event: RunEvent) -> None:
+        """A stream frame, or that its step's frames begin anew."""
+        answer = self.answers.of_frame(event)
+        if answer is not None and event.type == LiveType.STREAM:
+            answer.take(event.offset or 0, event.data)
+        elif answer is not None:
+            answer.reset(int(event.data.get("truncated") or 0))
+        self.correct()
+
     def correct(self) -> None:
         """All messages once more, if the client has others; last of what an event is told as, because it waits until
         all is known that it must say."""
-        known = [answer for answer in self.answers.values() if answer.was_told]
+        known = [answer for answer in self.answers if answer.was_told]
         if not self.owes_snapshot or not self._outlet.is_open or not all(one.is_known for one in known):
             return
         messages = self.conversation.with_begun(known)
         if not any(isinstance(message, ReasoningMessage) for message in messages):
             # without any reasoning a snapshot leaves the client's as it is: what was discarded is emptied instead
-            messages += [ReasoningMessage(id=one, content="") for one in self._emptied]
-        self._emptied.clear()
+            messages += [ReasoningMessage(id=one, content="") for one in self.answers.emptied]
+        self.answers.emptied.clear()
         self.owes_snapshot = False
         self._outlet.messages(messages)
-
-    # Frames ------------------------------------------------------------------------------------------------------
-
-    def take_frame(self, event: RunEvent) -> None:
-        answer = self._answer_of(event)
-        if answer is not None:
-            answer.take(event.offset or 0, event.data)
-        self.correct()
-
-    def reset(self, event: RunEvent) -> None:
-        answer = self._answer_of(event)
-        if answer is not None:
-            answer.reset(int(event.data.get("truncated") or 0))
-        self.correct()
-
-    def _answer_of(self, event: RunEvent) -> StreamedAnswer | None:
-        """That of the frame's attempt; None for one that has ended or was overtaken."""
-        step, place = str(event.step), Place(event.epoch or 0, event.attempt or 1)
-        if place.attempt <= self._ended.get(step, 0):
-            return None
-        answer = self.answers.get(step)
-        if answer is not None and answer.place < place:
-            self._discard(step)
-            answer = None
-        if answer is None:
-            answer = self.answers[step] = StreamedAnswer(self._run, step, place, self._outlet)
-        return answer if answer.place == place else None
-
-    def adopt(self, answers: Sequence[StreamedAnswer]) -> None:
-        """What a restored client has of answers that are still coming."""
-        self.answers = {one.step: one for one in answers}
-
-    def has_ended(self, step: str, attempt: int) -> bool:
-        return attempt <= self._ended.get(step, 0)
-
-    def _discard(self, step: str) -> None:
-        answer = self.answers.pop(step, None)
-        if answer is None or not answer.was_told:
-            return
-        answer.close()
-        self.owes_snapshot = True
-        if answer.reasoning.was_told:
-            self._emptied[answer.reasoning_id] = None
 
     # Steps -------------------------------------------------------------------------------------------------------
 
     def _step_start(self, event: RunEvent) -> None:
         step = str(event.step)
         self._kinds[step] = str(event.data.get("kind"))
-        answer = self.answers.get(step)
-        if answer is not None and answer.place.attempt < (event.attempt or 1):
-            self._discard(step)
+        self.answers.begin(step, event.attempt or 1)
         if self._is_shown(step):
             self._outlet.start_step(step)
 
@@ -145,32 +116,26 @@ class Narration:
         step, output = str(event.step), event.data.get("output")
         frames = int(event.data.get("frames") or 0)
         if frames or step in self.answers or recorded.is_reply(output):
-            self._complete_answer(step, event.attempt, output, frames)
+            self._complete_answer(event, output, frames)
         for result in self._calls.results(step, event.data, failed=False):
             self._tell_result(step, result)
         self._end_step(event)
 
-    def _complete_answer(self, step: str, attempt: int | None, output: Any, frames: int) -> None:
-        answer = self.answers.get(step)
-        attempt = attempt or (answer.place.attempt if answer else 1)
-        if self.has_ended(step, attempt):
+    def _complete_answer(self, event: RunEvent, output: Any, frames: int) -> None:
+        answer = self.answers.of_end(str(event.step), event.attempt)
+        if answer is None:
             return
-        if answer is None or answer.place.attempt != attempt:
-            self._discard(step)
-            answer = StreamedAnswer(self._run, step, Place(0, attempt), self._outlet)
-        whole = recorded.whole_of(self._run, step, attempt, output, frames)
-        self.owes_snapshot |= self.conversation.forget(step)  # a retried run may do again what it had done
+        whole = recorded.whole_of(self._run, answer.step, answer.place.attempt, output, frames)
+        self._differs |= self.conversation.forget(answer.step)  # a retried run may do again what it had done
         if whole.is_empty:
-            self.answers[step] = answer
-            self._discard(step)
+            self.answers.withdraw(answer)
         else:
-            self.answers.pop(step, None)
             self._record(answer, whole, output)
         if usage := recorded.usage_of(output):
             self._usage.append(usage)
 
     def _record(self, answer: StreamedAnswer, whole: Whole, output: Any) -> None:
-        self.owes_snapshot |= not answer.complete(whole)
+        self._differs |= not answer.complete(whole)
         self.conversation.add_answer(answer.step, answer.message_id, whole)
         if recorded.is_reply(output):
             self._calls.add(answer.step, whole.calls)
@@ -185,29 +150,25 @@ class Narration:
         self._outlet.result(message_id, result.call.id, result.content)
 
     def _step_retry(self, event: RunEvent) -> None:
-        self._discard(str(event.step))
-        self._note_end(event)
+        self.answers.discard(str(event.step))
+        self.answers.note_end(str(event.step), event.attempt)
 
     def _step_fail(self, event: RunEvent) -> None:
-        self._discard(str(event.step))
+        self.answers.discard(str(event.step))
         for result in self._calls.results(str(event.step), event.data, failed=True):
             self._tell_result(str(event.step), result)
         self._end_step(event)
 
     def _step_cancel(self, event: RunEvent) -> None:
-        self._discard(str(event.step))
+        self.answers.discard(str(event.step))
         self._end_step(event)
 
     def _end_step(self, event: RunEvent) -> None:
         step = str(event.step)
-        self._note_end(event)
+        self.answers.note_end(step, event.attempt)
         if self._is_shown(step):
             self._outlet.start_step(step)
             self._outlet.end_step(step)
-
-    def _note_end(self, event: RunEvent) -> None:
-        step = str(event.step)
-        self._ended[step] = max(self._ended.get(step, 0), event.attempt or 0)
 
     def _is_shown(self, step: str) -> bool:
         return self._kinds.get(step) in _SHOWN_KINDS and naming.chat_and_turn_of_plan(step) is None
@@ -234,13 +195,13 @@ class Narration:
     def _interrupt(self, interrupts: Sequence[Interrupt]) -> None:
         given = interrupts or [question.as_interrupt() for question in self.questions]
         unique = {interrupt.id: interrupt for interrupt in given}
-        for answer in self.answers.values():
+        for answer in self.answers:
             answer.close()
         self._finish(RunFinishedInterruptOutcome(interrupts=list(unique.values())))
 
     def _run_complete(self, data: dict[str, Any]) -> None:
         output = data.get("output")
-        self._discard_all()
+        self.answers.discard_all()
         if isinstance(output, str) and output and not self.conversation.has_said(output):
             self._say_output(output)
         pending = self._calls.pending(output) if self.opening.speaks_1_0 else []
@@ -255,7 +216,7 @@ class Narration:
         self._outlet.end_text(message_id)
 
     def _run_cancel(self, data: dict[str, Any]) -> None:
-        self._discard_all()
+        self.answers.discard_all()
         for result in self._calls.give_up():
             self._tell_result("", result)
         if self.opening.speaks_1_0:
@@ -264,14 +225,10 @@ class Narration:
             self.break_off("STOPPED", f"The run was stopped: {data.get('reason') or 'somebody cancelled it'}.")
 
     def _run_fail(self, data: dict[str, Any]) -> None:
-        self._discard_all()
+        self.answers.discard_all()
         error = data.get("error") or {}
         told = f"{error.get('type') or 'Error'}: {error.get('message') or 'the run failed'}"
         self.break_off("TASK_FAILED" if error.get("step") else "WORKFLOW_ERROR", told[:ERROR_CHARACTERS])
-
-    def _discard_all(self) -> None:
-        for step in list(self.answers):
-            self._discard(step)
 
     def _finish(self, outcome: RunFinishedOutcome, output: Any = None) -> None:
         self._outlet.close_all()

@@ -12,7 +12,7 @@ _UNFIT = (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeErro
 
 class SharedState:
     def __init__(self, brought: Any) -> None:
-        self.value = brought
+        self.value = {} if brought is None else brought
         self._of_run: dict[str, Any] = {}
         self._was_told = False
 
@@ -30,10 +30,10 @@ class SharedState:
             self._of_run = jsonpatch.apply_patch(self._of_run, operations)
         except _UNFIT:
             return  # after a gap of the log
+        value = self.value if isinstance(self.value, dict) else {}
+        is_whole = not self._was_told or value is not self.value
         try:
-            value = self.value if isinstance(self.value, dict) else {}
             self.value = jsonpatch.apply_patch(value, operations)
-            is_whole = not self._was_told
         except _UNFIT:
             self.value, is_whole = {**value, **self._of_run}, True
         if is_whole:
