@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from pydantic import BaseModel, SecretStr
+
 from flows.llm.chat import chat
 from flows.llm.conversation import Conversation
 from hitl.questions import ask
 from providers.requests import ToolSpec
-from runs.jobs import StepContext, job
+from runs.jobs import Retention, StepContext, job
 from tests.llm_tools.jobs import look_up, send_mail
 
 
@@ -37,3 +39,18 @@ async def talk(step: StepContext, conversation: Conversation) -> dict[str, Any]:
     answer = await chat(step, "draft", conversation.messages, tools=[look_up, send_mail], client_tools=[PAINT])
     step.state.set({"turns": len(conversation.messages), "by": conversation.state.get("by", "nobody")})
     return {"text": answer.text, "pending_calls": [one.model_dump() for one in answer.pending_calls]}
+
+
+class SignIn(BaseModel):
+    password: SecretStr
+    site: str = "example.org"
+
+
+@job("talk-sign-in", agui=True)
+async def sign_in(step: StepContext, to: SignIn) -> str:
+    return f"signed in to {to.site}"
+
+
+@job("talk-and-go", agui=True, retention=Retention(delete_on_completion=True))
+async def talk_and_go(step: StepContext, text: str) -> str:
+    return f"You said: {text}"

@@ -1,7 +1,7 @@
 """Turns of a thread, and the protocol runs that clients see of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from perdure.agui.boundaries import RELEVANT, Boundaries
+from perdure.agui.masking import mask, mask_messages
 from perdure.agui.models import ProtocolRun, Thread, ThreadMessage, Turn
 from perdure.agui.threads import visible_threads
 from runs import clock
@@ -47,8 +48,10 @@ def add_turn(
 ) -> tuple[Turn, ProtocolRun]:
     """The turn that `run` is, with what the client newly said. In a transaction that holds the thread (`open_thread`).
 
-    Messages of ids that the thread has are left out: what was said stays said.
+    Messages of ids that the thread has are left out: what was said stays said. Secrets of the run's input are masked.
     """
+    messages = mask_messages(run, messages)
+    client = replace(client, input=mask(run, client.input))
     number = (thread.turns.aggregate(last=Max("number"))["last"] or 0) + 1
     turn = Turn.objects.create(thread=thread, number=number, run=run, created_at=clock.now())
     write_messages(turn, messages, is_input=True)
