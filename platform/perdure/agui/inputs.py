@@ -18,6 +18,9 @@ from runs.api.parsers import StrictJsonParser
 from runs.errors import PayloadTooLarge
 
 ID_CHARS = 256
+ENTRIES_AT_MOST = 20_000
+"""Of all lists that are checked, together: each entry that does not fit is reported by itself, and two megabytes hold a
+million of them, half a minute's work."""
 JSON_TYPE = "application/json"
 
 
@@ -78,6 +81,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
 
 def read_run_input(body: dict[str, Any]) -> RunInput:
     """Raises InvalidInput naming each field that does not fit."""
+    _check_entries(body)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     body = modernised(body)
     workflow, context = take_workflow(body.get("context"))
@@ -118,6 +122,19 @@ def _forget_unknown(value: Any) -> None:
         (value.model_extra or {}).clear()
         for name in type(value).model_fields:
             _forget_unknown(getattr(value, name))
+
+
+def _check_entries(body: dict[str, Any]) -> None:
+    entries, rest = 0, [value for name, value in body.items() if name not in ("state", "forwardedProps")]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            rest += value.values()
+        elif isinstance(value, list):
+            entries += len(value)
+            if entries > ENTRIES_AT_MOST:
+                raise InvalidInput.of("body", f"holds lists of more than {ENTRIES_AT_MOST} entries; send what is new")
+            rest += value
 
 
 def _check_ids(read: RunAgentInput) -> None:
