@@ -41,7 +41,5 @@ def test_ids_that_a_vendor_uses_again_keep_their_order() -> None:
     assert [one.text for one in answered(twice) if one.role == "tool"] == ["first", "second"]
 
 
-def test_what_is_typed_by_hand_comes_last() -> None:
-    assert Conversation().said() == []
-    typed = Conversation(text="go on", messages=[said("a"), asked("x")])
-    assert [one.role for one in typed.said()] == ["user", "assistant", "tool", "user"]
+def test_an_empty_conversation_is_one() -> None:
+    assert Conversation().messages == []

@@ -1,6 +1,6 @@
 """What every view of AG-UI does with a request: who calls, by which method, and errors in the one shape."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -13,16 +13,18 @@ from perdure.agui.off_loop import in_thread
 from runs.errors import RunsError
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Any, P], Awaitable[HttpResponseBase]]
+View = Callable[Concatenate[HttpRequest, Any, P], Coroutine[Any, Any, HttpResponseBase]]
 
 
-def door(*methods: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]]:
+def door(
+    *methods: str,
+) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]]:
     """Make a view of an `async def (request, user, ...)`. Refusals it raises are answered before anything is sent.
 
     The view is exempt of Django's CSRF middleware, whose answer is a page; `sign_in` checks sessions itself.
     """
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]:
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]:
         @wraps(view)
         async def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             try:

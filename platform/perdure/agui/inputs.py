@@ -1,6 +1,7 @@
 """A request's body, as what a client wants: read strictly and limited, before anything is looked up or started."""
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,12 +67,20 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     """
     if request.content_type != JSON_TYPE:
         raise UnsupportedMediaType(request.content_type or "without a type")
+    return _read_object(request, request.headers.get("Content-Length", ""))
+
+
+def parse_input(raw: bytes) -> RunInput:
+    """What came as one message of a socket. Raises InputTooLarge, InvalidInput, MalformedJson."""
+    return read_run_input(_read_object(io.BytesIO(raw), str(len(raw))))
+
+
+def _read_object(stream: Any, length: str) -> dict[str, Any]:
     limit = get_settings().max_input_bytes
-    length = request.headers.get("Content-Length", "")
     if length.isdigit() and int(length) > limit:
         raise InputTooLarge(limit)
     try:
-        body = StrictJsonParser().parse(request)
+        body = StrictJsonParser().parse(stream)
     except PayloadTooLarge as exc:
         raise InputTooLarge(limit) from exc
     if not isinstance(body, dict):

@@ -19,7 +19,7 @@ def answer(request: HttpRequest, handlers: Mapping[str, Handler]) -> JsonRespons
         handler = handlers.get("GET" if request.method == "HEAD" else str(request.method))
         if handler is None:
             raise MethodNotAllowed(str(request.method), tuple(handlers))
-        response = JsonResponse(handler(request, sign_in(request)))
+        response = JsonResponse(handler(request, sign_in(request)), safe=False)
     except (AguiError, RunsError) as exc:
         return refusal(exc)
     except Exception as exc:

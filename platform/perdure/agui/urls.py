@@ -1,11 +1,16 @@
 """The addresses below /ag-ui/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from perdure.agui.views import threads
+from perdure.agui.views import cancel, capabilities, state, threads
 
 app_name = "agui"
+# With and without the slash: a client that posts, or reads a stream, follows no redirect.
 urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^run/(?P<run_id>[^/]+)/?$", cancel.cancel, name="cancel"),
+    re_path(r"^state/(?P<run_id>[^/]+)/?$", state.state, name="state"),
+    re_path(r"^sessions/by-thread/(?P<thread_id>[^/]+)/?$", state.session, name="session"),
+    re_path(r"^capabilities/?$", capabilities.capabilities, name="capabilities"),
     path("threads/", threads.threads, name="threads"),
     path("threads/<str:thread_id>/", threads.thread, name="thread"),
 ]

@@ -1,0 +1,59 @@
+"""What of a client's messages is new, and counts. The server's transcript is the truth, and a client's copy proves
+nothing: only what the user says now, and results of calls that wait for the client, are taken."""
+
+from collections.abc import Sequence
+
+from ag_ui.core import Message, ToolMessage, UserMessage
+
+from perdure.agui.errors import InvalidToolCallId
+from perdure.agui.models import ProtocolRun, Thread, Turn
+from runs.models import RunStatus
+
+
+def new_messages(thread: Thread, messages: Sequence[Message]) -> list[Message]:
+    """The results of the client's own tools, then what the user says, of those after the last that the thread has.
+
+    Messages of assistants and systems, and results of calls that wait for none, are left out. Raises
+    InvalidToolCallId where nothing but such results is new: an approval of what was never asked, say.
+    """
+    sent = _after_known(thread, messages)
+    waiting = pending_calls(thread)
+    results: dict[str, Message] = {}
+    strays = []
+    for one in sent:
+        if isinstance(one, ToolMessage):
+            if one.tool_call_id in waiting:
+                results.setdefault(one.tool_call_id, one)
+            else:
+                strays.append(one.tool_call_id)
+    said = [one for one in sent if isinstance(one, UserMessage)]
+    if strays and not said and not results:
+        raise InvalidToolCallId(strays[0], waiting)
+    return [*results.values(), *said]
+
+
+def pending_calls(thread: Thread) -> list[str]:
+    """Ids of the calls of the client's own tools that the last turn ended with."""
+    turn = thread.turns.order_by("-number").first()
+    if turn is None or turn.status != RunStatus.COMPLETED:
+        return []
+    tools = _client_tools(turn)
+    said = thread.messages.filter(turn=turn, role="assistant").values_list("data", flat=True)
+    calls = [call for data in said for call in data.get("toolCalls") or []]
+    answered = set(
+        thread.messages.filter(role="tool", turn__number__gte=turn.number).values_list("data__toolCallId", flat=True)
+    )
+    return [call["id"] for call in calls if call["function"]["name"] in tools and call["id"] not in answered]
+
+
+def _client_tools(turn: Turn) -> set[str]:
+    """Those that the turn began with: a call of any other was the server's."""
+    first = ProtocolRun.objects.filter(turn=turn).order_by("id").values_list("input", flat=True).first() or {}
+    return {tool["name"] for tool in first.get("tools") or []}
+
+
+def _after_known(thread: Thread, messages: Sequence[Message]) -> list[Message]:
+    ids = [one.id for one in messages]
+    known = set(thread.messages.filter(message_id__in=ids).values_list("message_id", flat=True))
+    last = max((place for place, one in enumerate(ids) if one in known), default=-1)
+    return list(messages[last + 1 :])
