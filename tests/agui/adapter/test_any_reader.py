@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.agui.adapter.readers import Reader, Told
 from tests.agui.adapter.stories import stories
 from tests.agui.adapter.story import Story, heard_after
-from tests.agui.adapter.wire import Client, first_violation, on_the_wire, transcript
+from tests.agui.adapter.wire import Client, on_the_wire, transcript, violation
 
 BEGUN = [{"id": "u1", "role": "user", "content": "Hello"}]
 MANY = settings(max_examples=1_000 if settings.get_current_profile_name() == "long" else 20, deadline=None)
@@ -49,7 +49,7 @@ def parts_of(story: Story) -> list[int]:
 @given(stories(), VERSIONS)
 def test_who_hears_all_of_it_has_a_legal_stream_and_what_is_recorded(story: Story, version: str) -> None:
     reader = Reader(version).read(story.told)
-    assert first_violation(on_the_wire(reader.events)) == ""
+    assert violation(on_the_wire(reader.events)) == ""
     assert not reader.adapter.is_open
     marks = [(one.part, one.mark) for one in reader.told]
     assert len(set(marks)) == len(marks)
@@ -72,7 +72,7 @@ def test_who_is_cut_off_after_any_event_and_comes_back_has_the_same(
     if again.adapter.sequence < len(story.log):
         again.read(heard_after(story.told, again.adapter.sequence, frames))
     told = got + again.told
-    assert first_violation(on_the_wire(one.event for one in told)) == ""
+    assert violation(on_the_wire(one.event for one in told)) == ""
     marks = [(one.part, one.mark) for one in told]
     assert len(set(marks)) == len(marks)
     assert in_any_order(client_of(told).transcript()) == in_any_order(recorded(story))
@@ -84,7 +84,7 @@ def test_who_loses_frames_has_the_same(story: Story, data: st.DataObject) -> Non
     lost = data.draw(st.sets(st.integers(0, len(story.told)), max_size=8), label="lost")
     heard = [event for index, event in enumerate(story.told) if event.sequence is not None or index not in lost]
     reader = Reader().read(heard)
-    assert first_violation(on_the_wire(reader.events)) == ""
+    assert violation(on_the_wire(reader.events)) == ""
     assert in_any_order(client_of(reader.told).transcript()) == in_any_order(recorded(story))
 
 
@@ -98,7 +98,7 @@ def test_who_comes_late_is_told_the_state_and_the_messages_first(story: Story, d
         reader.adapter.feed(event)
     reader.begin(snapshots=True)
     reader.read(heard_after(story.told, begins, "again"))
-    assert first_violation(on_the_wire(reader.events)) == ""
+    assert violation(on_the_wire(reader.events)) == ""
     client = Client([])
     for event in on_the_wire(reader.events):
         client.apply(event)

@@ -4,6 +4,7 @@ Events are read as they go over the wire: JSON objects.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,56 +19,51 @@ def on_the_wire(events: Iterable[BaseEvent]) -> list[Event]:
     return [json.loads(event.model_dump_json(by_alias=True)) for event in events]
 
 
-def first_violation(events: Iterable[Event]) -> str:
-    """The rule that a stream breaks first; empty for a legal one. Rules 1-7 of the official client, and its MUSTs."""
-    running, failed, started, thread, run = False, False, False, "", ""
-    opened: set[tuple[str, str]] = set()
-    for number, event in enumerate(events):
-        kind = event["type"]
-        where = f"{number} {kind}"
-        if not started and kind not in ("RUN_STARTED", "RUN_ERROR"):
-            return f"{where}: first"
-        started = True
-        if kind == "RUN_STARTED":
-            if running or (thread and thread != event["threadId"]):
-                return f"{where}: runs"
-            running, failed, thread, run = True, False, event["threadId"], event["runId"]
-            opened.clear()
-            continue
-        if kind == "RUN_ERROR":
-            if failed:
-                return f"{where}: failed twice"
-            running, failed = False, True
-            continue
-        if not running:
-            return f"{where}: no run"
-        if kind == "RUN_FINISHED":
-            if opened or (event["threadId"], event["runId"]) != (thread, run):
-                return f"{where}: open {opened}"
-            ids = [one["id"] for one in event.get("outcome", {}).get("interrupts", [])]
-            if len(ids) != len(set(ids)):
-                return f"{where}: interrupts"
-            running = False
-            continue
-        for suffix, family, key in (
-            ("TEXT_MESSAGE_", "text", "messageId"), ("REASONING_MESSAGE_", "thought", "messageId"),
-            ("TOOL_CALL_", "call", "toolCallId"), ("REASONING_", "span", "messageId"), ("STEP_", "step", "stepName"),
-            ("SUBAGENT_", "subagent", "subagentRunId"),
-        ):  # fmt: skip
-            if not kind.startswith(suffix):
-                continue
-            what, item = kind.removeprefix(suffix), (family, event.get(key))
-            if what in ("START", "STARTED"):
-                if item in opened:
-                    return f"{where}: is open"
-                opened.add(item)
-            elif what in ("CONTENT", "ARGS", "END", "FINISHED", "ERROR"):
-                if item not in opened:
-                    return f"{where}: is not open"
-                if what not in ("CONTENT", "ARGS"):
-                    opened.discard(item)
-            break
-    return ""
+def violation(events: list[Event]) -> str:
+    """What of a stream breaks a rule of the official client (1-7), or a MUST that it does not check; empty if legal.
+
+    Read as a language: the runs of a stream are words of one, what is said of each message, call and step of another.
+    """
+    letters = "".join(_RUN_LETTERS.get(event["type"], ".") for event in events)
+    if not re.fullmatch(r"E?(S\.*FE?|S\.*E)*(S\.*)?", letters):
+        return f"runs: {letters}"
+    if len({event["threadId"] for event in events if event["type"] in ("RUN_STARTED", "RUN_FINISHED")}) > 1:
+        return "two threads"
+    runs = re.finditer(r"S\.*[FE]?", letters)
+    return next((problem for run in runs if (problem := _violation_of_run(events[run.start() : run.end()]))), "")
+
+
+def _violation_of_run(run: list[Event]) -> str:
+    told: dict[tuple[str, str], str] = {}
+    for event in run:
+        for pattern, (key, letter) in _ITEM_LETTERS.items():
+            if found := re.fullmatch(pattern, event["type"]):
+                item = (found[1], event[key])
+                told[item] = told.get(item, "") + letter
+    last = run[-1]
+    whole = last["type"] == "RUN_FINISHED"
+    if whole and last["runId"] != run[0]["runId"]:
+        return "another run's end"
+    ids = [interrupt["id"] for interrupt in last.get("outcome", {}).get("interrupts", [])]
+    if len(ids) > len(set(ids)):
+        return "an interrupt twice"
+    grammar = r"(oc*x)*" if whole else r"(oc*x)*(oc*)?"
+    return next((f"{item}: {word}" for item, word in told.items() if not re.fullmatch(grammar, word)), "")
+
+
+_RUN_LETTERS = {"RUN_STARTED": "S", "RUN_FINISHED": "F", "RUN_ERROR": "E"}
+_ITEM_LETTERS = {
+    r"(TEXT_MESSAGE|REASONING_MESSAGE|REASONING)_START": ("messageId", "o"),
+    r"(TEXT_MESSAGE|REASONING_MESSAGE)_CONTENT": ("messageId", "c"),
+    r"(TEXT_MESSAGE|REASONING_MESSAGE|REASONING)_END": ("messageId", "x"),
+    r"(TOOL_CALL)_START": ("toolCallId", "o"),
+    r"(TOOL_CALL)_ARGS": ("toolCallId", "c"),
+    r"(TOOL_CALL)_END": ("toolCallId", "x"),
+    r"(STEP)_STARTED": ("stepName", "o"),
+    r"(STEP)_FINISHED": ("stepName", "x"),
+    r"(SUBAGENT)_STARTED": ("subagentRunId", "o"),
+    r"(SUBAGENT)_(?:FINISHED|ERROR)": ("subagentRunId", "x"),
+}
 
 
 class Client:
