@@ -4,7 +4,7 @@ A guard of its own: whatever makes events, a stream is checked as its client wil
 Source: the official client's `verify` (1.0.0), and the MUSTs of the specification that it does not check yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ag_ui.core import BaseEvent, EventType
@@ -33,6 +33,10 @@ class OrderingGuard:
     def is_open(self) -> bool:
         """Is a terminal event still to come?"""
         return self._state == "open"
+
+    def assume(self, open_items: Mapping[str, Iterable[str]]) -> None:
+        """Of a stream that goes on where another connection ended: what its client has open, by kind."""
+        self._open = {kind: set(open_items.get(kind, ())) for kind in _KINDS}
 
     def check(self, event: BaseEvent) -> None:
         """Raises IllegalOrder; the event then counts as not sent."""

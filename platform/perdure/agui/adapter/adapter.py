@@ -4,7 +4,7 @@ Everything that a client is told follows from the log and from what it was told 
 with the same messages, and one that was cut off goes on from any event that it got.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -29,6 +29,8 @@ class Adapter:
         self._begun: list[BaseEvent] = []
         self._begun_marks: list[str] = []
         self._skipped = 0  # of what the next event of the log is told as, before a restore
+        self.left_out: list[BaseEvent] = []
+        """What `feed` did not return, because the client of a restored mark has it."""
         self._of_frames = 0  # events that stream frames were told as, since the last one of the log
         self._telling: Literal["b", "f", "-"] = "b"
         self._told_before = ""
@@ -62,6 +64,15 @@ class Adapter:
         """Question id, and the id of the tool call that it is about."""
         return [(question.id, question.tool_call_id) for question in self._narration.questions]
 
+    @property
+    def open_items(self) -> dict[str, Collection[str]]:
+        """What the client has open, by kind as `OrderingGuard` names them."""
+        outlet = self._outlet
+        return {
+            "text message": outlet.texts, "reasoning": outlet.spans, "reasoning message": outlet.reasonings,
+            "tool call": outlet.calls, "step": outlet.steps,
+        }  # fmt: skip
+
     def begin(self, opening: Opening) -> list[BaseEvent]:
         """RUN_STARTED, and the snapshots if they are wanted. Nothing while a protocol run is open."""
         if self.is_open:
@@ -88,7 +99,7 @@ class Adapter:
         if event.type == LiveType.GAP:
             self.sequence = max(self.sequence, int(event.data.get("first_sequence") or 1) - 1)
         if event.sequence is None or event.sequence <= self.sequence:
-            self.marks = []
+            self.marks, self.left_out = [], []
             return []
         return self._feed_log(event, event.sequence, interrupts)
 
@@ -99,6 +110,7 @@ class Adapter:
         self.sequence, self._of_frames = sequence, 0
         told, skipped, self._skipped = self._leave(), self._skipped, 0
         del self.marks[:skipped]
+        self.left_out = told[:skipped]
         return told[skipped:]
 
     def _feed_frame(self, event: RunEvent) -> list[BaseEvent]:
@@ -140,7 +152,7 @@ class Adapter:
         return self._begun[lacking:]
 
     def _enter(self, telling: Literal["b", "f", "-"], event: RunEvent | None = None) -> None:
-        self.marks, self._outlet.events = [], []
+        self.marks, self._outlet.events, self.left_out = [], [], []
         self._telling = telling
         if telling == "b" or (telling == "-" and self.is_open):
             self._told_before = self._told()

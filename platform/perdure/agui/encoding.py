@@ -1,0 +1,69 @@
+"""Protocol events as server-sent events: the bytes, and the headers that keep proxies from gathering them.
+
+The protocol's clients split at LF and read one `data:` line per event; `id:` stands directly before it. Whatever some
+client's reader takes for the end of a line is escaped, and no event is longer than what official clients accept.
+"""
+
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ag_ui.core import BaseEvent
+from django.http import StreamingHttpResponse
+
+KEEP_ALIVE = b": keep-alive\n\n"
+CHUNK_BYTES = 64 * 1024
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
+class Told(NamedTuple):
+    """An event as it is sent. `id` is empty for what nobody can go on from."""
+
+    id: str
+    event: BaseEvent | Mapping[str, Any]
+
+
+def encode_json(event: BaseEvent | Mapping[str, Any]) -> str:
+    """One line of JSON, absent fields left out."""
+    if isinstance(event, BaseEvent):
+        text = event.model_dump_json(by_alias=True)
+    else:
+        text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() else _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def encode_sse(told: Told) -> bytes:
+    place = f"id: {told.id}\n" if told.id else ""
+    return f"{place}data: {encode_json(told.event)}\n\n".encode()
+
+
+def stream_response(batches: AsyncGenerator[list[Told], None], *, older: bool = False) -> StreamingHttpResponse:
+    """Batches of events as they come; an empty one is a sign of life."""
+    response = StreamingHttpResponse(_encoded(batches), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache, no-transform"
+    # Compression gathers output, and Django 5.2 compresses each chunk alone; proxies must not gather either.
+    response["Content-Encoding"] = "identity"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _encoded(batches: AsyncGenerator[list[Told], None]) -> AsyncIterator[bytes]:
+    try:
+        async for batch in batches:
+            for chunk in _chunks(map(encode_sse, batch)) if batch else [KEEP_ALIVE]:
+                yield chunk
+    finally:
+        await batches.aclose()
+
+
+def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Few and bounded: what is handed to the server is in its memory until the client has it."""
+    gathered = bytearray()
+    for part in parts:
+        gathered += part
+        if len(gathered) >= CHUNK_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
