@@ -1,10 +1,12 @@
 """A turn is one run; clients see it as protocol runs, cut where people are asked."""
 
+from threading import Barrier
+from threading import Thread as OsThread
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import transaction
+from django.db import connection, transaction
 
 from hitl import answers
 from hitl.models import Question
@@ -140,3 +142,40 @@ def test_a_protocol_run_is_found_by_those_who_see_its_thread(bob: User, stranger
     for user, run_id in ((stranger, "shared"), (colleague, "same"), (bob, "no\0such"), (bob, "")):
         with pytest.raises(RunNotFound):
             find_protocol_runs(user, run_id)
+
+
+def test_readers_who_come_at_once_begin_no_protocol_run_twice(bob: User) -> None:
+    turn = say(bob, "t1", "bob", job="talk-ask")
+    drain()
+    approve(bob, "first?")
+    start, seen = Barrier(4), []
+
+    def read() -> None:
+        start.wait(30)
+        try:
+            seen.append(current_protocol_run(turn.thread))
+        finally:
+            connection.close()
+
+    readers = [OsThread(target=read) for _ in range(4)]
+    for one in readers:
+        one.start()
+    for one in readers:
+        one.join(60)
+    assert len(seen) == 4
+    assert set(seen) == {turn.protocol_runs.order_by("id").last()}
+    assert turn.protocol_runs.count() == 2
+
+
+def test_a_client_that_asks_again_and_again_has_each_of_its_runs_settled(bob: User) -> None:
+    turn = say(bob, "t1", "bob", run_id="r0", job="talk-ask")
+    drain()
+    for number in range(5):
+        with transaction.atomic():
+            continue_turn(turn, ClientRun(run_id=f"r{number}", protocol_version="1.0" if number else ""))
+    jobs.cancel(turn.run_id)  # type: ignore[arg-type]
+    drain()
+    for one in turn.protocol_runs.all():
+        assert one.outcome is not None
+        assert one.outcome["runId"] == one.run_id
+        assert one.outcome["outcome"]["type"] == "interrupt"

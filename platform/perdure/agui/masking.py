@@ -29,7 +29,7 @@ def secrets_of(run: Run) -> set[str]:
     """Texts and numbers at the paths that the input's type declares secret."""
     found: set[str] = set()
     for path in run.secrets.get("input") or ():
-        value = run.input
+        value: Any = run.input
         for key in path:
             value = value[key]
         found |= {text for text in _texts(value) if text}

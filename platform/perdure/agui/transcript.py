@@ -103,15 +103,18 @@ def _tell(turn: Turn, run: Run | None) -> Told:
 
 
 def _tell_log(turn: Turn, run: Run) -> Told:
-    """Protocol runs begin where those before them ended, or further on; one that begins earlier is told anew."""
+    """Protocol runs begin where those before them ended, or further on. Many may begin at one place: a client that
+    asks again and again must not have the log read as often."""
     outcomes: dict[int, dict[str, Any]] = {}
+    ends: dict[tuple[int, str], BaseEvent | None] = {}
     teller = Teller(turn, run)
-    for protocol_run in turn.protocol_runs.order_by("after_sequence", "id"):
-        if protocol_run.after_sequence < teller.sequence:
-            teller = Teller(turn, run)
-        last = teller.tell(protocol_run)
-        if last is not None:
-            outcomes[protocol_run.pk] = _as_json(last)
+    for part in turn.protocol_runs.select_related("thread").order_by("after_sequence", "protocol_version", "id"):
+        place = (part.after_sequence, part.protocol_version)
+        if place not in ends:
+            teller = teller if part.after_sequence >= teller.sequence else Teller(turn, run)
+            ends[place] = teller.tell(part)
+        if (last := ends[place]) is not None:
+            outcomes[part.pk] = _as_json(last) | ({"runId": part.run_id} if isinstance(last, RunFinishedEvent) else {})
     teller.skip(run.last_sequence)
     adapter = teller.adapter
     return Told(run.last_sequence, adapter.messages, adapter.model_messages, adapter.state, outcomes)
@@ -121,7 +124,7 @@ def _tell_end(turn: Turn, run: Run) -> Told:
     """Of a run whose log is gone: what it returned."""
     outcomes: dict[int, dict[str, Any]] = {}
     adapter = Adapter(run.id, state=state_before(turn))
-    for protocol_run in turn.protocol_runs.order_by("id"):
+    for protocol_run in turn.protocol_runs.select_related("thread").order_by("id"):
         adapter = Adapter(run.id, state=state_before(turn))
         adapter.begin(_opening(protocol_run))
         outcomes[protocol_run.pk] = _as_json(adapter.feed(_last_event(run))[-1])
