@@ -1,5 +1,6 @@
 """The tool calls of a run's chats: which steps perform them, decide about them, and tell their results."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class Calls:
 
     def _results(self, step: str, output: Any) -> list[Result]:
         if call := self._by_step.get(step):
-            return [Result(call, told.result_text(output))]
+            return [Result(call, _text_of(output))]
         if planned := self._by_plan.get(step):
             return _refused(planned, output)
         if (decided := naming.decided_step(step)) and (call := self._by_step.get(decided)):
@@ -70,6 +71,13 @@ class Calls:
         wanted = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
         open_calls = {call.vendor_id: call.id for call in self._by_step.values() if call.id not in self._answered}
         return [open_calls[vendor_id] for vendor_id in wanted if vendor_id in open_calls]
+
+
+def _text_of(output: Any) -> str:
+    """Of a step that a fork or an operator gave a result, that may be anything."""
+    if isinstance(output, str) or (isinstance(output, dict) and "text" in output):
+        return told.result_text(output)
+    return json.dumps(output, ensure_ascii=False)
 
 
 def _refused(planned: tuple[WholeCall, ...], output: Any) -> list[Result]:
