@@ -4,6 +4,7 @@ A stream never ends without a terminal event, whatever goes wrong: clients take 
 connection that is cut has none, and its client comes back with the id of the last event that it read.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 15.0
 _LOOK_SECONDS = 5.0
 """How long the log may be silent before somebody looks at the clock: events that tell a client nothing are silence."""
+
+_AT_ONCE = 500
+"""Who joins late gets all frames of an answer at a moment: tens of thousands would hold up every other stream."""
 
 Batches = AsyncGenerator[list[Told], None]
 
@@ -127,11 +131,13 @@ async def _from_log(teller: Teller, followed: AsyncGenerator[list[RunEvent], Non
         yield told
     async for events in followed:
         told = []
-        for event in events:
+        for number, event in enumerate(events, start=1):
             told += teller.feed(event, await _load(teller, event))
             told += teller.begin()
             if teller.is_over:
                 break
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
         if told:
             yield merge_deltas(told)
             sent_at = clock.monotonic()

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from ag_ui.core import (
     BaseEvent,
@@ -107,14 +107,22 @@ _DELTAS: dict[type[Any], str] = {
 
 def merge_deltas(told: list[Told]) -> list[Told]:
     """Neighbours that continue the same text become one event: who reads slowly, or late, gets fewer."""
-    merged: list[Told] = []
+    merged: list[list[Told]] = []
     for one in told:
-        if merged and _continues(merged[-1].event, one.event):
-            before: Any = merged.pop().event
-            after: Any = one.event
-            one = Told(one.id, after.model_copy(update={"delta": before.delta + after.delta}))
-        merged.append(one)
-    return merged
+        if merged and _continues(merged[-1][-1].event, one.event):
+            merged[-1].append(one)
+        else:
+            merged.append([one])
+    return [_joined(same) for same in merged]
+
+
+def _joined(same: list[Told]) -> Told:
+    if len(same) == 1:
+        return same[0]
+    event: Any = same[-1].event
+    # Joined once: of a late joiner's fifty thousand frames, each would be copied with all before it.
+    deltas = "".join(cast(Any, one.event).delta for one in same)
+    return Told(same[-1].id, event.model_copy(update={"delta": deltas}))
 
 
 def _continues(before: Any, after: Any) -> bool:
