@@ -45,8 +45,9 @@ def cancelled(interrupt: Interrupt) -> dict[str, Any]:
 
 def asked(user: User, *kinds: str, thread: str = "t1", run: str = "r1", **options: Any) -> list[Interrupt]:
     """A turn that asks questions of these kinds, and waits; its interrupts in their order."""
+    props = {"team": options.pop("team")} if "team" in options else {}
     given = {"kinds": list(kinds), "to": [user.get_username()]} | options
-    sent = body(None, thread=thread, run=run, job="talk-questions", props={"input": given})
+    sent = body(None, thread=thread, run=run, job="talk-questions", props=props | {"input": given})
     post(user, sent)
     drain()
     found = {one.message: one for one in pending(thread)}

@@ -83,8 +83,8 @@ def _read_object(stream: Any, length: str) -> dict[str, Any]:
         body = StrictJsonParser().parse(stream)
     except PayloadTooLarge as exc:
         raise InputTooLarge(limit) from exc
-    if not isinstance(body, dict):
-        raise InvalidInput.of("body", "must be a JSON object")
+    if not isinstance(body, dict) or not body:
+        raise InvalidInput.of("body", "must be a JSON object, and not an empty one")
     return body
 
 
