@@ -9,12 +9,14 @@ from examples.chat_agent.prompt import system
 from examples.chat_agent.schema import Reply
 from examples.chat_agent.tools import tools_for
 from flows.llm.chat import chat
-from flows.llm.conversation import Conversation, answered
+from flows.llm.conversation import Conversation, newest
 from flows.llm.tools import Approval
 from providers.messages import Message
 from runs.jobs import StepContext, job
 
 TURNS = 10
+MOST_CHARACTERS = 300_000
+"""Of the conversation, about 75,000 tokens: what models of today take, with room for what tools say."""
 DEADLINE = timedelta(days=7)
 OPENING = Message(role="user", content="What can you do?")
 
@@ -30,7 +32,7 @@ async def chat_agent(step: StepContext, conversation: Conversation) -> Reply:
     # a frontend's tool under the name of one of these would be a way round its approval, or hide it
     clients = {one.name: one for one in conversation.tools if one.name not in own}
     answer = await chat(
-        step, "answer", answered(conversation.messages) or [OPENING], system=system(conversation),
+        step, "answer", newest(conversation.said(), MOST_CHARACTERS) or [OPENING], system=system(conversation),
         profile=chosen_profile(conversation.props), tools=tools, client_tools=list(clients.values()),
         approve=Approval(to=tuple(to), starter_may_answer=True, deadline=DEADLINE), max_turns=TURNS,
     )  # fmt: skip

@@ -221,23 +221,24 @@ def test_a_model_is_told_of_page_and_state_and_stays_within_its_turns(
     assert "change_background" in [one["function"]["name"] for one in first["tools"]]
 
 
-@pytest.mark.parametrize("after", ["answer: save_note#1.1", "answer: start_run#1.2", "answer #2"])
+@pytest.mark.parametrize("after", ["answer: calls#1", "answer: save_note#1.2", "answer: start_run#1.3"])
 def test_after_a_kill_nothing_recorded_is_done_again(said: Said, sara: User, model: FakeVendor, after: str) -> None:
     calls = [
+        {"name": "change_background", "arguments": {"background": "red"}},
         {"name": "save_note", "arguments": {"title": "tea", "text": "green"}},
         {"name": "start_run", "arguments": {"job": "countdown", "input": {"start": 1, "pause_seconds": 0}}},
     ]
-    model.script([{"turn": 1, "tool_calls": calls}, {"role": "tool", "text": "Done."}])
+    model.script([{"turn": 1, "tool_calls": calls}])
     with crash_after(after):
-        run = said("Do both")
+        run = said("Do all of it", tools=[PAINT])
         if run.status == "waiting":
             decided(questions_of(run)[0], sara)
     run = driven(run)
     if run.status == "waiting":
         run = decided(questions_of(run)[0], sara)
-    assert text_of(run) == "Done."
-    assert model.stats()["repeated"] == []
-    assert len(started_by(run)) == 1
+    assert [one["name"] for one in run.output["pending_calls"]] == ["change_background"]
+    assert (len(model.calls()), model.stats()["repeated"]) == (1, [])
+    assert started_by(run) == [1]
     assert State.objects.get(run=run).value == {"notes": {"tea": "green"}}
 
 

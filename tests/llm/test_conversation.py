@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flows.llm.conversation import Conversation, answered
+from flows.llm.conversation import Conversation, answered, newest
 from providers.messages import Message, ToolCall
 
 
@@ -41,5 +41,15 @@ def test_ids_that_a_vendor_uses_again_keep_their_order() -> None:
     assert [one.text for one in answered(twice) if one.role == "tool"] == ["first", "second"]
 
 
-def test_an_empty_conversation_is_one() -> None:
-    assert Conversation().messages == []
+def test_a_long_conversation_keeps_its_end_from_a_message_of_the_user_on() -> None:
+    turns = [said("a" * 500), asked("x"), result("x"), said("b" * 500), asked("y"), result("y")]
+    assert newest(turns, 10_000) == turns
+    for characters in (1_000, 700, 10):  # the last: what was said last stays, however long it is
+        assert newest(turns, characters) == turns[3:]
+    assert newest([], 10) == []
+
+
+def test_what_is_typed_by_hand_comes_last() -> None:
+    assert Conversation().said() == []
+    typed = Conversation(text="go on", messages=[said("a"), asked("x")])
+    assert [one.role for one in typed.said()] == ["user", "assistant", "tool", "user"]
