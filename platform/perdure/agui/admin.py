@@ -37,6 +37,7 @@ class _Rows(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has no typ
 
 class TurnsOfThread(_Rows):
     model = Turn
+    verbose_name_plural = f"Turns (newest {_INLINE_ROWS})"
     fields = ("number", "run", "shown_status", "settled_at", "created_at")
     readonly_fields = ("shown_status",)
 
@@ -47,6 +48,7 @@ class TurnsOfThread(_Rows):
 
 class MessagesOfThread(_Rows):
     model = ThreadMessage
+    verbose_name_plural = f"Messages (newest {_INLINE_ROWS})"
     fields = ("position", "role", "shown_text", "created_at")
     readonly_fields = ("shown_text",)
 
@@ -57,6 +59,7 @@ class MessagesOfThread(_Rows):
 
 class ProtocolRunsOfTurn(_Rows):
     model = ProtocolRun
+    verbose_name_plural = f"Protocol runs (newest {_INLINE_ROWS})"
     parent = "turn"
     fields = ("run_id", "part", "protocol_version", "after_sequence", "has_gap", "created_at")
 

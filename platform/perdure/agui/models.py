@@ -59,7 +59,7 @@ class Turn(models.Model):
         constraints = (models.UniqueConstraint(fields=["thread", "number"], name="turn_number"),)
 
     def __str__(self) -> str:
-        return f"Turn {self.number} of {self.thread_id}"
+        return f"Turn {self.number}"
 
 
 class ProtocolRun(models.Model):
