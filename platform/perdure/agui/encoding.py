@@ -6,11 +6,13 @@ client's reader takes for the end of a line is escaped, and no event is longer t
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ag_ui.core import BaseEvent
 from django.http import StreamingHttpResponse
+
+from perdure.agui.compat import OlderShape
 
 KEEP_ALIVE = b": keep-alive\n\n"
 CHUNK_BYTES = 64 * 1024
@@ -18,13 +20,14 @@ _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 class Told(NamedTuple):
-    """An event as it is sent. `id` is empty for what nobody can go on from."""
+    """An event as it is sent. `id` is empty for what nobody can go on from; `older` makes older clients' shape of it."""
 
     id: str
-    event: BaseEvent | Mapping[str, Any]
+    event: BaseEvent
+    older: OlderShape | None = None
 
 
-def encode_json(event: BaseEvent | Mapping[str, Any]) -> str:
+def encode_json(event: BaseEvent | dict[str, Any]) -> str:
     """One line of JSON, absent fields left out."""
     if isinstance(event, BaseEvent):
         text = event.model_dump_json(by_alias=True)
@@ -34,13 +37,25 @@ def encode_json(event: BaseEvent | Mapping[str, Any]) -> str:
 
 
 def encode_sse(told: Told) -> bytes:
-    place = f"id: {told.id}\n" if told.id else ""
-    return f"{place}data: {encode_json(told.event)}\n\n".encode()
+    return _block(told.id, told.event)
+
+
+def encode_older(told: Told) -> bytes:
+    """One event can be several of the older ones: who got the last of them has it."""
+    shapes = told.older.of(told.event) if told.older is not None else []
+    ids = [""] * (len(shapes) - 1) + [told.id]
+    return b"".join(map(_block, ids, shapes))
+
+
+def _block(id: str, event: BaseEvent | dict[str, Any]) -> bytes:
+    place = f"id: {id}\n" if id else ""
+    return f"{place}data: {encode_json(event)}\n\n".encode()
 
 
 def stream_response(batches: AsyncGenerator[list[Told], None], *, older: bool = False) -> StreamingHttpResponse:
-    """Batches of events as they come; an empty one is a sign of life."""
-    response = StreamingHttpResponse(_encoded(batches), content_type="text/event-stream")
+    """Batches of events as they come; an empty one is a sign of life. `older`: in the shape of `?compat=jobworkerp`."""
+    encode = encode_older if older else encode_sse
+    response = StreamingHttpResponse(_encoded(batches, encode), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache, no-transform"
     # Compression gathers output, and Django 5.2 compresses each chunk alone; proxies must not gather either.
     response["Content-Encoding"] = "identity"
@@ -48,10 +63,10 @@ def stream_response(batches: AsyncGenerator[list[Told], None], *, older: bool = 
     return response
 
 
-async def _encoded(batches: AsyncGenerator[list[Told], None]) -> AsyncIterator[bytes]:
+async def _encoded(batches: AsyncGenerator[list[Told], None], encode: Callable[[Told], bytes]) -> AsyncIterator[bytes]:
     try:
         async for batch in batches:
-            for chunk in _chunks(map(encode_sse, batch)) if batch else [KEEP_ALIVE]:
+            for chunk in _chunks(map(encode, batch)) if batch else [KEEP_ALIVE]:
                 yield chunk
     finally:
         await batches.aclose()

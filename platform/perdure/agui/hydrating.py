@@ -8,6 +8,7 @@ from uuid import UUID
 from ag_ui.core import Interrupt, Message, RunFinishedEvent, RunFinishedInterruptOutcome, RunFinishedSuccessOutcome
 
 from perdure.agui.adapter import Adapter, Opening
+from perdure.agui.compat import OlderShape
 from perdure.agui.encoding import Told
 from perdure.agui.errors import InvalidInput
 from perdure.agui.interrupts import load_interrupts
@@ -124,12 +125,11 @@ async def open_hydration(viewer: Viewer, user: Any, thread_id: str, run_id: str,
         run.protocol_version = protocol_version
         return await open_stream(viewer, [run], snapshots=True)
     opening = Opening(thread.thread_id, run_id, protocol_version=protocol_version, snapshots=True)
-    return _tell_idle(await in_thread(read_thread, thread), thread.pk, opening)
+    return _tell_idle(await in_thread(read_thread, thread), thread, opening)
 
 
-async def _tell_idle(now: ThreadNow, thread: UUID, opening: Opening) -> Batches:
-    begun = Adapter(thread, now.messages, now.state).begin(opening)
-    end = RunFinishedEvent(
-        thread_id=opening.thread_id, run_id=opening.run_id, outcome=RunFinishedSuccessOutcome()
-    )  # fmt: skip
-    yield [Told("", event) for event in (*begun, end)]
+async def _tell_idle(now: ThreadNow, thread: Thread, opening: Opening) -> Batches:
+    begun = Adapter(thread.pk, now.messages, now.state).begin(opening)
+    end = RunFinishedEvent(thread_id=opening.thread_id, run_id=opening.run_id, outcome=RunFinishedSuccessOutcome())
+    older = OlderShape(opening.run_id, thread.agent, lambda: now.messages)
+    yield [Told("", event, older) for event in (*begun, end)]

@@ -57,6 +57,7 @@ class Passage:
 
     run_id: UUID | None
     turn_id: UUID
+    agent: str
     history: list[Message]
     state: Any
     parts: list[Part]
@@ -143,7 +144,7 @@ def _passage(chosen: list[_Chosen], joins: bool) -> Passage:
     if not by_events:
         parts = [replace(one, opening=replace(one.opening, snapshots=True)) for one in parts[-1:]]
     state = state_before(turn) if by_events else turn.thread.state
-    return Passage(turn.run_id if by_events else None, turn.pk, said, state, parts)
+    return Passage(turn.run_id if by_events else None, turn.pk, turn.thread.agent, said, state, parts)
 
 
 def _opening(one: _Chosen, said: list[Message]) -> Opening:

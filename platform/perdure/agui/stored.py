@@ -4,6 +4,7 @@ from ag_ui.core import BaseEvent, Event, RunErrorEvent
 from pydantic import TypeAdapter
 
 from perdure.agui.adapter import Adapter
+from perdure.agui.compat import OlderShape
 from perdure.agui.encoding import Told
 from perdure.agui.passages import Passage
 
@@ -18,4 +19,5 @@ def tell_stored(passage: Passage) -> list[Told]:
         end: BaseEvent = RunErrorEvent(code="HISTORY_PRUNED", message="The log of this run is gone. Load its thread.")
     else:
         end = _EVENT.validate_python(part.outcome)
-    return [Told("", event) for event in (*told, end)]
+    older = OlderShape(part.opening.run_id, passage.agent, lambda: passage.history)
+    return [Told("", event, older) for event in (*told, end)]

@@ -102,7 +102,7 @@ async def _last_event(viewer: Viewer, passage: Passage) -> list[Told]:
             last = batch or last
     finally:
         await told.aclose()
-    return [Told("", one.event) for one in last[-1:]]
+    return [one._replace(id="") for one in last[-1:]]
 
 
 async def _tell_one(viewer: Viewer, passage: Passage, place: Place | None) -> Batches:
@@ -120,7 +120,7 @@ async def _tell_one(viewer: Viewer, passage: Passage, place: Place | None) -> Ba
         yield teller.fail(*_told_error(exc))
     except Exception:
         logger.exception("The stream of run %s failed.", passage.run_id)
-        yield [Told("", RunErrorEvent(code="INTERNAL_ERROR", message=_OURS))]
+        yield teller.break_off("INTERNAL_ERROR", _OURS)
     finally:
         await followed.aclose()
 

@@ -16,6 +16,7 @@ from ag_ui.core import (
 
 from perdure.agui.adapter import Adapter, sequence_of
 from perdure.agui.bindings import bind
+from perdure.agui.compat import OlderShape
 from perdure.agui.encoding import Told
 from perdure.agui.ordering import OrderingGuard
 from perdure.agui.passages import Passage, Place, unknown_place
@@ -29,7 +30,9 @@ class Teller:
         assert passage.run_id is not None
         self._adapter = Adapter(passage.run_id, passage.history, passage.state)
         self._waiting = deque(passage.parts)
+        self._agent = passage.agent
         self._part = self._waiting[0]
+        self._older = self._shape()
         self._place = place
         self._guard = OrderingGuard()
         self._sequence = 0
@@ -58,6 +61,7 @@ class Teller:
         if self._adapter.is_open or not self._waiting or self._sequence < self._waiting[0].begins:
             return []
         self._part = self._waiting.popleft()
+        self._older = self._shape()
         begun = self._told(self._adapter.begin(self._part.opening))
         return begun if self._place is None else self._reach(self._place)
 
@@ -74,7 +78,11 @@ class Teller:
     def fail(self, code: str, message: str) -> list[Told]:
         """What ends the stream when it cannot go on. Without ids: who comes back goes on from what was told before."""
         events: list[BaseEvent] = self._adapter.fail(code, message)
-        return [Told("", event) for event in events or [RunErrorEvent(code=code, message=message)]]
+        return [Told("", event, self._older) for event in events or [RunErrorEvent(code=code, message=message)]]
+
+    def break_off(self, code: str, message: str) -> list[Told]:
+        """As `fail`, when the adapter itself cannot be relied on: what is open stays open, which an error allows."""
+        return [Told("", RunErrorEvent(code=code, message=message), self._older)]
 
     def _reach(self, place: Place) -> list[Told]:
         """Up to there all counts as told; then only what the client lacks of it is."""
@@ -95,7 +103,11 @@ class Teller:
 
     def _named(self, events: list[BaseEvent]) -> list[Told]:
         marks = self._adapter.marks
-        return [Told(str(Place(self._part.id, mark)), event) for mark, event in zip(marks, events, strict=True)]
+        part = self._part.id
+        return [Told(str(Place(part, mark)), event, self._older) for mark, event in zip(marks, events, strict=True)]
+
+    def _shape(self) -> OlderShape:
+        return OlderShape(self._part.opening.run_id, self._agent, lambda: self._adapter.messages)
 
 
 _DELTAS: dict[type[Any], str] = {
@@ -122,7 +134,7 @@ def _joined(same: list[Told]) -> Told:
     event: Any = same[-1].event
     # Joined once: of a late joiner's fifty thousand frames, each would be copied with all before it.
     deltas = "".join(cast(Any, one.event).delta for one in same)
-    return Told(same[-1].id, event.model_copy(update={"delta": deltas}))
+    return same[-1]._replace(event=event.model_copy(update={"delta": deltas}))
 
 
 def _continues(before: Any, after: Any) -> bool:
