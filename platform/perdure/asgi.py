@@ -14,13 +14,23 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
 import hitl.live.routing
+import perdure.agui.live.routing
 from perdure.accounts.live import TokenAuthMiddleware
 from perdure.backpressure import Backpressure
 from perdure.origin import OriginCheck
 from runs.live.routing import unknown, websocket_urlpatterns
 
 _sockets = AuthMiddlewareStack(
-    TokenAuthMiddleware(URLRouter([*websocket_urlpatterns, *hitl.live.routing.websocket_urlpatterns, unknown]))
+    TokenAuthMiddleware(
+        URLRouter(
+            [
+                *websocket_urlpatterns,
+                *hitl.live.routing.websocket_urlpatterns,
+                *perdure.agui.live.routing.websocket_urlpatterns,
+                unknown,
+            ]
+        )
+    )
 )
 _origins = [*settings.CORS_ALLOWED_ORIGINS, settings.BASE_URL]
 

@@ -43,6 +43,9 @@ class Disconnected(Exception):
 class Socket(ABC):
     """One connection. Each message is one JSON object; close codes are 1000 or those of CLOSE_CODE."""
 
+    viewer_class: type[Viewer] = Viewer
+    max_message_bytes = MAX_MESSAGE_BYTES
+
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.scope = scope
         self._receive = receive
@@ -82,13 +85,13 @@ class Socket(ABC):
 
     async def _sign_in(self) -> Viewer:
         """By what the connection brought, else by a first message `{"type": "auth", "token": ...}`."""
-        viewer = Viewer.of_scope(self.scope)
+        viewer = self.viewer_class.of_scope(self.scope)
         if viewer.brought_nothing:
-            viewer = Viewer.of_token(await self._token())
+            viewer = self.viewer_class.of_token(await self._token())
         try:
             await get_watcher().read(viewer.user)
         except NotSignedIn:  # a session that is over
-            viewer = Viewer.of_token(await self._token())
+            viewer = self.viewer_class.of_token(await self._token())
             await get_watcher().read(viewer.user)
         return viewer
 
@@ -141,8 +144,9 @@ class Socket(ABC):
         """The next message of the client. Raises MessageTooBig, InvalidMessage, Disconnected."""
         frame = await self._next()
         text, data = frame.get("text"), frame.get("bytes")
-        if len(text or data or "") > MAX_MESSAGE_BYTES or (text and len(text.encode()) > MAX_MESSAGE_BYTES):
-            raise MessageTooBig(MAX_MESSAGE_BYTES)
+        limit = self.max_message_bytes
+        if len(text or data or "") > limit or (text and len(text.encode()) > limit):
+            raise MessageTooBig(limit)
         try:
             message = json.loads(text or "")
         except (ValueError, RecursionError):

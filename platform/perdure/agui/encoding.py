@@ -20,7 +20,7 @@ _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 class Told(NamedTuple):
-    """An event as it is sent. `id` is empty for what nobody can go on from; `older` makes older clients' shape of it."""
+    """An event as it is sent. `id` is empty for what nobody can go on from; `older` makes older shapes of it."""
 
     id: str
     event: BaseEvent

@@ -148,6 +148,13 @@ class ThreadBusy(AguiError):
         return {"runId": self.run_id}
 
 
+class TooManyRuns(AguiError):
+    code, status = "TOO_MANY_RUNS", 429
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} runs are told on this socket already. Wait for one of them to end.")
+
+
 class RunConflict(AguiError):
     code, status = "RUN_CONFLICT", 409
 
@@ -252,12 +259,7 @@ _OF_ENGINE: dict[str, tuple[int, str]] = {
 
 def refusal(exc: AguiError | RunsError) -> JsonResponse:
     """The error as an answer. One that has no status here is our own failure and is raised on."""
-    if isinstance(exc, AguiError):
-        status, code = exc.status, exc.code
-    elif exc.code in _OF_ENGINE:
-        status, code = _OF_ENGINE[exc.code]
-    else:
-        raise exc
+    status, code = status_and_code(exc)
     response = JsonResponse(error_body(code, str(exc), exc.details), status=status)
     response["Cache-Control"] = "no-store"
     if status == 401:
@@ -265,6 +267,15 @@ def refusal(exc: AguiError | RunsError) -> JsonResponse:
     if isinstance(exc, MethodNotAllowed):
         response["Allow"] = ", ".join(exc.allowed)
     return response
+
+
+def status_and_code(exc: AguiError | RunsError) -> tuple[int, str]:
+    """As the doors tell it. Raises the error itself when it is none of a client's."""
+    if isinstance(exc, AguiError):
+        return exc.status, exc.code
+    if exc.code not in _OF_ENGINE:
+        raise exc
+    return _OF_ENGINE[exc.code]
 
 
 def failure(exc: Exception) -> JsonResponse:

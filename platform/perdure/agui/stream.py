@@ -13,7 +13,7 @@ from ag_ui.core import Interrupt, RunErrorEvent
 from django.http import StreamingHttpResponse
 
 from perdure.agui.encoding import Told, stream_response
-from perdure.agui.errors import AguiError
+from perdure.agui.errors import AguiError, status_and_code
 from perdure.agui.interrupts import load_interrupts
 from perdure.agui.models import ProtocolRun
 from perdure.agui.passages import Passage, Place, read_passages
@@ -23,7 +23,6 @@ from runs import clock
 from runs.errors import RunNotFound, RunsError
 from runs.events.types import RunEvent
 from runs.live.access import Viewer
-from runs.live.errors import NotSignedIn, TokenRefused
 from runs.live.follow import follow_gathered
 from runs.live.watcher import get_watcher
 
@@ -167,9 +166,6 @@ async def _why_it_ended(viewer: Viewer, passage: Passage) -> tuple[str, str]:
 
 
 def _told_error(exc: AguiError | RunsError) -> tuple[str, str]:
-    match exc:
-        case NotSignedIn() | TokenRefused():
-            return "UNAUTHORIZED", str(exc)
-        case RunNotFound():
-            return "RUN_NOT_FOUND", "The run was deleted, or is no longer yours to see. Begin a new one."
-    return exc.code.upper(), str(exc)
+    if isinstance(exc, RunNotFound):
+        return "RUN_NOT_FOUND", "The run was deleted, or is no longer yours to see. Begin a new one."
+    return status_and_code(exc)[1], str(exc)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class FrontendAppConfig(AppConfig):
+    name = "tests.e2e.frontend_app"
+    label = "frontend_app"
