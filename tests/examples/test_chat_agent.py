@@ -183,7 +183,7 @@ def test_tools_of_the_page_are_left_to_the_page(said: Said) -> None:
         for call, text in zip(asked["tool_calls"], ["The note is kept.", "It is red."], strict=True)
     ]
     after = said("Note that tea is green and change the background to red", asked, *results[::-1], tools=[PAINT])
-    assert text_of(after) == "Both are done. The tools say:\n\nThe note is kept.\n\nIt is red.\n"
+    assert text_of(after) == "The tools say:\n\nThe note is kept.\n\nIt is red.\n"
 
 
 def test_a_page_without_the_tool_is_told_so(said: Said) -> None:
