@@ -62,6 +62,7 @@ simulate: $(STAMP)  ## Simulate workers, deaths and lost connections in one proc
 properties: $(STAMP)  ## Try many orders of what can befall a run, on both databases
 	@for database in sqlite postgresql; do $(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long \
 		--database $$database tests/engine/test_durability_machine.py || exit 1; done
+	@$(BIN)/python -m pytest -q --timeout 3600 --hypothesis-profile long tests/agui/adapter
 
 bench: $(STAMP)  ## Measure Perdure beside a floor, DBOS and absurd (ARGS="--only steps --quick" for a short look)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -141,8 +141,7 @@ class Adapter:
         found = marks.read(mark)
         if found.sequence != self.sequence or not self.is_open:
             raise ValueError(UNKNOWN)
-        answers = [marks.read_answer(self._run_id, one, self._outlet) for one in found.answers]
-        self._narration.answers.adopt(answers)
+        self._narration.answers.adopt(marks.read_answers(self._run_id, found, self._outlet))
         if found.of != "b":
             self._narration.owes_snapshot = found.owes_snapshot
         self._skipped = found.number if found.of == "-" else 0

@@ -19,11 +19,11 @@ from perdure.agui.adapter.outlet import Outlet
 from perdure.agui.adapter.parts import UNKNOWN, CallPart, Part, decode_name, encode_name
 from perdure.agui.adapter.streamed import Place, StreamedAnswer
 
-_MARK: Final = re.compile(r"(\d{1,18})(?:([bf-])(\d{1,9}))?(d?)((?:~[A-Za-z0-9_,-]+)*)")
+_MARK: Final = re.compile(r"([0-9]{1,18})(?:([bf-])([0-9]{1,9}))?(d?)((?:~[A-Za-z0-9_,-]+)*)")
+_ANSWER: Final = re.compile(r"([A-Za-z0-9_-]*)((?:,[0-9]{1,15}){8})((?:,[A-Za-z0-9_-]*,[0-9]{1,15},[0-9]{1,15})*)")
 MAX_CHARACTERS: Final = 100_000
 _TEXT, _TEXT_OPEN, _REASONING, _SPAN_OPEN, _REASONING_OPEN = 1, 2, 4, 8, 16
 _CALL, _CALL_OPEN = 1, 2
-_FIELDS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +74,39 @@ def _written(answer: StreamedAnswer, outlet: Outlet) -> str:
     )
 
 
-def read_answer(run: UUID, text: str, outlet: Outlet) -> StreamedAnswer:
-    """The answer, with what the client has open in the outlet. Raises ValueError."""
-    fields = text.split(",")
-    if len(fields) < _FIELDS or (len(fields) - _FIELDS) % 3:
+def read_answers(run: UUID, mark: Mark, outlet: Outlet) -> list[StreamedAnswer]:
+    """The answers, with what the client has open in the outlet. Raises ValueError; then nothing is changed."""
+    rows = [_fields_of(text) for text in mark.answers]
+    return [_read_answer(run, step, counts, calls, outlet) for step, counts, calls in rows]
+
+
+_Calls = list[tuple[str, int, int]]
+
+
+def _fields_of(text: str) -> tuple[str, list[int], _Calls]:
+    found = _ANSWER.fullmatch(text)
+    if found is None:
         raise ValueError(UNKNOWN)
-    step, (epoch, attempt, offset, flags, *counts) = decode_name(fields[0]), map(int, fields[1:_FIELDS])
+    names, flags, sent = (found[3].split(",")[start::3] for start in (1, 2, 3))
+    calls = [(decode_name(name), int(flag), int(count)) for name, flag, count in zip(names, flags, sent, strict=True)]
+    return decode_name(found[1]), [int(one) for one in found[2].split(",")[1:]], calls
+
+
+def _read_answer(run: UUID, step: str, counts: list[int], calls: _Calls, outlet: Outlet) -> StreamedAnswer:
+    epoch, attempt, offset, flags, text, text_sum, reasoning, reasoning_sum = counts
     answer = StreamedAnswer(run, step, Place(epoch, attempt), outlet)
     answer.next_offset = offset
-    answer.text = Part(counts[0], counts[1], None, bool(flags & _TEXT))
-    answer.reasoning = Part(counts[2], counts[3], None, bool(flags & _REASONING))
-    for vendor, call_flags, sent in zip(*(iter(fields[_FIELDS:]),) * 3, strict=True):
-        _read_call(run, answer, decode_name(vendor), int(call_flags), int(sent), outlet)
+    answer.text = Part(text, text_sum, None, bool(flags & _TEXT))
+    answer.reasoning = Part(reasoning, reasoning_sum, None, bool(flags & _REASONING))
     if flags & _TEXT_OPEN:
         outlet.texts[answer.message_id] = None
     if flags & _SPAN_OPEN:
         outlet.spans[answer.reasoning_id] = None
     if flags & _REASONING_OPEN:
         outlet.reasonings[answer.reasoning_id] = None
+    for vendor_id, call_flags, sent in calls:
+        own_id = ids.call_id(run, step, attempt, vendor_id)
+        answer.calls[vendor_id] = CallPart(own_id, vendor_id, "", Part(sent, 0, None, bool(call_flags & _CALL)))
+        if call_flags & _CALL_OPEN:
+            outlet.calls[own_id] = None
     return answer
-
-
-def _read_call(run: UUID, answer: StreamedAnswer, vendor_id: str, flags: int, sent: int, outlet: Outlet) -> None:
-    own_id = ids.call_id(run, answer.step, answer.place.attempt, vendor_id)
-    answer.calls[vendor_id] = CallPart(own_id, vendor_id, "", Part(sent, 0, None, bool(flags & _CALL)))
-    if flags & _CALL_OPEN:
-        outlet.calls[own_id] = None

@@ -94,5 +94,5 @@ def decode_name(text: str) -> str:
     """Raises ValueError."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except binascii.Error as exc:
+    except (binascii.Error, UnicodeDecodeError) as exc:
         raise ValueError(UNKNOWN) from exc

@@ -26,17 +26,23 @@ class SharedState:
 
     def patch(self, operations: list[dict[str, Any]], outlet: Outlet) -> None:
         """The run's own document takes every patch; where the client's state does not, the run's members win."""
-        try:
-            self._of_run = jsonpatch.apply_patch(self._of_run, operations)
-        except _UNFIT:
-            return  # after a gap of the log
+        self._of_run, is_of_run = _patched(self._of_run, operations)
         value = self.value if isinstance(self.value, dict) else {}
         is_whole = not self._was_told or value is not self.value
-        try:
-            self.value = jsonpatch.apply_patch(value, operations)
-        except _UNFIT:
-            self.value, is_whole = {**value, **self._of_run}, True
+        value, fits = _patched(value, operations)
+        if not fits and not is_of_run:
+            return  # after a gap of the log
+        self.value = value if fits else {**value, **self._of_run}
+        is_whole |= not fits
         if is_whole:
             self.tell(outlet)
         elif operations:
             outlet.state_delta(operations)
+
+
+def _patched(document: dict[str, Any], operations: list[dict[str, Any]]) -> tuple[Any, bool]:
+    """The document with the patch; without it, if that does not fit."""
+    try:
+        return jsonpatch.apply_patch(document, operations), True
+    except _UNFIT:
+        return document, False
