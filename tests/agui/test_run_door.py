@@ -120,7 +120,8 @@ async def test_a_waiting_thread_is_restored_with_its_interrupt(front: Front) -> 
 
 async def test_a_result_sent_to_the_older_door_answers_the_question(front: Front) -> None:
     (interrupt,) = await in_thread(lambda: asked(User.objects.get(), "input"))
-    result = {"toolCallId": interrupt.id, "result": {"age": 7}}
+    assert interrupt.tool_call_id is None
+    result = {"toolCallId": "wait_r1", "result": {"age": 7}}
     sent = {"runId": "r1", "toolCallResults": [result]}
     told = await front.events(sent, "/ag-ui/message")
     assert told[-1]["result"] == [["submit", {"age": 7}, ""]]

@@ -13,7 +13,8 @@ from perdure.agui.errors import InvalidInput, InvalidSessionState, InvalidToolCa
 from perdure.agui.inputs import ID_CHARS, RunInput
 from perdure.agui.models import ProtocolRun
 from perdure.agui.news import pending_calls
-from perdure.agui.pending import read_pending
+from perdure.agui.older_inputs import resume_entry
+from perdure.agui.pending import by_call_id, read_pending
 from perdure.agui.transcript import settle_ended
 from perdure.agui.turns import find_protocol_runs
 
@@ -53,7 +54,7 @@ def read_call_results(user: Any, body: dict[str, Any]) -> RunInput:
 
 
 def _answers(run: ProtocolRun, sent: CallResults, digest: str) -> RunInput:
-    asked = {one.tool_call_id or one.id: one for one in read_pending(run.turn).interrupts}
+    asked = by_call_id(read_pending(run.turn).interrupts, run.run_id)
     again = ProtocolRun.objects.filter(thread=run.thread, input_digest=digest).order_by("-id").first()
     if not asked and again is None:
         raise InvalidSessionState("The run waits for no result. Read its thread to see how it stands.")
@@ -63,7 +64,8 @@ def _answers(run: ProtocolRun, sent: CallResults, digest: str) -> RunInput:
             break  # sent once more: its events are told again
         if one.toolCallId not in asked:
             raise InvalidToolCallId(one.toolCallId, list(asked))
-        entries.append(ResumeEntry(interrupt_id=asked[one.toolCallId].id, status="resolved", payload=one.result))
+        entry = resume_entry({"interruptId": asked[one.toolCallId].id, "payload": one.result})
+        entries.append(ResumeEntry.model_validate(entry))
     return RunInput(
         thread_id=run.thread.thread_id, run_id=again.run_id if again is not None else run.run_id,
         protocol_version=run.protocol_version, resume=entries, digest=digest,

@@ -16,7 +16,7 @@ from perdure.agui.news import new_messages
 from perdure.agui.pending import is_interrupted, read_pending
 from perdure.agui.resuming import answer_interrupts
 from perdure.agui.targets import find_target, shared_state, start
-from perdure.agui.threads import get_thread, lock_thread, open_thread
+from perdure.agui.threads import get_thread, lock_thread, open_thread, visible_threads
 from perdure.agui.transcript import settle_ended
 from perdure.agui.turns import ClientRun, add_turn, continue_turn, live_turn
 from runs.errors import RunNotFound
@@ -51,6 +51,8 @@ def decide(user: Any, wanted: RunInput, last_event_id: str | None, actor: Actor)
     """
     if last_event_id:
         return _reconnect(user, wanted, last_event_id)
+    for thread in visible_threads(user).filter(thread_id=wanted.thread_id):
+        settle_ended(thread)  # before anything is held: a log may be long
     with transaction.atomic():
         thread = _hold(user, wanted)
         known = _known(thread, wanted.run_id)

@@ -9,14 +9,14 @@ def modernised(body: dict[str, Any]) -> dict[str, Any]:
     """The same body where nothing of it is old. What fits neither form is left for the validation to name."""
     found = dict(body)
     if isinstance(resume := body.get("resume"), dict):
-        found["resume"] = [_resume_entry(resume)]
+        found["resume"] = [resume_entry(resume)]
     if isinstance(messages := body.get("messages"), list):
         found["messages"] = [_message(one) if isinstance(one, dict) else one for one in messages]
     return found
 
 
-def _resume_entry(old: dict[str, Any]) -> dict[str, Any]:
-    """`{interruptId, payload: {type: approve, toolResults?} | {type: reject, reason?}}`."""
+def resume_entry(old: dict[str, Any]) -> dict[str, Any]:
+    """Of `{interruptId, payload: {type: approve, toolResults?} | {type: reject, reason?}}`; others stay as they are."""
     entry = {"interruptId": old.get("interruptId"), "status": old.get("status", "resolved")}
     payload = old.get("payload")
     if not isinstance(payload, dict) or payload.get("type") not in ("approve", "reject"):

@@ -1,6 +1,6 @@
 """What a turn waits for: the interrupts that it was left with, read from its run's log as its clients were told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,17 @@ def read_pending(turn: Turn) -> Pending:
         for one in adapter.messages if isinstance(one, AssistantMessage) for call in one.tool_calls or []
     }  # fmt: skip
     return Pending(load_interrupts(one for one in asked if one[0] in still), calls)
+
+
+def by_call_id(interrupts: Sequence[Interrupt], run_id: str) -> dict[str, Interrupt]:
+    """By the ids that the older front knows them by: of the call, else `wait_<runId>` for the first and
+    `wait_<interrupt id>` for others, as `perdure.agui.compat` tells it."""
+    found: dict[str, Interrupt] = {}
+    asked_alone = 0
+    for one in interrupts:
+        asked_alone += one.tool_call_id is None
+        found[one.tool_call_id or f"wait_{run_id if asked_alone == 1 else one.id}"] = one
+    return found
 
 
 def _log(run: Run) -> Iterator[RunEvent]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from perdure.agui.compat import HUMAN_INPUT, shown_tool_name
 from perdure.agui.inputs import check_id
-from perdure.agui.pending import Pending, read_pending
+from perdure.agui.pending import Pending, by_call_id, read_pending
 from perdure.agui.threads import visible_threads
 from perdure.agui.turns import current_protocol_run
 
@@ -23,18 +24,17 @@ def shown_session(user: Any, thread_id: str) -> dict[str, Any] | None:
         "state": "paused" if pending.interrupts else "active",
         "createdAt": run.created_at.isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
-    return shown | ({"hitlInfo": _asked(pending)} if pending.interrupts else {})
+    return shown | ({"hitlInfo": _asked(pending, run.run_id)} if pending.interrupts else {})
 
 
-def _asked(pending: Pending) -> dict[str, Any]:
+def _asked(pending: Pending, run_id: str) -> dict[str, Any]:
     """The first interrupt stands for all, as it did when there was one at a time; `interrupts` are the protocol's."""
     waiting = []
-    for interrupt in pending.interrupts:
+    for call_id, interrupt in by_call_id(pending.interrupts, run_id).items():
         call = pending.calls.get(interrupt.tool_call_id or "")
-        shown = {"callId": interrupt.tool_call_id or interrupt.id, "fnName": call.name if call else interrupt.reason}
+        shown = {"callId": call_id, "fnName": shown_tool_name(call.name) if call else HUMAN_INPUT}
         waiting.append(shown | ({"fnArguments": call.arguments} if call else {}))
-    first = pending.interrupts[0]
     return {
-        "interruptId": first.id, "toolCallId": first.tool_call_id or first.id, "pendingToolCalls": waiting,
+        "interruptId": pending.interrupts[0].id, "toolCallId": waiting[0]["callId"], "pendingToolCalls": waiting,
         "interrupts": [one.model_dump(mode="json", by_alias=True) for one in pending.interrupts],
     }  # fmt: skip
