@@ -102,6 +102,35 @@ async def test_a_page_that_goes_on_without_its_result_is_answered(frontend: Fron
     assert frontend.text == "The note 'tea' is kept."
 
 
+async def test_a_result_of_the_page_counts_though_people_are_still_asked_about_another_call(
+    frontend: Frontend, scripted: Any
+) -> None:
+    calls = [
+        {"name": "change_background", "arguments": {"background": "red"}},
+        {"name": "start_run", "arguments": {"job": "countdown", "input": {"start": 1}}},
+    ]
+    await sync_to_async(scripted)({"turn": 1, "tool_calls": calls}, {"turn": 2, "text": "{{tool_results}}"})
+    told = await frontend.say("Do both")
+    (interrupt,) = frontend.interrupts
+    painting = next(one["toolCallId"] for one in told if one.get("toolCallName") == "change_background")
+    assert interrupt["toolCallId"] != painting
+    early = {"id": "early", "role": "tool", "toolCallId": painting, "content": "It is red."}
+    frontend.client.messages.append(early)
+    told = await frontend.answer({"approved": True})
+    assert told[-1]["outcome"]["pendingToolCallIds"] == [painting]
+    await frontend.run()  # with nothing new but what it had sent before
+    assert frontend.text.startswith("It is red.\n\nThe run ")
+    assert early in await sync_to_async(kept)()
+
+
+async def test_a_tool_that_no_model_takes_is_refused_by_its_place(frontend: Frontend) -> None:
+    frontend.tools = [PAINT, {"name": "has space", "description": ""}]
+    refused = await frontend.post(frontend.input(messages=[{"id": "u", "role": "user", "content": "Hello"}]))
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"]["fields"][0]["field"] == "tools.1.name"
+    assert not await Thread.objects.aexists()
+
+
 @pytest.mark.parametrize(
     ("payload", "told", "started"),
     [

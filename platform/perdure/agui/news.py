@@ -13,19 +13,20 @@ from runs.models import RunStatus
 def new_messages(thread: Thread, messages: Sequence[Message]) -> list[Message]:
     """The results of the client's own tools, then what the user says, of those after the last that the thread has.
 
+    A result counts wherever it stands: a client that performed its tool while people were still asked about another
+    call puts it before what the thread has since.
     Messages of assistants and systems, and results of calls that wait for none, are left out. Raises
     InvalidToolCallId where nothing but such results is new: an approval of what was never asked, say.
     """
-    sent = _after_known(thread, messages)
+    known = _known_ids(thread, messages)
+    last = max((place for place, one in enumerate(messages) if one.id in known), default=-1)
+    sent = messages[last + 1 :]
     waiting = pending_calls(thread)
     results: dict[str, Message] = {}
-    strays = []
-    for one in sent:
-        if isinstance(one, ToolMessage):
-            if one.tool_call_id in waiting:
-                results.setdefault(one.tool_call_id, one)
-            else:
-                strays.append(one.tool_call_id)
+    for one in messages:
+        if isinstance(one, ToolMessage) and one.tool_call_id in waiting and one.id not in known:
+            results.setdefault(one.tool_call_id, one)
+    strays = [one.tool_call_id for one in sent if isinstance(one, ToolMessage) and one.tool_call_id not in waiting]
     said = [one for one in sent if isinstance(one, UserMessage)]
     if strays and not said and not results:
         raise InvalidToolCallId(strays[0], waiting)
@@ -52,8 +53,6 @@ def _client_tools(turn: Turn) -> set[str]:
     return {tool["name"] for tool in first.get("tools") or []}
 
 
-def _after_known(thread: Thread, messages: Sequence[Message]) -> list[Message]:
+def _known_ids(thread: Thread, messages: Sequence[Message]) -> set[str]:
     ids = [one.id for one in messages]
-    known = set(thread.messages.filter(message_id__in=ids).values_list("message_id", flat=True))
-    last = max((place for place, one in enumerate(ids) if one in known), default=-1)
-    return list(messages[last + 1 :])
+    return set(thread.messages.filter(message_id__in=ids).values_list("message_id", flat=True))

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from ag_ui.core import Message, UserMessage
 from pydantic import ValidationError
 
-from flows.llm.conversation import ContextEntry, Conversation
+from flows.llm.conversation import Conversation
 from flows.pipelines import catalogue, documents, starting, stored
 from flows.pipelines.errors import PipelineNotFound
 from flows.pipelines.spec import PipelineDef
@@ -19,7 +19,6 @@ from perdure.agui.inputs import RunInput
 from perdure.agui.model_history import history_for_models
 from perdure.agui.models import Thread
 from perdure.agui.turns import labels_of, owner_of_run
-from providers.requests import ToolSpec
 from runs import jobs
 from runs.conf import get_settings as get_runs_settings
 from runs.errors import JobNotFound
@@ -165,10 +164,11 @@ def _conversation(thread: Thread, wanted: RunInput, new: Sequence[Message]) -> C
     if not isinstance(state, dict):
         raise InvalidInput.of("state", "must be an object")
     try:
-        around = Conversation(
-            tools=[_tool_spec(one) for one in wanted.tools], state=state, thread=thread.thread_id, props=wanted.props,
-            context=[ContextEntry(description=one.description, value=one.value) for one in wanted.context],
-        )  # fmt: skip
+        around = Conversation.model_validate({
+            "tools": [_tool_spec(one) for one in wanted.tools], "state": state, "thread": thread.thread_id,
+            "props": wanted.props,
+            "context": [{"description": one.description, "value": one.value} for one in wanted.context],
+        })  # fmt: skip
     except ValidationError as exc:
         raise InvalidInput.from_pydantic(exc) from exc
     limit = get_runs_settings().max_payload_bytes
@@ -181,8 +181,7 @@ def _conversation(thread: Thread, wanted: RunInput, new: Sequence[Message]) -> C
     return around.model_copy(update={"messages": messages})
 
 
-def _tool_spec(tool: Any) -> ToolSpec:
+def _tool_spec(tool: Any) -> dict[str, Any]:
     parameters = tool.parameters if isinstance(tool.parameters, dict) and tool.parameters else None
-    return ToolSpec(
-        name=tool.name, description=tool.description, parameters=parameters or {"type": "object", "properties": {}}
-    )
+    given = {"parameters": parameters} if parameters else {}
+    return {"name": tool.name, "description": tool.description} | given
