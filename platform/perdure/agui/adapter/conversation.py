@@ -46,11 +46,13 @@ class Conversation:
 
     def forget(self, step: str) -> bool:
         """What the step had said; it is performed again. False if there was nothing."""
-        gone = self._of_step.pop(step, set())
+        gone = self._of_step.pop(step, None)
+        if not gone:
+            return False  # as almost always: a long conversation is not gone through for each answer
         self.messages = [message for message in self.messages if message.id not in gone]
         for message_id in gone:
             self.model_messages.pop(message_id, None)
-        return bool(gone)
+        return True
 
     def with_begun(self, answers: Iterable[StreamedAnswer]) -> list[Message]:
         """With what was told of answers that are still coming. Only for those that are known."""
@@ -84,7 +86,8 @@ def _assistant(message_id: str, text: str, calls: list[tuple[str, str, str]]) ->
 
 
 def _after_call(messages: list[Message], call_id: str) -> int:
-    for index, message in enumerate(messages):
+    for index in range(len(messages) - 1, -1, -1):  # it is among the last
+        message = messages[index]
         if isinstance(message, AssistantMessage) and any(call.id == call_id for call in message.tool_calls or ()):
             index += 1
             while index < len(messages) and isinstance(messages[index], ToolMessage):
