@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from perdure import health
+from perdure.agui.copilotkit.single_route import single
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
@@ -19,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("runs.api.urls")),
     path("v1/", include("flows.pipelines.api.v1_urls")),
     path("ag-ui/", include("perdure.agui.urls")),
+    path("copilotkit", single),
+    path("copilotkit/", include("perdure.agui.copilotkit.urls")),
     path("admin/", admin.site.urls),
 ]
 

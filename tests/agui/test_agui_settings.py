@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from perdure.agui.conf import AguiSettings, get_settings
 from perdure.environment import Environment, prefixed
+from perdure.management.commands.up import Command
 
 LONG = "a-token-that-nobody-guesses"
 
@@ -54,6 +55,16 @@ def test_the_address_to_listen_on_is_host_and_port(
 ) -> None:
     monkeypatch.setenv("AG_UI_BIND_ADDR", value)
     assert Environment().bind_addr == expected
+
+
+def test_up_listens_there_unless_it_is_told_otherwise(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = Command().create_parser("manage.py", "up")
+    assert (parser.parse_args([]).host, parser.parse_args([]).port) == ("127.0.0.1", 8000)
+    monkeypatch.setenv("AG_UI_BIND_ADDR", "0.0.0.0:8080")
+    settings.ENVIRONMENT = Environment()
+    parser = Command().create_parser("manage.py", "up")
+    assert (parser.parse_args([]).host, parser.parse_args([]).port) == ("0.0.0.0", 8080)
+    assert parser.parse_args(["--port", "9000"]).port == 9000
 
 
 @pytest.mark.parametrize("value", ["localhost", "localhost:x", "localhost:70000"])

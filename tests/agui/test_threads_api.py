@@ -127,3 +127,14 @@ def test_another_method_is_refused_by_name(bob: User) -> None:
     answer = Caller(bob).say("POST", "/ag-ui/threads/", {})
     assert _code(answer) == (405, "METHOD_NOT_ALLOWED")
     assert answer["Allow"] == "GET"
+
+
+def test_a_token_of_the_environment_gets_in_here_and_nowhere_else(settings: Any) -> None:
+    settings.AG_UI_AUTH_TOKENS = ("dora=a-token-that-nobody-guesses",)
+    bearer = {"authorization": "Bearer a-token-that-nobody-guesses"}
+    assert _ids(Caller().get("/ag-ui/threads/", headers=bearer)) == []
+    assert User.objects.get().get_username() == "dora"
+    for path in ("/api/runs/", "/v1/jobs"):
+        assert Caller().get(path, headers=bearer).status_code == 401
+    User.objects.update(is_active=False)
+    assert _code(Caller().get("/ag-ui/threads/", headers=bearer)) == (401, "UNAUTHORIZED")

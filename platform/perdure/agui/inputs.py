@@ -83,13 +83,15 @@ def _read_object(stream: Any, length: str) -> dict[str, Any]:
         body = StrictJsonParser().parse(stream)
     except PayloadTooLarge as exc:
         raise InputTooLarge(limit) from exc
-    if not isinstance(body, dict) or not body:
-        raise InvalidInput.of("body", "must be a JSON object, and not an empty one")
+    if not isinstance(body, dict):
+        raise InvalidInput.of("body", "must be a JSON object")
     return body
 
 
 def read_run_input(body: dict[str, Any]) -> RunInput:
     """Raises InvalidInput naming each field that does not fit."""
+    if not body:
+        raise InvalidInput.of("body", "must be a JSON object, and not an empty one")
     _check_entries(body)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     body = modernised(body)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from perdure.agui.hydrating import ThreadNow
 from perdure.agui.models import Thread
 
 
@@ -18,6 +19,24 @@ def thread_shape(thread: Thread) -> dict[str, Any]:
         "updatedAt": time_shape(thread.updated_at),
     }
     return shape | ({"team": thread.team.name} if thread.team is not None else {})
+
+
+def thread_now_shape(thread: Thread, now: ThreadNow) -> dict[str, Any]:
+    """A thread with its messages, its state and what it waits for. `runId` is there unless it is idle."""
+    messages = [one.model_dump(mode="json", by_alias=True) for one in now.messages]
+    interrupts = [one.model_dump(mode="json", by_alias=True) for one in now.interrupts]
+    run = now.active or now.interrupted
+    status = "running" if now.active is not None else "waiting" if now.interrupted is not None else "idle"
+    shape = thread_shape(thread) | {"status": status, "state": now.state, "interrupts": interrupts}
+    return shape | ({"runId": run.run_id} if run else {}) | {"messages": _with_interrupts(messages, interrupts)}
+
+
+def _with_interrupts(messages: list[dict[str, Any]], interrupts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """assistant-ui's `fromAgUiMessages` looks for what waits in the metadata of the last answer, and nowhere else."""
+    last = next((one for one in reversed(messages) if one["role"] == "assistant"), None)
+    if interrupts and last is not None:
+        last["metadata"] = (last.get("metadata") or {}) | {"custom": {"agui": {"interrupts": interrupts}}}
+    return messages
 
 
 def time_shape(at: datetime) -> str:

@@ -6,11 +6,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from perdure.agui.access import actor_of
+from perdure.agui.hydrating import read_thread
 from perdure.agui.inputs import read_json
 from perdure.agui.json_doors import answer
 from perdure.agui.thread_queries import ThreadQuery, change_thread
-from perdure.agui.thread_shapes import thread_shape
-from perdure.agui.threads import delete_thread
+from perdure.agui.thread_shapes import thread_now_shape, thread_shape
+from perdure.agui.threads import delete_thread, get_thread
 
 
 @csrf_exempt  # asked in sign_in, whose refusal is JSON
@@ -21,7 +22,13 @@ def threads(request: HttpRequest) -> JsonResponse:
 
 @csrf_exempt
 def thread(request: HttpRequest, thread_id: str) -> JsonResponse:
-    """`GET`, `PATCH {title?, archived?}`, `DELETE` (cancels what is under way)."""
+    """`GET` with messages and state, `PATCH {title?, archived?}`, `DELETE` (cancels what is under way)."""
+
+    def read(request: HttpRequest, user: Any) -> Any:
+        found = get_thread(user, thread_id)
+        now = read_thread(found)
+        found.refresh_from_db()
+        return thread_now_shape(found, now)
 
     def change(request: HttpRequest, user: Any) -> Any:
         return thread_shape(change_thread(request, user, thread_id, read_json(request), "title"))
@@ -30,7 +37,7 @@ def thread(request: HttpRequest, thread_id: str) -> JsonResponse:
         delete_thread(user, thread_id, actor=actor_of(request, user))
         return {"threadId": thread_id, "deleted": True}
 
-    return answer(request, {"PATCH": change, "DELETE": delete})
+    return answer(request, {"GET": read, "PATCH": change, "DELETE": delete})
 
 
 def _list(request: HttpRequest, user: Any) -> Any:
