@@ -29,6 +29,7 @@ _OUTPUTS: list[Any] = [
     reply("x", "", [("1", "add", {}), ("1", "add", {})]), {"decision": "deny", "answers": []},
     {"pending_calls": [{"id": "1"}, 3]},
 ]  # fmt: skip
+_PATCHES: list[list[dict[str, Any]]] = [[{"op": "add", "path": "/x", "value": 1}], [{"op": "remove", "path": "/x"}], []]
 _STEP_TYPES = [
     EventType.STEP_START, EventType.STEP_COMPLETE, EventType.STEP_COMPLETE, EventType.STEP_FAIL, EventType.STEP_RETRY,
     EventType.STEP_CANCEL, EventType.STEP_SKIP,
@@ -74,12 +75,16 @@ def _of_runs(draw: st.DrawFn) -> RunEvent:
 @st.composite
 def _of_questions(draw: st.DrawFn) -> RunEvent:
     data = {"question": draw(st.sampled_from("pq")), "kind": "input", "digest": draw(st.sampled_from("de"))}
-    return entry(draw(_NUMBERS), draw(st.sampled_from(_QUESTION_TYPES)), draw(_steps), **data)
+    return entry(draw(_NUMBERS), draw(st.sampled_from(_QUESTION_TYPES)), draw(_steps), None, **data)
 
 
 @st.composite
 def _of_state(draw: st.DrawFn) -> RunEvent:
-    operations = [{"op": "add", "path": "/x", "value": 1}], [{"op": "remove", "path": "/x"}], []
+    operations: tuple[list[dict[str, Any]], ...] = (
+        [{"op": "add", "path": "/x", "value": 1}],
+        [{"op": "remove", "path": "/x"}],
+        [],
+    )
     return entry(draw(_NUMBERS), EventType.STATE_PATCH, patch=draw(st.sampled_from(operations)))
 
 

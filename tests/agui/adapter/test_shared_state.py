@@ -19,7 +19,10 @@ def told(brought: Any, *patches: list[dict[str, Any]]) -> tuple[list[Any], Any]:
 
 
 def test_its_first_change_is_told_whole_and_the_next_ones_alone() -> None:
-    second = [{"op": "replace", "path": "/x", "value": None}, {"op": "move", "from": "/y", "path": "/z"}]
+    second: list[dict[str, Any]] = [
+        {"op": "replace", "path": "/x", "value": None},
+        {"op": "move", "from": "/y", "path": "/z"},
+    ]
     events, state = told({"y": 1}, [{"op": "add", "path": "/x", "value": 2}], second)
     assert events == [{"y": 1, "x": 2}, second]
     assert state == {"x": None, "z": 1}

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import jsonpatch
-from ag_ui.core import BaseEvent
+from pydantic import BaseModel
 
 Event = dict[str, Any]
 Messages = list[dict[str, Any]]
 
 
-def on_the_wire(events: Iterable[BaseEvent]) -> list[Event]:
+def on_the_wire(events: Iterable[BaseModel]) -> list[Event]:
+    """Events or messages as JSON."""
     return [json.loads(event.model_dump_json(by_alias=True)) for event in events]
 
 
