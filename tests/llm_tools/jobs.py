@@ -113,7 +113,14 @@ def _logged(*args: Any, **kwargs: Any) -> Any:
 
 wrapped = tool(name="wrapped")(_logged)
 
-ALL = (send_mail, look_up, deliver, shaky, sleepy, forbidden, odd, huge, raw, wrapped)
+
+@tool(name="mailer___send", needs_approval=True)
+async def mailer_send(to: str) -> str:
+    """Send a mail by a runner's method."""
+    return f"sent to {to}"
+
+
+ALL = (send_mail, look_up, deliver, shaky, sleepy, forbidden, odd, huge, raw, wrapped, mailer_send)
 
 
 class Turn(BaseModel):

@@ -36,6 +36,15 @@ def test_a_call_that_needs_approval_waits_and_is_made_once_approved(performs: Pe
     assert called["send_mail"] == 1
 
 
+def test_a_runners_method_is_shown_with_a_slash(performs: Performs, alice: User) -> None:
+    run = performs(("mailer___send", {"to": "bob"}))
+    question = question_of(run)
+    assert question.title == "Call mailer/send?"
+    assert question.body.startswith("`mailer/send` waits")
+    assert question.context["name"] == "mailer___send"  # as the model knows it
+    assert contents(answered(run, alice)) == ["sent to bob"]
+
+
 def test_edited_arguments_are_what_runs_and_the_model_learns_of_it(performs: Performs, alice: User) -> None:
     run = answered(performs(MAIL), alice, value={"to": "eve@example.org"})
     assert contents(run) == ['[alice changed the arguments to {"to": "eve@example.org"}]\nsent to eve@example.org: ']

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from flows.llm.tools.definition import Tool
+from flows.llm.tools.naming import shown_tool_name
 from flows.llm.tools.told import denial_text
 from hitl.drafts import Addressees
 from hitl.endings import Deny, OnTimeout
@@ -60,11 +61,12 @@ async def decide(step: StepContext, name: str, tool: Tool | None, call: ToolCall
 
     Without a tool, which was there when the run began to ask, it asks all the same: a replay meets the same steps.
     """
+    shown = shown_tool_name(call.name)
     description, schema = (tool.description, tool.parameters) if tool is not None else ("", None)
     on_timeout = approval.on_timeout or (Deny() if approval.deadline is not None else None)
     try:
         outcome = await ask(
-            step, f"Call {call.name}?", name=name, kind=Kind.TOOL_CALL, body=_BODY.format(name=call.name),
+            step, f"Call {shown}?", name=name, kind=Kind.TOOL_CALL, body=_BODY.format(name=shown),
             context={"name": call.name, "description": description, "arguments": call.arguments},
             schema=schema, to=approval.to, quorum=approval.quorum, deadline=approval.deadline,
             on_timeout=on_timeout, remind_every=approval.remind_every, escalate_to=approval.escalate_to,

@@ -14,6 +14,11 @@ _TOOL: Final = re.compile(
 _OUTCOME: Final = re.compile(r"(?P<step>.+): approval: outcome( \d+)?", re.DOTALL)
 
 
+def shown_tool_name(name: str) -> str:
+    """A tool's name as people read it: of a runner's method, `RUNNER___method`, `RUNNER/method`."""
+    return name.replace("___", "/", 1)
+
+
 def model_step(chat: str, turn: int) -> str:
     """The model call of a turn, from 1."""
     return chat if turn == 1 else f"{chat} #{turn}"

@@ -9,13 +9,10 @@ from typing import Any, Final
 
 from ag_ui.core import AssistantMessage, BaseEvent, EventType, Interrupt, Message, RunErrorEvent, RunFinishedEvent
 
+from flows.llm.tools.naming import shown_tool_name
+
 HUMAN_INPUT: Final = "HUMAN_INPUT"
 _CANCELLED: Final = {"code": "CANCELLED", "message": "Workflow cancelled by user"}
-
-
-def shown_tool_name(name: str) -> str:
-    """`RUNNER___method` as people read it: `RUNNER/method`."""
-    return name.replace("___", "/", 1)
 
 
 class OlderShape:

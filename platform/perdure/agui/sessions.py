@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from perdure.agui.compat import HUMAN_INPUT, shown_tool_name
+from flows.llm.tools.naming import shown_tool_name
+from perdure.agui.compat import HUMAN_INPUT
 from perdure.agui.inputs import check_id
 from perdure.agui.pending import Pending, by_call_id, read_pending
 from perdure.agui.threads import visible_threads

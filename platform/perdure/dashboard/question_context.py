@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from flows.llm.tools.naming import shown_tool_name
 from perdure.dashboard.diffs import DiffLine, diff_lines
 
 MAX_ROWS = 500
@@ -50,7 +51,8 @@ def read_context(context: Any) -> ShownContext:
 def read_tool_call(context: Any) -> ShownContext:
     """The call that people decide, and as JSON whatever else is shown with it."""
     rest = dict(context)
-    call = ToolCall(str(rest.pop("name", "")), str(rest.pop("description", "")), rest.pop("arguments", {}))
+    name = shown_tool_name(str(rest.pop("name", "")))
+    call = ToolCall(name, str(rest.pop("description", "")), rest.pop("arguments", {}))
     return ShownContext(call=call, rest=rest or None)
 
 

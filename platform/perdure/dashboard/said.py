@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from flows.llm.tools.naming import shown_tool_name
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -44,4 +46,4 @@ def _indented(text: str) -> str:
 
 def _call(call: dict[str, Any]) -> str:
     arguments = json.dumps(call.get("arguments") or {}, ensure_ascii=False, separators=(",", ":"))
-    return f"{call.get('name')}({arguments})"
+    return f"{shown_tool_name(str(call.get('name')))}({arguments})"

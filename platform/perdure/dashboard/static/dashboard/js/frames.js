@@ -43,7 +43,7 @@ function isDiff(text) {
 
 /** `name({"city": "Bern"})` */
 export function callText(call) {
-  return `${call.name}(${call.arguments})`;
+  return `${call.name.replace("___", "/")}(${call.arguments})`;
 }
 
 function isReply(output) {
