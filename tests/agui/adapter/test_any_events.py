@@ -3,7 +3,7 @@
 from typing import Any
 
 from ag_ui.core import BaseEvent, Event, Interrupt
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -15,7 +15,10 @@ from tests.agui.adapter.readers import HISTORY
 from tests.agui.adapter.story import RUN, entry, frame, reply, reset
 from tests.agui.adapter.wire import on_the_wire, violation
 
-MANY = settings(max_examples=2_000 if settings.get_current_profile_name() == "long" else 60, deadline=None)
+MANY = settings(
+    max_examples=1_000 if settings.get_current_profile_name() == "long" else 60, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
 
 _STEPS = ["a", "a #2", "b", naming.plan_step("a", 1), naming.tool_step("a", 1, 1, "add"), "b: add#1.2: approval"]
 _DATA: list[Any] = [

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agui.adapter.readers import Reader, Told
@@ -11,7 +11,10 @@ from tests.agui.adapter.story import Story, heard_after
 from tests.agui.adapter.wire import Client, on_the_wire, transcript, violation
 
 BEGUN = [{"id": "u1", "role": "user", "content": "Hello"}]
-MANY = settings(max_examples=1_000 if settings.get_current_profile_name() == "long" else 20, deadline=None)
+MANY = settings(
+    max_examples=500 if settings.get_current_profile_name() == "long" else 20, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
 VERSIONS = st.sampled_from(["", "1.0"])
 
 

@@ -1,7 +1,7 @@
 """Ids of events: what a client sends of them is read, never trusted."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perdure.agui.adapter import Adapter, Opening, sequence_of
@@ -49,7 +49,7 @@ def test_they_have_no_character_that_urls_headers_and_their_readers_mind() -> No
     assert all(set(mark) <= set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ~,_-") for mark in marks)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2), st.lists(st.integers(0, 40), min_size=6, max_size=6), st.integers(0, 31))
 def test_who_makes_one_up_hears_a_legal_stream_all_the_same(epoch: int, numbers: list[int], flags: int) -> None:
     story = speaking()
