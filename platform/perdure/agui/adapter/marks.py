@@ -21,7 +21,7 @@ from perdure.agui.adapter.streamed import Place, StreamedAnswer
 
 _MARK: Final = re.compile(r"([0-9]{1,18})(?:([bf-])([0-9]{1,9}))?(d?)((?:~[A-Za-z0-9_,-]+)*)")
 _ANSWER: Final = re.compile(r"([A-Za-z0-9_-]*)((?:,[0-9]{1,15}){8})((?:,[A-Za-z0-9_-]*,[0-9]{1,15},[0-9]{1,15})*)")
-MAX_CHARACTERS: Final = 100_000
+MAX_CHARACTERS: Final = 16_000  # about what servers take as a header; what an event is told with has this length too
 _TEXT, _TEXT_OPEN, _REASONING, _SPAN_OPEN, _REASONING_OPEN = 1, 2, 4, 8, 16
 _CALL, _CALL_OPEN = 1, 2
 
