@@ -19,6 +19,7 @@ from perdure.agui.errors import (
     ThreadNotFound,
 )
 from perdure.agui.models import ProtocolRun, Thread, Turn
+from perdure.agui.news import NEW_AT_MOST
 from perdure.agui.transcript import settle
 from perdure.agui.turns import write_messages
 from runs.errors import RunNotFound, RunsError
@@ -297,3 +298,9 @@ def test_a_workflow_is_named_in_both_forms(bob: User) -> None:
     for number, entry in enumerate((nested, flat)):
         post(bob, body("hello", thread=f"t{number}", run=f"r{number}", context=[entry], job="no such job"))
     assert set(Run.objects.values_list("job", flat=True)) == {"talk-echo"}
+
+
+def test_a_body_full_of_new_messages_is_refused(bob: User) -> None:
+    with pytest.raises(InvalidInput):
+        post(bob, body() | {"messages": said(*(f"m{number}" for number in range(NEW_AT_MOST + 1)))})
+    assert counts() == (0, 0, 0)

@@ -19,6 +19,7 @@ from perdure.agui.errors import (
     ThreadNotFound,
 )
 from perdure.agui.models import ProtocolRun, Thread
+from runs import jobs
 from runs.models import Run
 from runs.testing import advance, drain
 from tests.agui.asking import asked, body, cancelled, pending, post, resolved, resume
@@ -225,6 +226,18 @@ def test_an_expired_interrupt_is_only_cancelled(bob: User) -> None:
     (part,) = post(bob, resume(cancelled(interrupt))).protocol_runs
     assert not part.has_gap
     assert output() == [["deny", None, ""]]
+
+
+@pytest.mark.parametrize("kind", ["approval", "input"])
+def test_who_waits_for_a_run_that_somebody_stopped_lets_go_of_it_and_goes_on(bob: User, kind: str) -> None:
+    (interrupt,) = asked(bob, kind)
+    jobs.cancel(Run.objects.get().id, actor=jobs.SYSTEM)
+    drain()
+    with pytest.raises(InterruptAnswered):
+        post(bob, resume(resolved(interrupt, {"approved": True}), run="late"))
+    decision = post(bob, resume(cancelled(interrupt)))
+    assert (decision.kind, Run.objects.get().status) == ("continue", "cancelled")
+    assert post(bob, body("hello", run="r3")).kind == "turn"
 
 
 def test_a_question_that_was_changed_since_is_not_answered(bob: User) -> None:

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 
 from ag_ui.core import Message, ToolMessage, UserMessage
 
-from perdure.agui.errors import InvalidToolCallId
+from perdure.agui.errors import InvalidInput, InvalidToolCallId
 from perdure.agui.models import ProtocolRun, Thread, Turn
 from runs.models import RunStatus
+
+NEW_AT_MOST = 1_000
+"""Messages that somebody says at a moment: writing a body full of them holds the database for many seconds."""
 
 
 def new_messages(thread: Thread, messages: Sequence[Message]) -> list[Message]:
@@ -30,6 +33,8 @@ def new_messages(thread: Thread, messages: Sequence[Message]) -> list[Message]:
     said = [one for one in sent if isinstance(one, UserMessage)]
     if strays and not said and not results:
         raise InvalidToolCallId(strays[0], waiting)
+    if len(said) > NEW_AT_MOST:
+        raise InvalidInput.of("messages", f"hold more than {NEW_AT_MOST} that are new; say the last ones")
     return [*results.values(), *said]
 
 

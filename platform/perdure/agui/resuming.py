@@ -95,7 +95,7 @@ def _answer(user: Any, entry: ResumeEntry, where: str, actor: Actor) -> bool:
             raise InterruptExpired(entry.interrupt_id)
         return True
     said = _said(question, entry, where)
-    if _is_repeated(question, user, said):
+    if _is_repeated(question, user, said) or _is_let_go(question, entry):
         return False
     if question.shown_status != QuestionStatus.OPEN:
         by = [str(one["by"]) for one in (question.outcome or {}).get("answers", [])]
@@ -111,13 +111,16 @@ def _has_expired(question: Question) -> bool:
 
 def _is_repeated(question: Question, user: Any, said: _Said) -> bool:
     """The same answer is one answer, whoever gave it first and at which door."""
-    if question.status == QuestionStatus.WITHDRAWN:
-        return not said.decision
     if question.status == QuestionStatus.ANSWERED:
         outcome = question.outcome or {}
         return (outcome.get("decision"), outcome.get("value")) == (said.decision, said.value)
     mine = question.answers.filter(by=user, digest=question.digest).first()
     return mine is not None and (mine.decision, mine.value) == (said.decision, said.value)
+
+
+def _is_let_go(question: Question, entry: ResumeEntry) -> bool:
+    """Taken back already, as by the end of its run: who was interrupted can say nothing more before this is said."""
+    return question.shown_status == QuestionStatus.WITHDRAWN and entry.status == "cancelled"
 
 
 def _decide(question: Question, user: Any, said: _Said, where: str, actor: Actor) -> None:
