@@ -3,6 +3,7 @@
 from typing import Any
 
 from flows.llm.tools import naming
+from perdure.agui.adapter.answers import AT_ONCE
 from runs.events.types import EventType, RunEvent
 from tests.agui.adapter.readers import Reader
 from tests.agui.adapter.story import Story, frame, heard_after, reply, reset
@@ -168,3 +169,19 @@ def test_ids_are_the_same_for_every_reader_and_differ_where_the_vendors_repeat()
     ids: list[Any] = [event["toolCallId"] for event in only(one, "TOOL_CALL_START")]
     assert ids == [event["toolCallId"] for event in only(other, "TOOL_CALL_START")]
     assert len(set(ids)) == 4
+
+
+def test_of_very_many_answers_at_once_some_come_whole_so_that_marks_stay_short() -> None:
+    story = Story()
+    steps = [f"summarise[{number}] of a pipeline" for number in range(AT_ONCE + 8)]
+    for step in steps:
+        story.begin(step)
+        for piece in ("Half", " of it"):
+            story.emit(step, {"type": "text", "text": piece})
+    for step in steps:
+        story.end(step, output=reply("Half of it."))
+    reader = Reader().read(story.told)
+    told = only(on_the_wire(reader.events), "TEXT_MESSAGE_CONTENT")
+    assert [event["delta"] for event in told].count("Half") == AT_ONCE
+    assert [event["delta"] for event in told].count("Half of it.") == 8
+    assert max(len(one.mark) for one in reader.told) < 4_000

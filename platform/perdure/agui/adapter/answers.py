@@ -1,11 +1,16 @@
 """The answers of a run that are still coming, one for each streaming step that has said something."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 from uuid import UUID
 
 from perdure.agui.adapter.outlet import Outlet
 from perdure.agui.adapter.streamed import Place, StreamedAnswer
 from runs.events.types import RunEvent
+
+AT_ONCE: Final = 32
+"""Answers that are told piece by piece at the same time; others come whole at their end. Each mark names all of them,
+and goes with each event; clients send one back in a header."""
 
 
 class ComingAnswers:
@@ -27,7 +32,7 @@ class ComingAnswers:
         return step in self._answers
 
     def of_frame(self, event: RunEvent) -> StreamedAnswer | None:
-        """That of the frame's attempt; None for one that has ended or was overtaken."""
+        """That of the frame's attempt; None for one that has ended, was overtaken or is too many."""
         step, place = str(event.step), Place(event.epoch or 0, event.attempt or 1)
         if self.has_ended(step, place.attempt):
             return None
@@ -36,6 +41,8 @@ class ComingAnswers:
             self.discard(step)
             answer = None
         if answer is None:
+            if len(self._answers) >= AT_ONCE:
+                return None
             answer = self._answers[step] = StreamedAnswer(self._run, step, place, self._outlet)
         return answer if answer.place == place else None
 
