@@ -108,7 +108,7 @@ def test_what_is_too_long_loses_whole_turns_from_its_front(bob: User, scripted: 
         drain()
     whole = history_for_models(turn.thread, 100_000, [user_says("now")])
     assert len(whole) == 17
-    for limit in range(0, sum(len(one.model_dump_json()) for one in whole) + 400, 97):
+    for limit in range(0, sum(len(one.model_dump_json()) for one in whole) + 400, 397):
         told = history_for_models(turn.thread, limit, [user_says("now")])
         assert len(told) % 4 == 1
         assert roles(told)[-1] == "user"
