@@ -176,12 +176,12 @@ def test_of_two_results_of_a_call_the_first_counts(bob: User) -> None:
     assert list(results) == ["result-1"]
 
 
-@pytest.mark.parametrize("forged", ["call-2", "", "00000000-0000-0000-0000-000000000000"])
-def test_a_result_of_a_call_that_was_never_made_is_refused(bob: User, forged: str) -> None:
+def test_a_result_of_a_call_that_was_never_made_is_refused(bob: User) -> None:
     with_pending_call(bob)
     before = counts()
-    with pytest.raises(InvalidToolCallId):
-        post(bob, body(None, run="r2", messages=[result(forged)]))
+    for forged in ("call-2", "", "00000000-0000-0000-0000-000000000000"):
+        with pytest.raises(InvalidToolCallId):
+            post(bob, body(None, run="r2", messages=[result(forged)]))
     assert counts() == before
 
 
@@ -201,10 +201,10 @@ def test_a_result_is_given_once(bob: User) -> None:
         post(bob, body(None, run="r3", messages=[result("call-1", "result-2")]))
 
 
-@pytest.mark.parametrize("name", ["talk-hidden", "pipeline", "no such job", "x" * 200])
-def test_a_job_that_is_not_exposed_is_not_found(bob: User, name: str) -> None:
-    with pytest.raises(AgentNotFound):
-        post(bob, body("hello", job=name))
+def test_a_job_that_is_not_exposed_is_not_found(bob: User) -> None:
+    for name in ("talk-hidden", "pipeline", "no such job", "x" * 200):
+        with pytest.raises(AgentNotFound):
+            post(bob, body("hello", job=name))
     assert counts() == (0, 0, 0)
 
 

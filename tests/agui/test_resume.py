@@ -140,13 +140,14 @@ def test_an_answer_that_contradicts_the_inbox_is_refused(bob: User) -> None:
         post(bob, resume(cancelled(interrupt)))
 
 
-@pytest.mark.parametrize(
-    "forged", ["", "x", "0198f5e0-0000-7000-8000-000000000000", "0198f5e0-0000-7000-8000-000000000000.0123456789ab"]
-)
-def test_a_forged_id_is_refused_and_nothing_is_decided(bob: User, forged: str) -> None:
-    asked(bob, "approval")
-    with pytest.raises(InvalidInterruptId):
-        post(bob, resume({"interruptId": forged, "status": "resolved", "payload": {"approved": True}}))
+FORGED = ["", "x", "0198f5e0-0000-7000-8000-000000000000", "0198f5e0-0000-7000-8000-000000000000.0123456789ab"]
+
+
+def test_a_forged_id_is_refused_and_nothing_is_decided(bob: User) -> None:
+    (interrupt,) = asked(bob, "approval")
+    for forged in (*FORGED, interrupt.id.upper(), interrupt.id[:-1], interrupt.id + "0", interrupt.id.replace("-", "")):
+        with pytest.raises(InvalidInterruptId):
+            post(bob, resume({"interruptId": forged, "status": "resolved", "payload": {"approved": True}}))
     assert nothing_decided()
 
 
@@ -189,24 +190,25 @@ def test_the_run_id_of_another_turn_is_refused(bob: User) -> None:
     assert not Answer.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("kind", "payload", "field"),
-    [
-        ("approval", None, "resume.0.payload.approved"),
-        ("approval", {"approved": "yes"}, "resume.0.payload.approved"),
-        ("approval", {"approved": True, "reason": 7}, "resume.0.payload.reason"),
-        ("approval", {"approved": False, "reason": "x" * 20_000}, "resume.0.payload.reason"),
-        ("tool_call", {"approved": True, "editedArgs": {"to": "far too long"}}, "resume.0.payload.editedArgs.to"),
-        ("tool_call", {"approved": True, "editedArgs": "no object"}, "resume.0.payload.editedArgs"),
-        ("input", {"age": "old"}, "resume.0.payload.age"),
-        ("choice", "green", "resume.0.payload"),
-    ],
-)
-def test_an_answer_that_does_not_fit_names_the_field(bob: User, kind: str, payload: Any, field: str) -> None:
-    (interrupt,) = asked(bob, kind)
-    with pytest.raises(InvalidInput) as refused:
-        post(bob, resume(resolved(interrupt, payload)))
-    assert refused.value.fields[0]["field"] == field
+UNFIT: list[tuple[str, Any, str]] = [
+    ("approval", None, "resume.0.payload.approved"),
+    ("approval", {"approved": "yes"}, "resume.0.payload.approved"),
+    ("approval", {"approved": True, "reason": 7}, "resume.0.payload.reason"),
+    ("approval", {"approved": False, "reason": "x" * 20_000}, "resume.0.payload.reason"),
+    ("tool_call", {"approved": True, "editedArgs": {"to": "far too long"}}, "resume.0.payload.editedArgs.to"),
+    ("tool_call", {"approved": True, "editedArgs": "no object"}, "resume.0.payload.editedArgs"),
+    ("input", {"age": "old"}, "resume.0.payload.age"),
+    ("choice", "green", "resume.0.payload"),
+]
+
+
+def test_an_answer_that_does_not_fit_names_the_field(bob: User) -> None:
+    kinds = ("approval", "tool_call", "input", "choice")
+    interrupts = dict(zip(kinds, asked(bob, *kinds), strict=True))
+    for kind, payload, field in UNFIT:
+        with pytest.raises(InvalidInput) as refused:
+            post(bob, resume(resolved(interrupts[kind], payload)))
+        assert refused.value.fields[0]["field"] == field
     assert nothing_decided()
 
 
