@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
 
 from examples import countdown
 from hitl import answers
@@ -66,11 +67,9 @@ async def test_tools_change_the_state_that_page_and_agent_share_over_turns(front
     assert {"TOOL_CALL_START", "TOOL_CALL_RESULT", "STATE_SNAPSHOT"} <= set(types(told))
     assert frontend.results == ["The note 'tea' is kept."]
     frontend.client.state["theme"] = "dark"  # the page changes it too
-    told = await frontend.say("Note that milk is white")
+    await frontend.say("Note that milk is white")
     assert frontend.client.state == {"notes": {"tea": "green", "milk": "white"}, "theme": "dark"}
     assert frontend.text == "The note 'milk' is kept."
-    await frontend.say("Forget the note tea")
-    assert frontend.client.state == {"notes": {"milk": "white"}, "theme": "dark"}
     thread = await Thread.objects.aget(thread_id="t1")
     assert thread.state == frontend.client.state
 
@@ -178,6 +177,20 @@ async def test_two_approvals_at_once_are_answered_one_by_one(frontend: Frontend)
     assert await sync_to_async(countdowns)() == [20]
     saved = await sync_to_async(kept)()
     assert [one["role"] for one in saved].count("tool") == 2
+
+
+async def test_a_colleague_goes_on_where_the_other_stopped(ann: Person) -> None:
+    crew = await Group.objects.acreate(name="crew")
+    await ann.user.groups.aadd(crew)
+    bob, eve = [await sync_to_async(make_person)(name, team) for name, team in (("bob", crew), ("eve", None))]
+    await Frontend(ann).say("Start a countdown from 3", forwardedProps={"team": "crew"})
+    theirs, strange = Frontend(bob, runs=10), Frontend(eve, runs=20)
+    await theirs.run()  # nothing new: what there is
+    assert [one["role"] for one in theirs.client.messages] == ["user", "reasoning", "assistant"]
+    entry = {"interruptId": theirs.interrupts[0]["id"], "status": "resolved", "payload": {"approved": True}}
+    assert (await strange.post(strange.input(resume=[entry]))).status_code == 404
+    await theirs.answer({"approved": False, "reason": "Not ours."})
+    assert "denied by bob: Not ours." in theirs.text
 
 
 async def test_an_answer_in_the_inbox_is_the_same_answer(frontend: Frontend, ann: Person) -> None:
