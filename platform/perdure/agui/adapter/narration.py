@@ -222,7 +222,8 @@ class Narration:
         if self.opening.speaks_1_0:
             self._finish(RunFinishedCancelledOutcome())
         else:
-            self.break_off("STOPPED", f"The run was stopped: {data.get('reason') or 'somebody cancelled it'}.")
+            reason = str(data.get("reason") or "somebody cancelled it").rstrip(".")
+            self.break_off("STOPPED", f"The run was stopped: {reason}.")
 
     def _run_fail(self, data: dict[str, Any]) -> None:
         self.answers.discard_all()

@@ -56,7 +56,7 @@ def _stop(call: Call, thread_id: str, run_id: str | None) -> bool:
     if run_id is not None and not turn.protocol_runs.filter(run_id=run_id).exists():
         return False
     try:
-        jobs.cancel(turn.run_id, actor=actor_of(call.request, call.user), reason="Stopped in the conversation.")
+        jobs.cancel(turn.run_id, actor=actor_of(call.request, call.user), reason="Stopped in the conversation")
     except RunAlreadyEnded:
         return False
     return True

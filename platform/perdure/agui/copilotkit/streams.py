@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
+from ag_ui.core import PROTOCOL_VERSION, RunFinishedEvent, RunFinishedInterruptOutcome
 from django.http.response import HttpResponseBase
 
 from perdure.agui.access import AguiViewer
@@ -16,7 +17,7 @@ from perdure.agui.errors import ThreadNotFound
 from perdure.agui.inputs import RunInput, read_run_input
 from perdure.agui.models import ProtocolRun, Thread
 from perdure.agui.off_loop import in_thread
-from perdure.agui.stream import open_stream
+from perdure.agui.stream import Batches, open_stream
 from perdure.agui.threads import get_thread
 from perdure.agui.turns import current_protocol_run, read_boundaries
 
@@ -32,7 +33,8 @@ async def connect(call: Call, agent_id: str) -> HttpResponseBase:
     rows = await in_thread(_all_runs, call, agent_id, wanted)
     if not rows:
         return stream_response(_nothing())
-    return stream_response(await open_stream(AguiViewer.of_request(call.request), rows, joins=True))
+    told = await open_stream(AguiViewer.of_request(call.request), rows, joins=True)
+    return stream_response(told if wanted.protocol_version else _for_older_clients(told))
 
 
 async def events(call: Call, thread_id: str) -> HttpResponseBase | dict[str, Any]:
@@ -45,6 +47,21 @@ async def events(call: Call, thread_id: str) -> HttpResponseBase | dict[str, Any
     return {"events": found}
 
 
+async def _for_older_clients(told: Batches) -> Batches:
+    """Runs that were stopped end like others: a page that is loaded anew shows every error of its history."""
+    try:
+        async for batch in told:
+            yield [Told(one.id, _older(one.event)) for one in batch]
+    finally:
+        await told.aclose()
+
+
+def _older(event: Any) -> Any:
+    if not isinstance(event, RunFinishedEvent) or isinstance(event.outcome, RunFinishedInterruptOutcome):
+        return event
+    return event.model_copy(update={"outcome": None})
+
+
 def _wanted(call: Call, agent_id: str) -> RunInput:
     """A workflow that the input names counts for the default agent alone: the address names the others."""
     agent, wanted = get_agent(agent_id), read_run_input(dict(call.body))
@@ -52,7 +69,7 @@ def _wanted(call: Call, agent_id: str) -> RunInput:
 
 
 def _all_runs(call: Call, agent_id: str, wanted: RunInput) -> list[ProtocolRun]:
-    """In order, told in the version that the client speaks which asks now."""
+    """In order, told as to a client of today: it is told in the version of the one that asks, whoever began them."""
     get_agent(agent_id)
     try:
         thread = get_thread(call.user, wanted.thread_id)
@@ -61,7 +78,7 @@ def _all_runs(call: Call, agent_id: str, wanted: RunInput) -> list[ProtocolRun]:
     current_protocol_run(thread)  # a turn that went on by an answer in the inbox gets its run
     rows = _rows(thread)
     for row in rows:
-        row.protocol_version = wanted.protocol_version
+        row.protocol_version = wanted.protocol_version or PROTOCOL_VERSION
     return rows
 
 
