@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import override_settings
 
+from perdure.agui.live import sockets
 from perdure.agui.models import ProtocolRun
 from runs.models import Run
 from runs.testing import drain
@@ -140,3 +141,14 @@ async def test_nobody_and_nonsense_are_closed_out(connect: Any, ann: Person) -> 
         await large.send_to(text_data=run_input("r1", "x" * 1000))
         assert await refusal(large) == ("INVALID_INPUT", 4413)
     assert not await Run.objects.aexists()
+
+
+async def test_a_quiet_socket_is_pinged_and_closed_when_nobody_talks(
+    connect: Any, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "PING_SECONDS", 0.02)
+    pinged = await connect(ADDRESS, ann)
+    assert await pinged.message() == {"type": "ping"}
+    monkeypatch.setattr(sockets, "IDLE_SECONDS", 0.0)
+    code, _ = await (await connect(ADDRESS, ann)).closed()
+    assert code == 1000
