@@ -44,7 +44,7 @@ faults-short: $(STAMP)  ## Run a campaign of half a minute on both databases, th
 		--ignore=tests/faults/conditions || exit 1; done
 
 .PHONY: test-clients
-test-clients: $(STAMP)  ## Test the Python, TypeScript and Go clients against a running server (ONLY="python"; installs Node and Go as root)
+test-clients: $(STAMP)  ## Test the Python, TypeScript, Go and AG-UI clients against a running server (ONLY="python"; installs Node and Go as root)
 	@for pair in node:nodejs npm:npm go:golang-go; do .ci/need $${pair%%:*} $${pair##*:} || exit 1; done
 	@$(BIN)/python -m clients.fixtures $(ONLY)
 

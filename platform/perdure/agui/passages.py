@@ -22,10 +22,14 @@ from runs import clock
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An event of a stream, as `Last-Event-ID` names it: `<key of its protocol run>.<the adapter's mark after it>`."""
+    """An event of a stream, as `Last-Event-ID` names it: `<key of its protocol run>.<the adapter's mark after it>`.
+
+    An `s` behind the key says that the run was told with snapshots first: a stream may be cut off among them.
+    """
 
     part: int
     mark: str
+    snapshots: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Place":
@@ -33,12 +37,12 @@ class Place:
         part, _, mark = text.partition(".")
         try:
             sequence_of(mark)
-            return cls(int(part), mark)
+            return cls(int(part.removesuffix("s")), mark, part.endswith("s"))
         except ValueError:
             raise unknown_place() from None
 
     def __str__(self) -> str:
-        return f"{self.part}.{self.mark}"
+        return f"{self.part}{'s' if self.snapshots else ''}.{self.mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def read_passages(
     """
     if place is not None:
         chosen = [_Chosen(row, row.after_sequence, row.has_gap) for row in _from_place(protocol_runs, place)]
+        chosen[0] = replace(chosen[0], snapshots=place.snapshots)
     else:
         chosen = _shortened([_Chosen(row, row.after_sequence, row.has_gap) for row in protocol_runs])
         if chosen and (snapshots or (joins and chosen[0].begins > 0)):

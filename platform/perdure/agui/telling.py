@@ -102,9 +102,9 @@ class Teller:
         return self._named(events)
 
     def _named(self, events: list[BaseEvent]) -> list[Told]:
-        marks = self._adapter.marks
-        part = self._part.id
-        return [Told(str(Place(part, mark)), event, self._older) for mark, event in zip(marks, events, strict=True)]
+        part, with_snapshots = self._part.id, self._part.opening.snapshots
+        ids = [str(Place(part, mark, with_snapshots)) for mark in self._adapter.marks]
+        return [Told(one, event, self._older) for one, event in zip(ids, events, strict=True)]
 
     def _shape(self) -> OlderShape:
         return OlderShape(self._part.opening.run_id, self._agent, lambda: self._adapter.messages)

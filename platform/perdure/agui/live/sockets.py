@@ -66,7 +66,8 @@ class AguiSocket(Socket):
         """The run that the address names."""
         offset, run_id = self._query["offset"][-1], self._query.get("runId", [""])[-1]
         parts = await in_thread(find_protocol_runs, await in_thread(viewer.user), run_id)
-        told = await open_stream(viewer, parts, last_event_id=None if offset == FROM_THE_START else offset, joins=True)
+        after = None if offset == FROM_THE_START else offset
+        told = await open_stream(viewer, parts, last_event_id=after, joins=True, snapshots=True)
         try:
             async for batch in told:
                 yield list(map(_frame, batch)) or [encode_message(_PING)]

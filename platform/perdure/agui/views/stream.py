@@ -27,7 +27,9 @@ async def read(request: HttpRequest, user: Any) -> HttpResponseBase:
     """`?runId=[&offset=]` joins a run, `?threadId=[&limit=&before=]` is what a page that is loaded anew shows."""
     run_id, thread_id = request.GET.get("runId"), request.GET.get("threadId")
     if run_id is not None:
-        return await _stream(request, user, run_id)
+        # With snapshots, at which a page drops what it shows of the answer: at its first text, it would drop the
+        # reasoning before it, and never show that text.
+        return await _stream(request, user, run_id, snapshots=True)
     if thread_id is None:
         raise InvalidInput.of("runId", "is missing, and so is threadId")
     limit = parse_limit(request.GET.get("limit"))
@@ -37,10 +39,10 @@ async def read(request: HttpRequest, user: Any) -> HttpResponseBase:
     return response
 
 
-async def _stream(request: HttpRequest, user: Any, run_id: str) -> HttpResponseBase:
+async def _stream(request: HttpRequest, user: Any, run_id: str, *, snapshots: bool = False) -> HttpResponseBase:
     parts = await in_thread(find_protocol_runs, user, run_id)
     response = await sse_response(
-        AguiViewer.of_request(request), parts, last_event_id=_last_event_id(request), joins=True,
+        AguiViewer.of_request(request), parts, last_event_id=_last_event_id(request), joins=True, snapshots=snapshots,
         compat=request.GET.get("compat") == "jobworkerp",
     )  # fmt: skip
     response["x-ag-ui-run-id"] = run_id
