@@ -131,6 +131,7 @@ def test_everything_is_reached_on_one_address_too(bob: User) -> None:
         {"method": "resource/request", "params": {"path": "/agent/talk-echo/stop/t1", "httpMethod": "POST"}},
         {"method": "resource/request", "params": {"path": "//evil.example/threads", "httpMethod": "GET"}},
         {"method": "resource/request", "params": {"path": "http://evil.example/threads", "httpMethod": "GET"}},
+        {"method": "resource/request", "params": {"path": "http://[::1/threads", "httpMethod": "GET"}},
         {"method": "resource/request", "params": {"path": "/threads/../info", "httpMethod": "GET"}},
         {"method": "resource/request", "params": {"path": "/threads/t1/a/b", "httpMethod": "GET"}},
     ],

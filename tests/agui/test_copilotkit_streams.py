@@ -8,6 +8,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
+from hitl import answers
+from hitl.models import Question
 from perdure.accounts.tokens import create_token
 from perdure.agui.models import Thread
 from runs import jobs
@@ -98,6 +100,30 @@ async def test_a_thread_that_waits_ends_with_what_it_asks(bob: User) -> None:
     await sync_to_async(drain)()
     screen = await _connect(bob)
     assert [one["message"] for one in screen.end["outcome"]["interrupts"]] == ["first?"]
+
+
+async def test_who_comes_back_after_people_answered_elsewhere_is_told_how_it_ended(bob: User) -> None:
+    await sync_to_async(_answered_in_the_inbox)(bob)
+    screen = await _connect(bob, protocolVersion="1.0")
+    assert screen.end["outcome"]["type"] == "success"
+    assert [one["content"] for one in screen.messages.values()] == ["bob", "approve approve"]
+
+
+def _answered_in_the_inbox(user: User) -> None:
+    say(user, "t1", "bob", job="talk-ask")
+    for _ in range(2):
+        drain()
+        question = Question.objects.get(status="open")
+        answers.answer(question.id, user, "approve", digest=question.digest)
+    drain()
+
+
+async def test_who_comes_back_after_the_run_was_stopped_is_asked_nothing(bob: User) -> None:
+    run = (await sync_to_async(say)(bob, "t1", "bob", job="talk-ask")).run_id
+    await sync_to_async(drain)()
+    await sync_to_async(jobs.cancel)(run)
+    screen = await _connect(bob, protocolVersion="1.0")
+    assert screen.end["outcome"] == {"type": "cancelled"}
 
 
 async def test_a_run_that_was_stopped_is_no_error_of_a_page_that_is_loaded_anew(bob: User) -> None:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from perdure.agui.adapter import Adapter, Opening
 from perdure.agui.interrupts import load_interrupts
 from perdure.agui.models import ProtocolRun, Thread, Turn
-from perdure.agui.turns import state_before, write_messages
+from perdure.agui.turns import last_protocol_run, state_before, write_messages
 from runs import clock
 from runs.events.log import read_events
 from runs.events.types import EventType, RunEvent
@@ -64,6 +64,8 @@ def settle(turn: Turn) -> None:
     run = Run.objects.filter(pk=turn.run_id).first() if turn.run_id else None
     if run is not None and not run.has_ended:
         return
+    if run is not None and turn.protocol_runs.exists():
+        last_protocol_run(turn)  # people answered elsewhere, and nobody was told how it ended
     told = _tell(turn, run)  # before anything is held: a log may be long
     with transaction.atomic():
         thread = Thread.objects.select_for_update(of=("self",)).filter(pk=turn.thread_id).first()

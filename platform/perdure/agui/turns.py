@@ -119,13 +119,16 @@ def current_protocol_run(thread: Thread) -> ProtocolRun | None:
     Made here if the turn went on without a client: somebody answered in the inbox, or an operator retried the run.
     """
     turn = live_turn(thread)
-    if turn is None:
-        return None
+    return None if turn is None else last_protocol_run(turn)
+
+
+def last_protocol_run(turn: Turn) -> ProtocolRun:
+    """The one that tells how the turn stands or ended; made here if the turn went on without a client."""
     newest, log = _newest(turn), read_boundaries(turn)
     if _next_beginning(newest, log) is None:
         return newest
     with transaction.atomic():  # two readers must not begin it twice
-        Thread.objects.select_for_update(of=("self",)).get(pk=thread.pk)
+        Thread.objects.select_for_update(of=("self",)).filter(pk=turn.thread_id).first()
         newest, log = _newest(turn), read_boundaries(turn)
         begins = _next_beginning(newest, log)
         return newest if begins is None else _continue(turn, _nobody(turn), log, begins)

@@ -55,7 +55,10 @@ def _method(envelope: Mapping[str, Any]) -> tuple[views.Operation, QueryDict, di
 def _resource(envelope: Mapping[str, Any]) -> tuple[views.Operation, QueryDict, dict[str, str]]:
     """`params: {path, httpMethod}` of a thread's address. Raises InvalidInput for any other address."""
     params = _object(envelope, "params")
-    parts = urlsplit(_text(params, "path"))
+    try:
+        parts = urlsplit(_text(params, "path"))
+    except ValueError:
+        raise InvalidInput.of("params.path", "is no address") from None
     if parts.scheme or parts.netloc or not (parts.path == "/threads" or parts.path.startswith("/threads/")):
         raise InvalidInput.of("params.path", "must be /threads or an address below it")
     try:

@@ -19,6 +19,7 @@ from perdure.agui.models import ProtocolRun, Thread
 from perdure.agui.off_loop import in_thread
 from perdure.agui.stream import Batches, open_stream
 from perdure.agui.threads import get_thread
+from perdure.agui.transcript import settle_ended
 from perdure.agui.turns import current_protocol_run, read_boundaries
 
 
@@ -92,6 +93,7 @@ def _runs_that_are_over(call: Call, thread_id: str) -> list[ProtocolRun]:
 
 
 def _rows(thread: Thread) -> list[ProtocolRun]:
+    settle_ended(thread)  # one that ended without a client gets its last run
     found = ProtocolRun.objects.filter(thread=thread).select_related("turn__run", "turn__thread", "thread")
     return list(found.order_by("id"))
 
