@@ -304,3 +304,17 @@ def test_a_body_full_of_new_messages_is_refused(bob: User) -> None:
     with pytest.raises(InvalidInput):
         post(bob, body() | {"messages": said(*(f"m{number}" for number in range(NEW_AT_MOST + 1)))})
     assert counts() == (0, 0, 0)
+
+
+def test_nothing_that_a_model_can_read_begins_no_turn_of_a_conversation(bob: User) -> None:
+    post(bob, body("hello", job="talk-conversation"))
+    drain()
+    sound = {"type": "audio", "source": {"type": "data", "value": "aaaa", "mimeType": "audio/wav"}}
+    for number, content in enumerate((None, [sound])):
+        messages = [] if content is None else [{"id": "u2", "role": "user", "content": content}]
+        sent = body(None, run=f"r{number + 2}", messages=messages, job="talk-conversation", props={"input": {"a": 1}})
+        with pytest.raises(InvalidInput):
+            post(bob, sent)
+    silent = [{"id": "u3", "role": "user", "content": ""}]
+    assert post(bob, body(None, run="r9", messages=silent, job="talk-conversation")).kind == "hydrate"
+    assert counts() == (1, 1, 1)

@@ -30,7 +30,7 @@ def new_messages(thread: Thread, messages: Sequence[Message]) -> list[Message]:
         if isinstance(one, ToolMessage) and one.tool_call_id in waiting and one.id not in known:
             results.setdefault(one.tool_call_id, one)
     strays = [one.tool_call_id for one in sent if isinstance(one, ToolMessage) and one.tool_call_id not in waiting]
-    said = [one for one in sent if isinstance(one, UserMessage)]
+    said = [one for one in sent if isinstance(one, UserMessage) and one.content]
     if strays and not said and not results:
         raise InvalidToolCallId(strays[0], waiting)
     if len(said) > NEW_AT_MOST:

@@ -16,7 +16,7 @@ from flows.pipelines.spec import PipelineDef
 from perdure.agui.conf import get_settings
 from perdure.agui.errors import AgentNotFound, InputTooLarge, InvalidInput, PermissionDenied
 from perdure.agui.inputs import RunInput
-from perdure.agui.model_history import history_for_models
+from perdure.agui.model_history import as_model_message, history_for_models
 from perdure.agui.models import Thread
 from perdure.agui.turns import labels_of, owner_of_run
 from runs import jobs
@@ -160,13 +160,15 @@ def last_text(messages: Sequence[Message]) -> str:
 
 
 def _conversation(thread: Thread, wanted: RunInput, new: Sequence[Message]) -> Conversation:
+    if all(as_model_message(one) is None for one in new):
+        raise InvalidInput.of("messages", "hold nothing new that a model can read")
     state = shared_state(thread, wanted)
     if not isinstance(state, dict):
         raise InvalidInput.of("state", "must be an object")
     try:
         around = Conversation.model_validate({
             "tools": [_tool_spec(one) for one in wanted.tools], "state": state, "thread": thread.thread_id,
-            "props": wanted.props,
+            "props": wanted.props if wanted.input is None else wanted.props | {"input": wanted.input},
             "context": [{"description": one.description, "value": one.value} for one in wanted.context],
         })  # fmt: skip
     except ValidationError as exc:
@@ -175,10 +177,7 @@ def _conversation(thread: Thread, wanted: RunInput, new: Sequence[Message]) -> C
     room = limit - len(around.model_dump_json().encode()) - _ENVELOPE_BYTES
     if room <= len(json.dumps([one.model_dump(mode="json") for one in new]).encode()):
         raise InputTooLarge(limit)
-    messages = history_for_models(thread, room, new)
-    if not messages:
-        raise InvalidInput.of("messages", "hold no new text of the user")
-    return around.model_copy(update={"messages": messages})
+    return around.model_copy(update={"messages": history_for_models(thread, room, new)})
 
 
 def _tool_spec(tool: Any) -> dict[str, Any]:
