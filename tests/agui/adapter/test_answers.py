@@ -3,10 +3,11 @@
 from typing import Any
 
 from flows.llm.tools import naming
+from perdure.agui.adapter import Adapter, Opening
 from perdure.agui.adapter.answers import AT_ONCE
 from runs.events.types import EventType, RunEvent
 from tests.agui.adapter.readers import Reader
-from tests.agui.adapter.story import Story, frame, heard_after, reply, reset
+from tests.agui.adapter.story import RUN, Story, entry, frame, heard_after, reply, reset
 from tests.agui.adapter.wire import Client, Event, on_the_wire
 
 CALL = ("call_1", "add", {"a": 1, "b": "Ä"})
@@ -185,3 +186,58 @@ def test_of_very_many_answers_at_once_some_come_whole_so_that_marks_stay_short()
     assert [event["delta"] for event in told].count("Half") == AT_ONCE
     assert [event["delta"] for event in told].count("Half of it.") == 8
     assert max(len(one.mark) for one in reader.told) < 4_000
+
+
+def deltas(events: list[Event]) -> list[str]:
+    return [event["delta"] for event in only(events, "TEXT_MESSAGE_CONTENT")]
+
+
+def test_a_reader_that_missed_the_first_frames_is_told_the_answer_whole() -> None:
+    story = Story()
+    story.begin("ask")
+    story.told += [reset("ask", truncated=1), frame("ask", 1, {"type": "text", "text": "llo"})]
+    story.end("ask", output=reply("Hallo"))
+    assert deltas(read(story.told)) == ["Hallo"]
+
+
+def test_frames_that_nobody_heard_are_made_up_for_at_the_end() -> None:
+    story = begun(text="Ha")
+    adapter = Adapter(RUN)
+    for event in story.told:
+        adapter.feed(event)
+    adapter.begin(Opening("t", "r"))
+    assert adapter.feed(frame("ask", 1, {"type": "text", "text": "llo"})) == []
+    end = entry(adapter.sequence + 1, EventType.STEP_COMPLETE, "ask", 1, output=reply("Hallo"), frames=2)
+    assert deltas(on_the_wire(adapter.feed(end))) == ["Hallo"]
+
+
+def test_frames_of_an_attempt_that_has_ended_are_not_told() -> None:
+    story = begun(text="Hallo")
+    story.end("ask", output=reply("Hallo"))
+    story.told += [reset("ask"), frame("ask", 0, {"type": "text", "text": "Hallo"})]
+    assert deltas(read(story.told)) == ["Hallo"]
+
+
+def test_who_has_a_part_of_what_an_event_was_told_as_is_told_the_rest_of_just_that() -> None:
+    story = begun(text="Ha")
+    story.end("ask", output=reply("Hallo"))
+    whole = Reader().read(story.told)
+    content = next(one for one in whole.told if getattr(one.event, "delta", "") == "llo")
+    again = Reader.going_on(content, story.log)
+    again.read([reset("ask"), frame("ask", 0, {"type": "text", "text": "Ha"}), frame("ask", 1, "too late")])
+    assert again.events == [], "what comes before that event would change what it is told as"
+    again.read(story.log[-1:])
+    assert [event.type.value for event in again.events] == ["TEXT_MESSAGE_END", "STEP_FINISHED"]
+
+
+def test_a_step_that_a_retried_run_does_again_says_its_answer_in_place_of_the_old_one() -> None:
+    story = begun(text="Old")
+    story.end("ask", output=reply("Old", "", [CALL]))
+    story.perform(naming.tool_step("ask", 1, 1, "add"), "3")
+    story.begin("ask", 2)
+    story.end("ask", 2, output=reply("New"))
+    reader = Reader().read(story.told)
+    (snapshot,) = only(on_the_wire(reader.events), "MESSAGES_SNAPSHOT")
+    kept = [(message["role"], message["content"]) for message in snapshot["messages"]]
+    assert kept == [("user", "Hello"), ("assistant", "New")], "nor is there a result of a call that was never made"
+    assert set(reader.adapter.model_messages) == {snapshot["messages"][-1]["id"]}

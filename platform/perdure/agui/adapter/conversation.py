@@ -45,10 +45,12 @@ class Conversation:
         return made.id
 
     def forget(self, step: str) -> bool:
-        """What the step had said; it is performed again. False if there was nothing."""
-        gone = self._of_step.pop(step, None)
+        """What the step had said, and what its calls gave; it is performed again. False if there was nothing."""
+        gone = self._of_step.pop(step, set())
         if not gone:
             return False  # as almost always: a long conversation is not gone through for each answer
+        calls = {call.id for one in self.messages if one.id in gone for call in getattr(one, "tool_calls", None) or ()}
+        gone = gone | {one.id for one in self.messages if isinstance(one, ToolMessage) and one.tool_call_id in calls}
         self.messages = [message for message in self.messages if message.id not in gone]
         for message_id in gone:
             self.model_messages.pop(message_id, None)
