@@ -221,3 +221,10 @@ def test_capabilities_list_what_is_exposed_and_nothing_else(bob: User) -> None:
     assert (one["identity"]["name"], one["transport"]["resumable"]) == ("talk-conversation", True)
     assert one["tools"]["clientProvided"]
     assert error(caller.say("GET", "/ag-ui/capabilities?agent=talk-hidden")) == (404, "AGENT_NOT_FOUND")
+
+
+def test_addresses_work_with_and_without_the_last_slash(bob: User) -> None:
+    asked(bob, "approval")
+    caller = Caller(bob)
+    for path in ("/ag-ui/threads", "/ag-ui/threads/t1", "/ag-ui/state/r1", "/ag-ui/sessions/by-thread/t1"):
+        assert [caller.say("GET", path + slash).status_code for slash in ("", "/")] == [200, 200]

@@ -1,6 +1,6 @@
 """The addresses below /ag-ui/."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, re_path
 
 from perdure.agui.views import cancel, capabilities, message, run, state, stream, threads
 
@@ -15,6 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^state/(?P<run_id>[^/]+)/?$", state.state, name="state"),
     re_path(r"^sessions/by-thread/(?P<thread_id>[^/]+)/?$", state.session, name="session"),
     re_path(r"^capabilities/?$", capabilities.capabilities, name="capabilities"),
-    path("threads/", threads.threads, name="threads"),
-    path("threads/<str:thread_id>/", threads.thread, name="thread"),
+    re_path(r"^threads/?$", threads.threads, name="threads"),
+    re_path(r"^threads/(?P<thread_id>[^/]+)/?$", threads.thread, name="thread"),
 ]
