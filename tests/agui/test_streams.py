@@ -37,7 +37,7 @@ def ann(db: None) -> Person:
 
 @pytest.fixture
 def turn(ann: Person) -> Turn:
-    return say(ann.user, "thread-1", "Hello", run_id="r1")
+    return say(ann.user, "thread-1", "Hello", run_id="r1", state={})
 
 
 def address(run_id: str = "r1") -> str:
@@ -249,7 +249,10 @@ async def test_a_run_is_nobody_elses_to_read(ann: Person, turn: Turn, stranger: 
     assert {one.json()["error"]["code"] for one in found} == {"RUN_NOT_FOUND"}
 
 
-@pytest.mark.parametrize("place", ["x", "1", "1.x", "999999.3", "x.3", "{part}.99999", "-1.-1", "{part}.9" + "9" * 40])
+@pytest.mark.parametrize(
+    "place",
+    ["x", "1", "1.x", "999999.3", "x.3", "{part}.99999", "-1.-1", "{part}.9" + "9" * 40, "{part}s9.1", "{part}s.1"],
+)
 async def test_a_place_that_was_never_told_is_refused(ann: Person, turn: Turn, place: str) -> None:
     part = await ProtocolRun.objects.aget(run_id="r1")
     headers = {"Last-Event-ID": place.format(part=part.pk)}
@@ -265,6 +268,31 @@ async def test_what_is_too_long_to_be_told_again_begins_with_all_that_was_said(
     screen = await read(ann, address())
     assert screen.types == ["RUN_STARTED", "STATE_SNAPSHOT", "MESSAGES_SNAPSHOT", "RUN_FINISHED"]
     assert screen.texts == ["You said Hello"]
+
+
+@pytest.mark.parametrize("room", [2, 3, 5, 7])
+async def test_a_long_run_that_is_told_from_its_midst_goes_on_from_any_event_too(
+    ann: Person, turn: Turn, settings: Any, room: int
+) -> None:
+    def write_long() -> None:
+        run = run_of(turn)
+        write(run, "run:start")
+        for step in ("one", "two"):
+            write(run, "step:start", step=step, attempt=1, kind="stream")
+        for step in ("one", "two"):
+            write(run, "state:patch", patch=[{"op": "add", "path": f"/{step}", "value": 1}])
+            write(run, "step:complete", step=step, attempt=1, kind="stream", output=f"said {step}", frames=3)
+        write(run, "run:complete", output="said two")
+
+    await sync_to_async(write_long)()
+    settings.AG_UI_MAX_EVENTS_PER_SESSION = room
+    whole = await read(ann, address())
+    assert whole.types[:3] == ["RUN_STARTED", "STATE_SNAPSHOT", "MESSAGES_SNAPSHOT"]
+    assert (whole.texts, whole.end["type"]) == (["said one", "said two"], "RUN_FINISHED")
+    for place, last_id in enumerate(whole.ids[:-1], start=1):
+        response = await ApiClient(ann.bearer | {"Last-Event-ID": last_id}).get(address())
+        rest = [parse(block) async for block in read_blocks(response)]
+        assert rest == list(zip(whole.ids[place:], whole.events[place:], strict=True)), whole.types[place - 1]
 
 
 async def test_a_log_that_is_gone_is_told_by_the_transcript(ann: Person, turn: Turn) -> None:

@@ -24,25 +24,27 @@ from runs import clock
 class Place:
     """An event of a stream, as `Last-Event-ID` names it: `<key of its protocol run>.<the adapter's mark after it>`.
 
-    An `s` behind the key says that the run was told with snapshots first: a stream may be cut off among them.
+    `s<sequence>` behind the key says that the run was told with snapshots first, as of there: a stream may be cut off
+    among them, and what began before them was not told.
     """
 
     part: int
     mark: str
-    snapshots: bool = False
+    snapshots_at: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Place":
         """Raises InvalidInput for what no stream has sent."""
-        part, _, mark = text.partition(".")
+        key, _, mark = text.partition(".")
+        part, has_snapshots, at = key.partition("s")
         try:
             sequence_of(mark)
-            return cls(int(part.removesuffix("s")), mark, part.endswith("s"))
+            return cls(int(part), mark, int(at) if has_snapshots else None)
         except ValueError:
             raise unknown_place() from None
 
     def __str__(self) -> str:
-        return f"{self.part}{'s' if self.snapshots else ''}.{self.mark}"
+        return f"{self.part}{'' if self.snapshots_at is None else f's{self.snapshots_at}'}.{self.mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def read_passages(
     """
     if place is not None:
         chosen = [_Chosen(row, row.after_sequence, row.has_gap) for row in _from_place(protocol_runs, place)]
-        chosen[0] = replace(chosen[0], snapshots=place.snapshots)
+        if place.snapshots_at is not None:
+            chosen[0] = replace(chosen[0], begins=place.snapshots_at)
+        chosen[0] = replace(chosen[0], snapshots=place.snapshots_at is not None)
     else:
         chosen = _shortened([_Chosen(row, row.after_sequence, row.has_gap) for row in protocol_runs])
         if chosen and (snapshots or (joins and chosen[0].begins > 0)):
@@ -111,7 +115,8 @@ def _from_place(protocol_runs: Sequence[ProtocolRun], place: Place) -> list[Prot
     row = protocol_runs[ids.index(place.part)]
     if row.turn.run is None or not is_told_by_events(row.turn):
         raise SessionExpired(row.run_id)
-    if sequence_of(place.mark) > row.turn.run.last_sequence:
+    begins = row.after_sequence if place.snapshots_at is None else place.snapshots_at
+    if not row.after_sequence <= begins <= sequence_of(place.mark) <= row.turn.run.last_sequence:
         raise unknown_place()
     return list(protocol_runs[ids.index(place.part) :])
 

@@ -102,8 +102,8 @@ class Teller:
         return self._named(events)
 
     def _named(self, events: list[BaseEvent]) -> list[Told]:
-        part, with_snapshots = self._part.id, self._part.opening.snapshots
-        ids = [str(Place(part, mark, with_snapshots)) for mark in self._adapter.marks]
+        part, snapshots_at = self._part.id, self._part.begins if self._part.opening.snapshots else None
+        ids = [str(Place(part, mark, snapshots_at)) for mark in self._adapter.marks]
         return [Told(one, event, self._older) for one, event in zip(ids, events, strict=True)]
 
     def _shape(self) -> OlderShape:
