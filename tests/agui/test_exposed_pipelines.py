@@ -66,21 +66,19 @@ def test_a_workflow_that_comes_along_is_run_for_who_may_start_it(bob: User) -> N
     assert results() == ["HELLO?"]
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        {"kind": "custom", "function": "os.system"},
-        {"kind": "tool", "tool": "os.system"},
-        {"kind": "llm", "prompt": {"user": "x"}, "approve": "none"},
-        {"kind": "llm", "prompt": {"user": "x"}, "provider_override": {"base_uri": "http://evil.example"}},
-    ],
-)
-def test_a_workflow_that_comes_along_may_no_more_than_a_stored_one(bob: User, step: dict[str, Any]) -> None:
+FORBIDDEN: list[dict[str, Any]] = [
+    {"kind": "custom", "function": "os.system"},
+    {"kind": "tool", "tool": "os.system"},
+    {"kind": "llm", "prompt": {"user": "x"}, "approve": "none"},
+    {"kind": "llm", "prompt": {"user": "x"}, "provider_override": {"base_uri": "http://evil.example"}},
+]
+
+
+def test_a_workflow_that_comes_along_may_no_more_than_a_stored_one(bob: User) -> None:
     user = may_start_inline(bob)
-    with pytest.raises(InvalidPipeline):
-        post(user, inline(SHOUT | {"steps": [{"id": "a"} | step]}))
-    with pytest.raises(InvalidPipeline):
-        post(user, inline("steps: [" * 200))
+    for document in ("steps: [" * 200, *(SHOUT | {"steps": [{"id": "a"} | step]} for step in FORBIDDEN)):
+        with pytest.raises(InvalidPipeline):
+            post(user, inline(document))
     assert nothing_kept()
 
 

@@ -38,23 +38,30 @@ def nothing_decided() -> bool:
     return not Answer.objects.exists() and ProtocolRun.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("kind", "payload", "outcome"),
-    [
-        ("approval", {"approved": True}, ["approve", None, ""]),
-        ("approval", {"approved": False, "reason": "too late"}, ["deny", None, "too late"]),
-        ("tool_call", {"approved": True}, ["approve", None, ""]),
-        ("tool_call", {"approved": True, "editedArgs": {"to": "bea"}}, ["approve", {"to": "bea"}, ""]),
-        ("tool_call", {"approved": False, "editedArgs": {"to": "bea"}}, ["deny", None, ""]),
-        ("input", {"age": 7}, ["submit", {"age": 7}, ""]),
-        ("choice", {"rgb": [0, 0, 1]}, ["choose", {"rgb": [0, 0, 1]}, ""]),
-    ],
-)
-def test_an_answer_goes_to_the_run(bob: User, kind: str, payload: Any, outcome: Any) -> None:
-    (interrupt,) = asked(bob, kind)
-    decision = post(bob, resume(resolved(interrupt, payload)))
+ANSWERS: list[tuple[dict[str, Any], list[Any]]] = [
+    (
+        {"approval": {"approved": True}, "tool_call": {"approved": True}, "input": {"age": 7}, "choice": "red"},
+        [["approve", None, ""], ["approve", None, ""], ["submit", {"age": 7}, ""], ["choose", "red", ""]],
+    ),
+    (
+        {
+            "approval": {"approved": False, "reason": "too late"},
+            "tool_call": {"approved": True, "editedArgs": {"to": "bea"}},
+            "choice": {"rgb": [0, 0, 1]},
+        },
+        [["deny", None, "too late"], ["approve", {"to": "bea"}, ""], ["choose", {"rgb": [0, 0, 1]}, ""]],
+    ),
+    ({"tool_call": {"approved": False, "editedArgs": {"to": "bea"}}}, [["deny", None, ""]]),
+]
+
+
+@pytest.mark.parametrize(("payloads", "outcomes"), ANSWERS)
+def test_answers_go_to_the_run(bob: User, payloads: dict[str, Any], outcomes: list[Any]) -> None:
+    interrupts = asked(bob, *payloads)
+    answered = map(resolved, interrupts, payloads.values())
+    decision = post(bob, resume(*answered))
     assert (decision.kind, [one.run_id for one in decision.protocol_runs]) == ("continue", ["r2"])
-    assert output() == [outcome]
+    assert output() == outcomes
 
 
 def test_what_is_cancelled_is_denied_and_says_so(bob: User) -> None:
@@ -67,12 +74,6 @@ def test_a_cancelled_question_for_a_value_is_taken_back(bob: User) -> None:
     (interrupt,) = asked(bob, "input")
     post(bob, resume(cancelled(interrupt)))
     assert Question.objects.get().status == "withdrawn"
-
-
-def test_two_answers_at_once(bob: User) -> None:
-    approval, choice = asked(bob, "approval", "choice")
-    post(bob, resume(resolved(choice, "red"), resolved(approval, {"approved": True})))
-    assert output() == [["approve", None, ""], ["choose", "red", ""]]
 
 
 def test_what_is_covered_is_answered_and_the_rest_interrupts_again(bob: User) -> None:
