@@ -87,10 +87,21 @@ def test_a_last_event_id_never_begins_a_run(bob: User) -> None:
         post(bob, body("hello"), "1.0")
     first = post(bob, body("hello"))
     with pytest.raises(RunNotFound):
-        post(bob, body("hello", run="r7"), "1.0")
+        post(bob, body("hello", run="r7"), f"{first.protocol_runs[0].pk + 1}.0")
     again = post(bob, body("hello"), "1.0")
     assert (again.kind, again.last_event_id, again.protocol_runs) == ("reconnect", "1.0", first.protocol_runs)
     assert counts() == (1, 1, 1)
+
+
+def test_whoever_was_shown_a_thread_at_work_goes_on_under_the_run_id_of_the_asking(bob: User, stranger: User) -> None:
+    first = post(bob, body("hello"))
+    place = f"{first.protocol_runs[0].pk}.0"
+    again = post(bob, body(run="r7"), place)
+    assert (again.kind, again.protocol_runs) == ("reconnect", first.protocol_runs)
+    post(stranger, body("mine", thread="hers"))
+    with pytest.raises(RunNotFound):
+        post(stranger, body(run="r7", thread="hers"), place)
+    assert counts() == (2, 2, 2)
 
 
 def test_a_thread_at_work_takes_no_second_turn(bob: User) -> None:

@@ -8,9 +8,13 @@ import { Talk, withEach } from "./talk.js";
 const cuts = (way) => Array(80).fill(`2${way}`).join(",");
 
 withEach(({ version, Agent, older }, client) => {
-  async function say(text, cut) {
+  function cutAgent(cut, threadId = newId()) {
     const headers = { ...HEADERS, "X-Cut": `${newId()} ${cut}` };
-    const agent = new Agent({ url: `${CUTTING}/ag-ui/run`, headers, threadId: newId(), fetch: resumingFetch });
+    return new Agent({ url: `${CUTTING}/ag-ui/run`, headers, threadId, fetch: resumingFetch });
+  }
+
+  async function say(text, cut) {
+    const agent = cutAgent(cut);
     agent.addMessage({ id: newId(), role: "user", content: text });
     await agent.runAgent({ forwardedProps: { job: JOB } });
     return agent;
@@ -28,5 +32,19 @@ withEach(({ version, Agent, older }, client) => {
       assert.deepEqual(agent.state, plain.agent.state);
       assert.equal(agent.pendingInterrupts.length, plain.interrupts.length);
     }
+  });
+
+  test(`${client}: a page that opens a thread in the midst of a run hears it to the end, however it is cut`, async () => {
+    const talk = new Talk({ version, Agent, older });
+    let page;
+    talk.agent.subscribe({
+      onReasoningMessageContentEvent: () => {
+        page ??= cutAgent(cuts(""), talk.threadId);
+        page.told ??= page.runAgent();
+      },
+    });
+    await talk.say("Tell a story");
+    await page.told;
+    assert.deepEqual(page.messages.map(told), talk.agent.messages.map(told));
   });
 });

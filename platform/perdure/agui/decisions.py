@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from perdure.agui.errors import InterruptPending, RunConflict, ThreadBusy
 from perdure.agui.inputs import RunInput
 from perdure.agui.models import ProtocolRun, Thread, Turn
 from perdure.agui.news import new_messages
+from perdure.agui.passages import Place
 from perdure.agui.pending import is_interrupted, read_pending
 from perdure.agui.resuming import answer_interrupts
 from perdure.agui.targets import find_target, shared_state, start
@@ -69,10 +71,18 @@ def decide(user: Any, wanted: RunInput, last_event_id: str | None, actor: Actor)
 def _reconnect(user: Any, wanted: RunInput, last_event_id: str) -> Decision:
     """Never a new run: whoever has an id was told of one."""
     thread = get_thread(user, wanted.thread_id)
-    known = _known(thread, wanted.run_id)
+    known = _known(thread, wanted.run_id) or _shown(thread, wanted, last_event_id)
     if not known:
         raise RunNotFound(wanted.run_id)
     return Decision("reconnect", thread, wanted.run_id, known, last_event_id)
+
+
+def _shown(thread: Thread, wanted: RunInput, last_event_id: str) -> list[ProtocolRun]:
+    """The run that was under way when the client asked for the thread, under a run id that began nothing."""
+    shown = _runs_of(thread).filter(pk=Place.parse(last_event_id).part)
+    for run in shown:
+        run.protocol_version = wanted.protocol_version
+    return list(shown)
 
 
 def _hold(user: Any, wanted: RunInput) -> Thread:
@@ -82,8 +92,11 @@ def _hold(user: Any, wanted: RunInput) -> Thread:
 
 
 def _known(thread: Thread, run_id: str) -> list[ProtocolRun]:
-    parts = ProtocolRun.objects.filter(thread=thread, run_id=run_id).order_by("part")
-    return list(parts.select_related("turn__run", "turn__thread", "thread"))
+    return list(_runs_of(thread).filter(run_id=run_id).order_by("part"))
+
+
+def _runs_of(thread: Thread) -> QuerySet[ProtocolRun]:
+    return ProtocolRun.objects.filter(thread=thread).select_related("turn__run", "turn__thread", "thread")
 
 
 def _resume(user: Any, thread: Thread, wanted: RunInput, known: list[ProtocolRun], actor: Actor) -> Decision:
