@@ -10,15 +10,22 @@ FAULTS = ["tests/faults"]
 REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
 # Nothing in them depends on which database the suite runs on: they run with SQLite's.
 ONCE = [
+    "tests/agui/adapter/test_answers.py", "tests/agui/adapter/test_any_events.py",
+    "tests/agui/adapter/test_any_reader.py", "tests/agui/adapter/test_ends.py", "tests/agui/adapter/test_marks.py",
+    "tests/agui/adapter/test_shared_state.py", "tests/agui/test_agui_settings.py", "tests/agui/test_bindings.py",
+    "tests/agui/test_boundaries.py", "tests/agui/test_compat.py", "tests/agui/test_crowded_inputs.py",
+    "tests/agui/test_inputs.py", "tests/agui/test_merged_deltas.py", "tests/agui/test_ordering.py",
     "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/engine/test_emitted.py",
     "tests/engine/test_schedule_times.py", "tests/examples/test_diffs.py",
     "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
-    "tests/examples/test_ruff_reads_no_secrets.py", "tests/live/test_channel_layers.py",
-    "tests/live/test_gone_clients.py", "tests/live/test_pace.py", "tests/test_platform_folder.py",
+    "tests/examples/test_ruff_reads_no_secrets.py", "tests/examples/test_sources.py",
+    "tests/live/test_channel_layers.py", "tests/live/test_gone_clients.py", "tests/live/test_pace.py",
     "tests/llm_tools/test_local_checks.py", "tests/llm_tools/test_local_commands.py",
-    "tests/llm_tools/test_local_files.py", "tests/llm_tools/test_local_hosts.py", "tests/llm_tools/test_signatures.py",
-    "tests/providers", "tests/v1/test_lines.py", "tests/vendors", "tests/wiring/test_environment.py",
-    "tests/wiring/test_supervisor.py",
+    "tests/llm_tools/test_local_files.py", "tests/llm_tools/test_local_hosts.py",
+    "tests/llm_tools/test_signatures.py", "tests/pipelines/test_documents_are_checked.py",
+    "tests/pipelines/test_hostile_answers.py", "tests/pipelines/test_templates.py", "tests/providers",
+    "tests/retention/test_ages.py", "tests/test_platform_folder.py", "tests/v1/test_lines.py", "tests/vendors",
+    "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
 ]  # fmt: skip
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
