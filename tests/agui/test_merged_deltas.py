@@ -29,4 +29,4 @@ def test_the_frames_of_a_long_answer_are_merged_at_once() -> None:
     before = time.process_time()
     (one,) = merge_deltas(told)
     assert len(one.event.delta) == 1_000_000  # type: ignore[union-attr]
-    assert time.process_time() - before < 5
+    assert time.process_time() - before < 10
