@@ -4,11 +4,13 @@ Nothing that a client says of a question is believed: its id is looked up among 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from ag_ui.core import ResumeEntry
+from django.db.models import F
 
 from hitl.answers import answer, withdraw
 from hitl.asking import lock
@@ -61,10 +63,19 @@ def answer_interrupts(user: Any, thread: Thread, entries: Sequence[ResumeEntry],
     for interrupt_id, other in turns.items():
         if other.pk != turn.pk:
             raise InvalidInterruptId(interrupt_id)
-    # in one order everywhere: two answers to the same questions must not wait for each other
+    _hold(ids)
     in_order = sorted(enumerate(entries), key=lambda one: one[1].interrupt_id)
     passed = [_answer(user, entry, f"resume.{place}", actor) for place, entry in in_order]
     return Resumed(turn, any(passed))
+
+
+def _hold(interrupt_ids: Sequence[str]) -> None:
+    """All the questions, in one order everywhere, before the first answer holds the run: in the inbox somebody may
+    hold one of them and wait for the run. What is asked about a budget comes first, since its budget is held too."""
+    wanted = Question.objects.filter(id__in=[one.partition(".")[0] for one in interrupt_ids])
+    for question_id in wanted.order_by(F("budget_of").asc(nulls_last=True), "id").values_list("id", flat=True):
+        with suppress(QuestionNotFound):  # deleted at this moment: its answer says so
+            lock(question_id)
 
 
 def _turn_of(user: Any, thread: Thread, interrupt_id: str) -> Turn:

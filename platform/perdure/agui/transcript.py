@@ -81,13 +81,23 @@ def history(thread: Thread, until_turn: Turn | None = None) -> list[Message]:
 
     Beside a turn under way stand also the turns after it: it is under way again, because somebody retried its run.
     """
+    return histories(thread, [until_turn])[0]
+
+
+def histories(thread: Thread, until_turns: Sequence[Turn | None]) -> list[list[Message]]:
+    """`history` for each of them, read once: they share their messages, or a long thread would be there many times."""
     settle_ended(thread)
-    rows = thread.messages.order_by("turn__number", "position")
-    if until_turn is not None:
-        rows = rows.exclude(turn=until_turn.pk, is_input=False)
-        if not thread.turns.filter(pk=until_turn.pk, run__isnull=False).exclude(run__status__in=ENDED).exists():
-            rows = rows.filter(turn__number__lte=until_turn.number)
-    return [_message.validate_python(data) for data in rows.values_list("data", flat=True)]
+    columns = ("data", "turn", "turn__number", "is_input")
+    rows = thread.messages.order_by("turn__number", "position").values_list(*columns)
+    said = [(_message.validate_python(data), *where) for data, *where in rows.iterator()]
+    at_work = set(thread.turns.filter(run__isnull=False).exclude(run__status__in=ENDED).values_list("pk", flat=True))
+    return [
+        [
+            message for message, turn, number, is_input in said
+            if until is None
+            or ((is_input or turn != until.pk) and (number <= until.number or until.pk in at_work))
+        ] for until in until_turns
+    ]  # fmt: skip
 
 
 def _tell(turn: Turn, run: Run | None) -> Told:
