@@ -74,6 +74,13 @@ async def test_the_default_agent_runs_the_default_job(bob: User, settings: Any) 
     assert (await _read(response)).texts == ["You said: hello"]
 
 
+async def test_a_replay_says_what_was_said_once(bob: User) -> None:
+    await sync_to_async(_said)(bob, "one", "two", "three")
+    screen = await _connect(bob)
+    echoed = [event["input"]["messages"] for event in screen.events if event["type"] == "RUN_STARTED"]
+    assert [[one["content"] for one in messages] for messages in echoed] == [["one"], ["two"], ["three"]]
+
+
 async def test_who_connects_is_shown_the_whole_thread(bob: User) -> None:
     await sync_to_async(_said)(bob, "one", "two")
     screen = await _connect(bob)

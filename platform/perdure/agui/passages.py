@@ -15,7 +15,7 @@ from perdure.agui.adapter import Opening, sequence_of
 from perdure.agui.conf import get_settings
 from perdure.agui.errors import InvalidInput, SessionExpired
 from perdure.agui.models import ProtocolRun, Turn
-from perdure.agui.transcript import history
+from perdure.agui.transcript import histories
 from perdure.agui.turns import read_boundaries, state_before
 from runs import clock
 
@@ -95,8 +95,15 @@ def read_passages(
         chosen = _shortened([_Chosen(row, row.after_sequence, row.has_gap) for row in protocol_runs])
         if chosen and (snapshots or (joins and chosen[0].begins > 0)):
             chosen[0] = replace(chosen[0], snapshots=True)
-    turns = groupby(chosen, key=lambda one: one.row.turn_id)
-    return [_passage(list(same), joins) for _, same in turns]
+    turns = [list(same) for _, same in groupby(chosen, key=lambda one: one.row.turn_id)]
+    if not turns:
+        return []
+    until = [turn if is_told_by_events(turn) else None for turn in (same[0].row.turn for same in turns)]
+    said = histories(turns[0][0].row.thread, until)
+    return [
+        _passage(same, history, _echo(same, history, index) if joins else [])
+        for index, (same, history) in enumerate(zip(turns, said, strict=True))
+    ]
 
 
 def is_told_by_events(turn: Turn) -> bool:
@@ -146,11 +153,18 @@ def _end(row: ProtocolRun) -> int:
     return read_boundaries(row.turn).first_after(row.after_sequence) or last
 
 
-def _passage(chosen: list[_Chosen], joins: bool) -> Passage:
+def _echo(chosen: list[_Chosen], said: list[Message], index: int) -> list[Message]:
+    """What a client that joins is told by the run's input: all of it by the first; by each after that what was new."""
+    if index == 0:
+        return said
+    new = set(chosen[0].row.turn.messages.filter(is_input=True).values_list("message_id", flat=True))
+    return [message for message in said if message.id in new]
+
+
+def _passage(chosen: list[_Chosen], said: list[Message], echo: list[Message]) -> Passage:
     turn = chosen[0].row.turn
     by_events = is_told_by_events(turn)
-    said = history(turn.thread, until_turn=turn if by_events else None)
-    parts = [Part(one.row.pk, _opening(one, said if joins else []), one.begins, one.row.outcome) for one in chosen]
+    parts = [Part(one.row.pk, _opening(one, echo), one.begins, one.row.outcome) for one in chosen]
     if not by_events:
         parts = [replace(one, opening=replace(one.opening, snapshots=True)) for one in parts[-1:]]
     state = state_before(turn) if by_events else turn.thread.state
