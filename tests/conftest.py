@@ -13,8 +13,10 @@ from tests.servers import databases
 from tests.servers.installation import Installation
 
 # The quick suite tries the same examples every time: whether a change is good must not be a matter of luck.
-hypothesis.settings.register_profile("quick", derandomize=True)
-hypothesis.settings.register_profile("long", derandomize=False, print_blob=True)
+# A machine that is busy with other tests draws examples slowly; that says nothing about what they try.
+_PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", derandomize=True, **_PATIENT)
+hypothesis.settings.register_profile("long", derandomize=False, print_blob=True, **_PATIENT)
 hypothesis.settings.load_profile("quick")
 
 
