@@ -19,6 +19,7 @@ from perdure.agui.errors import (
     ThreadNotFound,
 )
 from perdure.agui.models import ProtocolRun, Thread
+from perdure.agui.transcript import settle_ended
 from runs import jobs
 from runs.models import Run
 from runs.testing import advance, drain
@@ -260,3 +261,14 @@ def test_with_a_quorum_the_turn_is_told_again_until_enough_have_answered(team: G
     again = post(bob, resume(resolved(interrupt, {"approved": True}), run="r3"))
     assert again.kind == "continue"
     assert Answer.objects.count() == 1
+
+
+def test_an_answer_repeated_after_the_end_knows_how_it_ended(bob: User) -> None:
+    (interrupt,) = asked(bob, "approval")
+    post(bob, resume(resolved(interrupt, {"approved": True})))
+    drain()
+    settle_ended(Thread.objects.get())
+    (again,) = post(bob, resume(resolved(interrupt, {"approved": True}), run="r3")).protocol_runs
+    first = ProtocolRun.objects.get(run_id="r2").outcome
+    assert first is not None
+    assert ProtocolRun.objects.get(pk=again.pk).outcome == first | {"runId": "r3"}

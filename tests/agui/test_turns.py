@@ -144,6 +144,17 @@ def test_a_protocol_run_is_found_by_those_who_see_its_thread(bob: User, stranger
             find_protocol_runs(user, run_id)
 
 
+def test_a_colleagues_run_of_the_same_id_takes_nobodys_place(bob: User, root: User, team: Group) -> None:
+    colleague = User.objects.create_user("ann")
+    for one in (bob, colleague):
+        one.groups.add(team)
+    mine = say(bob, "t1", "hello", run_id="same", team=team.name)
+    theirs = say(colleague, "t2", "hello", run_id="same", team=team.name)
+    assert [one.turn for one in find_protocol_runs(bob, "same")] == [mine]
+    assert [one.turn for one in find_protocol_runs(colleague, "same")] == [theirs]
+    assert [one.turn for one in find_protocol_runs(root, "same")] == [theirs]  # the newest of others'
+
+
 def test_readers_who_come_at_once_begin_no_protocol_run_twice(bob: User) -> None:
     turn = say(bob, "t1", "bob", job="talk-ask")
     drain()

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from ag_ui.core import Message
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, Max, When
 
 from perdure.agui.boundaries import RELEVANT, Boundaries
 from perdure.agui.masking import mask, mask_messages
@@ -88,12 +88,14 @@ def live_turn(thread: Thread) -> Turn | None:
 
 
 def find_protocol_runs(user: Any, run_id: str) -> list[ProtocolRun]:
-    """All parts of a protocol run, in order. Of several threads with a run of that id, the newest run's counts.
+    """All parts of a protocol run, in order. Of several threads with a run of that id, the newest run's counts, of
+    those that `user` began: a colleague may have given theirs the same id, and be stopped or answered in its place.
 
     Raises RunNotFound, also for what `user` does not see.
     """
     rows = ProtocolRun.objects.filter(run_id=run_id, thread__in=visible_threads(user).values("pk"))
-    newest = rows.order_by("-id").first() if "\0" not in run_id else None
+    is_own = Case(When(turn__run__owner=user.pk, then=True), default=False)
+    newest = rows.order_by(is_own.desc(), "-id").first() if "\0" not in run_id else None
     if newest is None:
         raise RunNotFound(run_id)
     parts = ProtocolRun.objects.filter(thread=newest.thread_id, run_id=run_id)
@@ -175,15 +177,26 @@ def _nobody(turn: Turn) -> ClientRun:
 
 def _continue(turn: Turn, client: ClientRun, log: Boundaries, begins: int) -> ProtocolRun:
     has_gap = log.first_after(_newest(turn).after_sequence) != begins
-    return _begin(turn, client, after_sequence=begins, has_gap=has_gap)
+    return _begin(turn, client, after_sequence=begins, has_gap=has_gap, outcome=_end_of(turn, client))
 
 
-def _begin(turn: Turn, client: ClientRun, *, after_sequence: int, has_gap: bool) -> ProtocolRun:
+def _end_of(turn: Turn, client: ClientRun) -> dict[str, Any] | None:
+    """How a settled turn ended: nobody reads its log for this protocol run any more, and it may be cleaned up."""
+    if turn.settled_at is None:
+        return None
+    told = turn.protocol_runs.filter(protocol_version=client.protocol_version, outcome__isnull=False)
+    last: Any = told.order_by("-after_sequence", "-id").values_list("outcome", flat=True).first()
+    return None if last is None else last | ({"runId": client.run_id} if "runId" in last else {})
+
+
+def _begin(
+    turn: Turn, client: ClientRun, *, after_sequence: int, has_gap: bool, outcome: dict[str, Any] | None = None
+) -> ProtocolRun:
     parts = ProtocolRun.objects.filter(thread=turn.thread_id, run_id=client.run_id)
     return ProtocolRun.objects.create(
         turn=turn, thread=turn.thread, run_id=client.run_id, part=(parts.aggregate(last=Max("part"))["last"] or 0) + 1,
         parent_run_id=client.parent_run_id, protocol_version=client.protocol_version, after_sequence=after_sequence,
-        has_gap=has_gap, input_digest=client.input_digest, input=client.input, created_at=clock.now(),
+        has_gap=has_gap, input_digest=client.input_digest, input=client.input, outcome=outcome, created_at=clock.now(),
     )  # fmt: skip
 
 

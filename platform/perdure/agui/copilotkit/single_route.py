@@ -32,7 +32,7 @@ async def single(request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method), ("POST",))
         user = await in_thread(sign_in, request)
-        envelope = read_json(request)
+        envelope = await in_thread(read_json, request)
         operation, query, names = _resource(envelope) if envelope.get("method") == RESOURCE else _method(envelope)
         call = Call(request, user, query, _object(envelope, "body"))
         return await views.perform(operation, call, **names)

@@ -30,7 +30,7 @@ async def run(call: Call, agent_id: str) -> HttpResponseBase:
 
 async def connect(call: Call, agent_id: str) -> HttpResponseBase:
     """All that a thread's runs told, one after the other, then what goes on; nothing where there is no such thread."""
-    wanted = read_run_input(dict(call.body))
+    wanted = await in_thread(read_run_input, dict(call.body))
     rows = await in_thread(_all_runs, call, agent_id, wanted)
     if not rows:
         return stream_response(_nothing())

@@ -54,7 +54,7 @@ def _view(**operations_of_view: Operation) -> View:
         async def work() -> HttpResponseBase:
             operation = operation_of(view, str(request.method))
             user = await in_thread(sign_in, request)
-            body = read_json(request) if _has_body(request) else {}
+            body = await in_thread(read_json, request) if _has_body(request) else {}
             return await perform(operation, Call(request, user, request.GET, body), **names)
 
         return await answered(work)

@@ -123,7 +123,7 @@ class AguiSocket(Socket):
         with suppress(Disconnected):
             try:
                 user = await in_thread(viewer.user)
-                wanted = parse_input(json.dumps(message).encode())
+                wanted = await in_thread(parse_input, json.dumps(message).encode())  # up to two megabytes
                 told = await open_answer(viewer, user, wanted, Actor.of(user))
                 try:
                     async for batch in told:
