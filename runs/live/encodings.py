@@ -1,6 +1,6 @@
 """A run's events as bytes: server-sent events and NDJSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runs.events.types import RunEvent
@@ -28,6 +28,18 @@ class SseEncoding(Encoding):
 def encode_json(event: RunEvent) -> bytes:
     """The envelope in ASCII JSON on one line."""
     return event.as_json().encode("ascii")
+
+
+def in_chunks(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Few, of about `size` bytes: what is handed to the server is in its memory until the client has it."""
+    gathered = bytearray()
+    for part in parts:
+        gathered += part
+        if len(gathered) >= size:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
 
 
 SSE = SseEncoding("text/event-stream", preamble=b"retry: 1000\n\n", beat=b": heartbeat\n\n")

@@ -1,6 +1,6 @@
 """A run's events over HTTP: one address, and `Accept` chooses a JSON page, server-sent events or NDJSON."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,7 +12,7 @@ from runs.conf import get_settings
 from runs.errors import HistoryPruned, RunsError
 from runs.events.log import read_events
 from runs.live.access import Viewer, parse_run_id
-from runs.live.encodings import ENCODINGS, JSON_PAGE, Encoding, SseEncoding, choose_encoding
+from runs.live.encodings import ENCODINGS, JSON_PAGE, Encoding, SseEncoding, choose_encoding, in_chunks
 from runs.live.errors import (
     InvalidCursor,
     InvalidLimit,
@@ -131,25 +131,14 @@ def _with_stream_headers(response: R) -> R:
     return response
 
 
-def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Few and bounded: what is handed to the server is in its memory until the client has it."""
-    gathered = bytearray()
-    for part in parts:
-        gathered += part
-        if len(gathered) >= CHUNK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    yield bytes(gathered)
-
-
 async def _encoded(viewer: Viewer, run_id: UUID, after: int, encoding: Encoding) -> AsyncIterator[bytes]:
     if encoding.preamble:
         yield encoding.preamble
     followed = follow_gathered(viewer, run_id, after, get_settings().heartbeat_seconds)
     try:
         async for batch in followed:
-            for chunk in _chunks(map(encoding.encode, batch)) if batch else [encoding.beat]:
-                if chunk:
+            for chunk in in_chunks(map(encoding.encode, batch), CHUNK_BYTES) if batch else [encoding.beat]:
+                if chunk:  # an encoding without a beat
                     yield chunk
     except RunsError:
         return  # the run was deleted between the first look and now; the status is sent already

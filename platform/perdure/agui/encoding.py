@@ -6,13 +6,14 @@ client's reader takes for the end of a line is escaped, and no event is longer t
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 from ag_ui.core import BaseEvent
 from django.http import StreamingHttpResponse
 
 from perdure.agui.compat import OlderShape
+from runs.live.encodings import in_chunks
 
 KEEP_ALIVE = b": keep-alive\n\n"
 CHUNK_BYTES = 64 * 1024
@@ -66,19 +67,7 @@ def stream_response(batches: AsyncGenerator[list[Told], None], *, older: bool = 
 async def _encoded(batches: AsyncGenerator[list[Told], None], encode: Callable[[Told], bytes]) -> AsyncIterator[bytes]:
     try:
         async for batch in batches:
-            for chunk in _chunks(map(encode, batch)) if batch else [KEEP_ALIVE]:
+            for chunk in in_chunks(map(encode, batch), CHUNK_BYTES) if batch else [KEEP_ALIVE]:
                 yield chunk
     finally:
         await batches.aclose()
-
-
-def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Few and bounded: what is handed to the server is in its memory until the client has it."""
-    gathered = bytearray()
-    for part in parts:
-        gathered += part
-        if len(gathered) >= CHUNK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
