@@ -12,6 +12,7 @@ from uuid import UUID
 from ag_ui.core import Message, RunAgentInput
 
 from perdure.agui.adapter import Opening, sequence_of
+from perdure.agui.adapter.fitting import newest_that_fit
 from perdure.agui.conf import get_settings
 from perdure.agui.errors import InvalidInput, SessionExpired
 from perdure.agui.models import ProtocolRun, Turn
@@ -156,7 +157,7 @@ def _end(row: ProtocolRun) -> int:
 def _echo(chosen: list[_Chosen], said: list[Message], index: int) -> list[Message]:
     """What a client that joins is told by the run's input: all of it by the first; by each after that what was new."""
     if index == 0:
-        return said
+        return newest_that_fit(said)
     new = set(chosen[0].row.turn.messages.filter(is_input=True).values_list("message_id", flat=True))
     return [message for message in said if message.id in new]
 

@@ -32,6 +32,8 @@ from ag_ui.core import (
     ToolCallStartEvent,
 )
 
+from perdure.agui.adapter.fitting import newest_that_fit
+
 
 class Outlet:
     def __init__(self, said: Callable[[], None]) -> None:
@@ -150,7 +152,7 @@ class Outlet:
         self.say(StateDeltaEvent(delta=patch, timestamp=self.timestamp))
 
     def messages(self, messages: list[Message]) -> None:
-        self.say(MessagesSnapshotEvent(messages=messages, timestamp=self.timestamp))
+        self.say(MessagesSnapshotEvent(messages=newest_that_fit(messages), timestamp=self.timestamp))
 
     def activity(self, message_id: str, kind: str, content: dict[str, Any]) -> None:
         event = ActivitySnapshotEvent(
