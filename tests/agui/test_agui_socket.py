@@ -76,6 +76,14 @@ async def test_an_abort_stops_the_run(connect: Any, ann: Person) -> None:
     assert (await Run.objects.aget()).status == "cancelled"
 
 
+async def test_an_abort_on_the_heels_of_its_input_stops_the_run(connect: Any, ann: Person) -> None:
+    socket, screen = await connect(ADDRESS, ann), Screen()
+    await socket.send_to(text_data=run_input("r1", "one"))
+    await socket.send_to(text_data='{"type": "abort", "runId": "r1"}')
+    assert (await take_all(socket, screen)).end.get("outcome") == {"type": "cancelled"}
+    assert (await Run.objects.aget()).status == "cancelled"
+
+
 async def test_who_leaves_cancels_nothing_and_goes_on_at_any_event(connect: Any, ann: Person) -> None:
     socket, screen = await connect(ADDRESS, ann), Screen()
     await socket.send_to(text_data=run_input("r1", "one"))

@@ -24,7 +24,7 @@ from perdure.agui.encoding import Told, encode_json
 from perdure.agui.errors import AguiError, TooManyRuns, status_and_code
 from perdure.agui.inputs import parse_input
 from perdure.agui.off_loop import in_thread
-from perdure.agui.stream import open_stream
+from perdure.agui.stream import Batches, open_stream
 from perdure.agui.turns import find_protocol_runs
 from runs import clock
 from runs.errors import RunsError
@@ -51,6 +51,7 @@ class AguiSocket(Socket):
         super().__init__(scope, receive, send)
         self.max_message_bytes = get_settings().max_input_bytes
         self._runs: dict[str, asyncio.Task[None]] = {}
+        self._begun: dict[str, asyncio.Event] = {}
         self._query = parse_qs(scope.get("query_string", b"").decode("ascii", "replace"), keep_blank_values=True)
 
     async def _serve(self, viewer: Viewer) -> None:
@@ -112,19 +113,18 @@ class AguiSocket(Socket):
         if len(self._runs) >= MOST_RUNS:
             await self._say_error(TooManyRuns(MOST_RUNS))
             return
-        task = self._runs[run_id] = asyncio.create_task(self._tell(viewer, message))
+        begun = self._begun[run_id] = asyncio.Event()
+        task = self._runs[run_id] = asyncio.create_task(self._tell(viewer, message, begun))
         task.add_done_callback(lambda ended: self._forget(run_id, ended))
 
     def _forget(self, run_id: str, ended: asyncio.Task[None]) -> None:
         if self._runs.get(run_id) is ended:
-            del self._runs[run_id]
+            del self._runs[run_id], self._begun[run_id]
 
-    async def _tell(self, viewer: Viewer, message: Message) -> None:
+    async def _tell(self, viewer: Viewer, message: Message, begun: asyncio.Event) -> None:
         with suppress(Disconnected):
             try:
-                user = await in_thread(viewer.user)
-                wanted = await in_thread(parse_input, json.dumps(message).encode())  # up to two megabytes
-                told = await open_answer(viewer, user, wanted, Actor.of(user))
+                told = await self._open(viewer, message, begun)
                 try:
                     async for batch in told:
                         for one in batch:
@@ -136,7 +136,18 @@ class AguiSocket(Socket):
             except Exception as exc:
                 await self._say_error(exc)
 
+    async def _open(self, viewer: Viewer, message: Message, begun: asyncio.Event) -> Batches:
+        try:
+            user = await in_thread(viewer.user)
+            wanted = await in_thread(parse_input, json.dumps(message).encode())  # up to two megabytes
+            return await open_answer(viewer, user, wanted, Actor.of(user))
+        finally:
+            begun.set()
+
     async def _abort(self, viewer: Viewer, run_id: str) -> None:
+        """A run whose input came just before is waited for: else it would not be found, and go on unseen."""
+        if (begun := self._begun.get(run_id)) is not None:
+            await begun.wait()
         try:
             user = await in_thread(viewer.user)
             await in_thread(cancel_run, user, run_id, Actor.of(user))
