@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from ag_ui.core import AssistantMessage, FunctionCall, ToolCall
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 
 from flows.pipelines.errors import InvalidPipeline
+from perdure.agui import decisions
 from perdure.agui.errors import (
     AgentNotFound,
     InputTooLarge,
@@ -20,6 +22,7 @@ from perdure.agui.errors import (
 )
 from perdure.agui.models import ProtocolRun, Thread, Turn
 from perdure.agui.news import NEW_AT_MOST
+from perdure.agui.pending import Pending, read_pending
 from perdure.agui.transcript import settle
 from perdure.agui.turns import write_messages
 from runs.errors import RunNotFound, RunsError
@@ -118,6 +121,20 @@ def test_a_thread_that_waits_wants_its_answers_first(bob: User) -> None:
         post(bob, body("never mind", run="r2"))
     assert refused.value.details["interrupts"][0]["id"] == interrupt.id
     assert counts() == (1, 1, 1)
+
+
+def test_what_a_thread_waits_for_is_read_while_nothing_is_held(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(bob, "approval")
+    held = []
+
+    def read(turn: Turn) -> Pending:
+        held.append(connection.in_atomic_block)
+        return read_pending(turn)
+
+    monkeypatch.setattr(decisions, "read_pending", read)
+    with pytest.raises(InterruptPending):
+        post(bob, body("never mind", run="r2"))
+    assert held == [False]
 
 
 def test_a_known_thread_without_a_new_message_is_told_as_it_is(bob: User) -> None:

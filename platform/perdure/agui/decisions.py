@@ -55,17 +55,24 @@ def decide(user: Any, wanted: RunInput, last_event_id: str | None, actor: Actor)
         return _reconnect(user, wanted, last_event_id)
     for thread in visible_threads(user).filter(thread_id=wanted.thread_id):
         settle_ended(thread)  # before anything is held: a log may be long
-    with transaction.atomic():
-        thread = _hold(user, wanted)
-        known = _known(thread, wanted.run_id)
-        if again := [one for one in known if one.input_digest == wanted.digest]:
-            parts = known[known.index(again[-1]) :]
-            return Decision("attach", thread, wanted.run_id, parts)
-        if wanted.resume:
-            return _resume(user, thread, wanted, known, actor)
-        if known:
-            raise RunConflict(wanted.run_id)
-        return _begin(user, thread, wanted, actor)
+    try:
+        return _decide(user, wanted, actor)
+    except _AtWork as exc:  # what is asked is read from the whole log, so nothing is held any more
+        raise _not_now(exc.turn) from None
+
+
+@transaction.atomic
+def _decide(user: Any, wanted: RunInput, actor: Actor) -> Decision:
+    thread = _hold(user, wanted)
+    known = _known(thread, wanted.run_id)
+    if again := [one for one in known if one.input_digest == wanted.digest]:
+        parts = known[known.index(again[-1]) :]
+        return Decision("attach", thread, wanted.run_id, parts)
+    if wanted.resume:
+        return _resume(user, thread, wanted, known, actor)
+    if known:
+        raise RunConflict(wanted.run_id)
+    return _begin(user, thread, wanted, actor)
 
 
 def _reconnect(user: Any, wanted: RunInput, last_event_id: str) -> Decision:
@@ -116,19 +123,23 @@ def _begin(user: Any, thread: Thread, wanted: RunInput, actor: Actor) -> Decisio
     if nothing and thread.turns.exists():
         return Decision("hydrate", thread, wanted.run_id, [])
     if (turn := live_turn(thread)) is not None:
-        raise _not_now(thread, turn)
+        raise _AtWork(turn)
     target = find_target(user, wanted)
     run = start(user, thread, target, wanted, new, actor)
     _, part = add_turn(thread, run, new, client_run(thread, wanted), agent=target.name)
     return Decision("turn", thread, wanted.run_id, [part])
 
 
-def _not_now(thread: Thread, turn: Turn) -> InterruptPending | ThreadBusy:
-    if is_interrupted(turn):
-        shown = [one.model_dump(mode="json", by_alias=True) for one in read_pending(turn).interrupts]
-        return InterruptPending(shown)
+class _AtWork(Exception):
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+
+
+def _not_now(turn: Turn) -> InterruptPending | ThreadBusy:
+    if is_interrupted(turn) and (waiting := read_pending(turn).interrupts):
+        return InterruptPending([one.model_dump(mode="json", by_alias=True) for one in waiting])
     newest = ProtocolRun.objects.filter(turn=turn).order_by("-id").values_list("run_id", flat=True).first()
-    return ThreadBusy(thread.thread_id, newest or "")
+    return ThreadBusy(turn.thread.thread_id, newest or "")
 
 
 def client_run(thread: Thread, wanted: RunInput) -> ClientRun:
