@@ -177,6 +177,8 @@ def _nobody(turn: Turn) -> ClientRun:
 
 def _continue(turn: Turn, client: ClientRun, log: Boundaries, begins: int) -> ProtocolRun:
     has_gap = log.first_after(_newest(turn).after_sequence) != begins
+    if turn.run is not None:
+        client = replace(client, input=mask(turn.run, client.input))
     return _begin(turn, client, after_sequence=begins, has_gap=has_gap, outcome=_end_of(turn, client))
 
 
