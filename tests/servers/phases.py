@@ -27,6 +27,13 @@ ONCE = [
     "tests/retention/test_ages.py", "tests/test_platform_folder.py", "tests/v1/test_lines.py", "tests/vendors",
     "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
 ]  # fmt: skip
+E2E = ["tests/e2e"]
+# Each takes the better part of a minute, and shows of its kind of fault what a shorter one beside it shows as well.
+LONG = [
+    "tests/e2e/test_agui_crowds.py",
+    "tests/e2e/test_agui_survives.py::test_it_reconnects_and_loses_nothing_after_the_whole_server_was_killed",
+    "tests/e2e/test_agui_survives.py::test_a_server_that_is_stopped_cuts_its_streams_and_ends_none_as_if_it_were_over",
+]
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
 
@@ -49,6 +56,12 @@ PHASES = {
     "browser": Phase("pages in a browser, on SQLite", "sqlite", (BROWSER,)),
     "processes-sqlite": Phase("worker processes on SQLite", "sqlite", (PROCESSES,)),
     "processes-postgresql": Phase("worker processes on PostgreSQL and Redis", "postgresql", (PROCESSES,)),
-    "e2e-sqlite": Phase("whole system on SQLite", "sqlite", (["tests/e2e"],)),
-    "e2e-postgresql": Phase("whole system on PostgreSQL and Redis", "postgresql", (["tests/e2e"],)),
+    # `make test` has run the pages in a browser on SQLite.
+    "e2e-sqlite": Phase("whole system on SQLite", "sqlite", ([*E2E, *(f"--ignore={path}" for path in BROWSER)],)),
+    "e2e-short": Phase(
+        "whole system on SQLite, without its longest tests",
+        "sqlite",
+        ([*E2E, *(f"--ignore={path}" for path in BROWSER), *(f"--deselect={test}" for test in LONG)],),
+    ),
+    "e2e-postgresql": Phase("whole system on PostgreSQL and Redis", "postgresql", (E2E,)),
 }
