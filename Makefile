@@ -32,8 +32,8 @@ test: $(STAMP)  ## Run the tests: on SQLite, on PostgreSQL with Redis, and in a 
 e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems in a browser, on both databases
 	@$(BIN)/python -m tests.servers.suite processes-sqlite processes-postgresql e2e-sqlite e2e-postgresql
 
-e2e-short: $(STAMP)  ## Run one campaign of each kind: worker processes on PostgreSQL, most of the whole system on SQLite
-	@$(BIN)/python -m tests.servers.suite processes-postgresql e2e-short
+e2e-short: $(STAMP)  ## Run most of each kind of campaign: worker processes on PostgreSQL, the whole system on SQLite
+	@$(BIN)/python -m tests.servers.suite processes-short e2e-short
 
 faults: $(STAMP)  ## Run the long campaign of faults on both databases at once (MINUTES=30 SEED=n KEEP=1 writes the report)
 	@$(BIN)/python -m tests.faults.campaign.both --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 
-# The worker's processes, whole reports and streams on a real server: campaigns.
-PROCESSES = ["tests/worker", "tests/examples/test_repository_report_runs.py", "tests/live/test_real_server.py"]
-ENGINE = ["tests/engine", "tests/hitl", "tests/testing"]
+# The worker's processes, commands, whole reports and streams on a real server: campaigns.
+PROCESSES = [
+    "tests/worker", "tests/examples/test_repository_report_runs.py", "tests/examples/test_start_run.py",
+    "tests/live/test_real_server.py",
+]  # fmt: skip
+ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui"]
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
 REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
-# Nothing in them depends on which database the suite runs on: they run with SQLite's.
+# Nothing in them depends on which database the suite runs on, or other tests show on both what they stand on: they run
+# with SQLite's.
 ONCE = [
     "tests/agui/adapter/test_answers.py", "tests/agui/adapter/test_any_events.py",
     "tests/agui/adapter/test_any_reader.py", "tests/agui/adapter/test_ends.py", "tests/agui/adapter/test_marks.py",
     "tests/agui/adapter/test_shared_state.py", "tests/agui/test_agui_settings.py", "tests/agui/test_bindings.py",
-    "tests/agui/test_boundaries.py", "tests/agui/test_compat.py", "tests/agui/test_crowded_inputs.py",
+    "tests/agui/test_agui_foreign_origins.py", "tests/agui/test_agui_socket.py", "tests/agui/test_boundaries.py",
+    "tests/agui/test_chat_agent_through_agui.py", "tests/agui/test_compat.py", "tests/agui/test_copilotkit.py",
+    "tests/agui/test_copilotkit_streams.py", "tests/agui/test_crowded_inputs.py",
     "tests/agui/test_inputs.py", "tests/agui/test_merged_deltas.py", "tests/agui/test_ordering.py",
     "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/engine/test_emitted.py",
-    "tests/engine/test_schedule_times.py", "tests/examples/test_diffs.py",
+    "tests/engine/test_schedule_times.py", "tests/examples/test_ai_agent.py", "tests/examples/test_chat_agent.py",
+    "tests/examples/test_code_review.py", "tests/examples/test_coding_assistant.py", "tests/examples/test_diffs.py",
     "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
     "tests/examples/test_ruff_reads_no_secrets.py", "tests/examples/test_sources.py",
     "tests/live/test_channel_layers.py", "tests/live/test_gone_clients.py", "tests/live/test_pace.py",
@@ -28,12 +35,22 @@ ONCE = [
     "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
 ]  # fmt: skip
 E2E = ["tests/e2e"]
-# Each takes the better part of a minute, and shows of its kind of fault what a shorter one beside it shows as well.
+_EACH_PROCESS = (
+    "tests/e2e/test_survival_of_each_process.py::"
+    "test_a_new_run_completes_within_10_seconds_of_a_kill_and_no_process_is_left_over"
+)
+# Of the campaigns' longest tests, those of whose kind a shorter one stands beside them.
 LONG = [
     "tests/e2e/test_agui_crowds.py",
     "tests/e2e/test_agui_survives.py::test_it_reconnects_and_loses_nothing_after_the_whole_server_was_killed",
     "tests/e2e/test_agui_survives.py::test_a_server_that_is_stopped_cuts_its_streams_and_ends_none_as_if_it_were_over",
+    *(f"{_EACH_PROCESS}[{process}]" for process in ("idle process", "pusher", "monitor", "parent of the Sentinel")),
+    "tests/worker/test_background_tasks.py::test_a_schedule_starts_its_task",
+    "tests/worker/test_memory.py::test_a_driver_that_grew_too_large_hands_its_runs_to_a_new_one",
+    "tests/examples/test_repository_report_runs.py::"
+    "test_the_report_on_perdures_own_source_names_its_files_with_the_lines_that_wc_counts",
 ]
+_SHORT = [f"--deselect={test}" for test in LONG]
 BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
 
 
@@ -58,10 +75,13 @@ PHASES = {
     "processes-postgresql": Phase("worker processes on PostgreSQL and Redis", "postgresql", (PROCESSES,)),
     # `make test` has run the pages in a browser on SQLite.
     "e2e-sqlite": Phase("whole system on SQLite", "sqlite", ([*E2E, *(f"--ignore={path}" for path in BROWSER)],)),
+    "processes-short": Phase(
+        "worker processes on PostgreSQL and Redis, the longest left out", "postgresql", ([*PROCESSES, *_SHORT],)
+    ),
     "e2e-short": Phase(
-        "whole system on SQLite, without its longest tests",
+        "whole system on SQLite, the longest left out",
         "sqlite",
-        ([*E2E, *(f"--ignore={path}" for path in BROWSER), *(f"--deselect={test}" for test in LONG)],),
+        ([*E2E, *(f"--ignore={path}" for path in BROWSER), *_SHORT],),
     ),
     "e2e-postgresql": Phase("whole system on PostgreSQL and Redis", "postgresql", (E2E,)),
 }
