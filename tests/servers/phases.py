@@ -7,7 +7,7 @@ PROCESSES = [
     "tests/worker", "tests/examples/test_repository_report_runs.py", "tests/examples/test_start_run.py",
     "tests/live/test_real_server.py",
 ]  # fmt: skip
-ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui"]
+ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui", "tests/llm", "tests/llm_tools"]
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
 REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
