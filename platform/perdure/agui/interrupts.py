@@ -8,15 +8,8 @@ from ag_ui.core import Interrupt
 
 from hitl.conf import get_settings
 from hitl.models import Kind, Question
+from perdure.agui.adapter.asked import DIGEST_CHARS, reason_of
 
-DIGEST_CHARS = 12
-REASONS = {
-    Kind.TOOL_CALL: "tool_call",
-    Kind.INPUT: "input_required",
-    Kind.APPROVAL: "confirmation",
-    Kind.CHOICE: "perdure:choice",
-    Kind.LIMIT: "perdure:limit",
-}
 _BOOLEAN, _TEXT = {"type": "boolean"}, {"type": "string"}
 
 
@@ -28,7 +21,7 @@ def interrupt_of(question: Question, tool_call_id: str | None) -> Interrupt:
     }  # fmt: skip
     expires = question.deadline.isoformat().replace("+00:00", "Z") if question.deadline else None
     return Interrupt(
-        id=interrupt_id(question), reason=REASONS[Kind(question.kind)], message=question.title,
+        id=interrupt_id(question), reason=reason_of(question.kind), message=question.title,
         tool_call_id=tool_call_id, response_schema=response_schema(question), expires_at=expires,
         metadata={name: value for name, value in shown.items() if value not in (None, "")},
     )  # fmt: skip

@@ -17,6 +17,7 @@ from hitl.asking import lock
 from hitl.errors import InvalidAnswer, QuestionNotFound
 from hitl.models import Kind, Question, QuestionStatus
 from hitl.people import visible_questions
+from perdure.agui.adapter.asked import DIGEST_CHARS
 from perdure.agui.errors import (
     InterruptAnswered,
     InterruptChanged,
@@ -24,7 +25,6 @@ from perdure.agui.errors import (
     InvalidInput,
     InvalidInterruptId,
 )
-from perdure.agui.interrupts import DIGEST_CHARS
 from perdure.agui.models import Thread, Turn
 from runs import clock
 from runs.jobs import Actor

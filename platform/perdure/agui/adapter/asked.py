@@ -6,6 +6,14 @@ from typing import Any
 
 from ag_ui.core import Interrupt
 
+DIGEST_CHARS = 12
+_REASONS = {"tool_call": "tool_call", "input": "input_required", "approval": "confirmation"}
+
+
+def reason_of(kind: str) -> str:
+    """The protocol's reason for a question of this kind."""
+    return _REASONS.get(kind, f"perdure:{kind}")
+
 
 @dataclass(slots=True)
 class OpenQuestion:
@@ -20,10 +28,9 @@ class OpenQuestion:
 
     def as_interrupt(self) -> Interrupt:
         """As far as the log tells it, for a question whose row is gone."""
-        kind = str(self.asked.get("kind"))
-        reasons = {"tool_call": "tool_call", "input": "input_required", "approval": "confirmation"}
         return Interrupt(
-            id=f"{self.id}.{str(self.asked.get('digest'))[:12]}", reason=reasons.get(kind, f"perdure:{kind}"),
+            id=f"{self.id}.{str(self.asked.get('digest'))[:DIGEST_CHARS]}",
+            reason=reason_of(str(self.asked.get("kind"))),
             message=str(self.asked.get("title") or "") or None, tool_call_id=self.tool_call_id,
         )  # fmt: skip
 
