@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "hitl",
     "flows.llm",
     "flows.pipelines",
+    "flows.agents",
     *(["examples"] if ENVIRONMENT.demo else []),
     *ENVIRONMENT.apps,
 ]

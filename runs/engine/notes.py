@@ -4,7 +4,7 @@ What it said before a crash or a wait is not written again on replay: each branc
 holds how many of them are written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runs import clock
@@ -38,6 +38,11 @@ class Notes:
         """Raises StorageError for a number that is none."""
         progress = {"current": current, "total": total, "message": clean(str(message), 1_000)}
         self._write_anywhere(EventType.RUN_PROGRESS, progress, {"progress": dump(progress, "The progress")})
+
+    def write_event(self, type_: EventType, data: Mapping[str, Any], step: str | None) -> None:
+        """Raises StorageError for data that cannot be stored."""
+        shown = encode(dict(data), f"The data of {type_}").shown
+        self.write(EventDraft(type_, shown, step), {})
 
     def write(self, draft: EventDraft, values: dict[str, Any], state: str | None = None) -> None:
         """One note of the job's own code, unless an earlier execution has written it."""

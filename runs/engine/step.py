@@ -20,11 +20,14 @@ from runs.engine.skips import Skip
 from runs.engine.state import RunState
 from runs.engine.waits import SignalWait, Sleep
 from runs.errors import InvalidOption, RunsError, StepOutsideJob
+from runs.events.types import EventType
 from runs.models import Run
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
+NOTED = (EventType.FLOW_TRANSITION, EventType.FLOW_LOOP, EventType.FLOW_LIMIT, EventType.FLOW_BLOCKED)
+
 Perform = Callable[[StepCall], Awaitable[Any]]
 
 
@@ -196,6 +199,15 @@ class StepContext:
         """
         calls = {label: functools.partial(branch, self) for label, branch in branches.items()}
         return await through(self._kernel, races.run(self._kernel, name, calls))
+
+    def note(self, event: EventType, data: Mapping[str, Any], *, step: str | None = None) -> None:
+        """Write an event of an agent flow (`flow:*`) to the log; `data` is JSON, `step` the step that it is about.
+
+        Not written again on replay. Raises InvalidOption for other events, StorageError.
+        """
+        if event not in NOTED:
+            raise InvalidOption("event", f"is {event}", f"Use one of {', '.join(NOTED)}.")
+        self._notes.write_event(event, data, step)
 
     def progress(self, current: float, total: float | None = None, message: str = "") -> None:
         """Say how far the run is; shown on its page and kept in its row."""
