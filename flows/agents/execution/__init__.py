@@ -1,0 +1,1 @@
+"""A flow at work: the iterations of one run of the job `agent-flow`."""
