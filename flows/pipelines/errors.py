@@ -126,21 +126,3 @@ class TooManyShards(RunsError):
 
     def __init__(self, step_id: str, count: int, most: int) -> None:
         super().__init__(f"Step {step_id!r} would have {count} shards, and {most} is the most. Give it larger items.")
-
-
-class RegistrationRefused(RunsError):
-    """A name for functions or tools of pipelines that is taken, or no name."""
-
-    code = "registration_refused"
-
-    def __init__(self, kind: str, name: object, problem: str) -> None:
-        super().__init__(f"{kind} {str(name)[:100]!r} {problem}. Register it under another name.")
-
-
-class NotRegistered(RunsError):
-    """A function or tool that a pipeline names and this process does not have."""
-
-    code = "not_registered"
-
-    def __init__(self, kind: str, name: object) -> None:
-        super().__init__(f"There is no {kind} {str(name)[:100]!r} here. Register it in an app's jobs.py and deploy it.")

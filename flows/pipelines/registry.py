@@ -4,9 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flows.llm.tools import Tool
-from flows.llm.tools.local import local_tools
-from flows.pipelines.errors import NotRegistered, RegistrationRefused
+from flows.llm.registered import NotRegistered, Registered, RegistrationRefused
+from flows.llm.tools.registry import register_tool, tool_names, tool_of
+
+__all__ = [
+    "Item",
+    "NotRegistered",
+    "RegistrationRefused",
+    "Work",
+    "function_names",
+    "function_of",
+    "pipeline_step",
+    "register_tool",
+    "tool_names",
+    "tool_of",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,8 +51,7 @@ class Item:
     label: str = ""
 
 
-_tools: dict[str, Tool] = {}
-_functions: dict[str, Callable[..., Any]] = {}
+_functions = Registered[Callable[..., Any]]("function")
 
 
 def pipeline_step(name: str) -> Callable[[F], F]:
@@ -50,11 +61,7 @@ def pipeline_step(name: str) -> Callable[[F], F]:
     """
 
     def register(function: F) -> F:
-        if not name or not name.isprintable() or len(name) > 200:
-            raise RegistrationRefused("function", name, "is no name")
-        if _place(_functions.get(name, function)) != _place(function):
-            raise RegistrationRefused("function", name, "is registered by another module")
-        _functions[name] = function
+        _functions.add(name, function, function)
         return function
 
     return register
@@ -62,39 +69,8 @@ def pipeline_step(name: str) -> Callable[[F], F]:
 
 def function_of(name: str) -> Callable[..., Any]:
     """Raises NotRegistered."""
-    if name not in _functions:
-        raise NotRegistered("function", name)
-    return _functions[name]
-
-
-def register_tool(tool: Tool | Callable[..., Any]) -> Tool:
-    """Let pipelines call a `@tool`, in steps of kind `tool` and by models. Raises RegistrationRefused."""
-    made = Tool.of(tool)
-    if _place(_tools.get(made.name, made).function) != _place(made.function):
-        raise RegistrationRefused("tool", made.name, "is registered by another module")
-    _tools[made.name] = made
-    return made
-
-
-def tool_of(name: str) -> Tool:
-    """A registered tool, or one of this machine's that the settings allow. Raises NotRegistered."""
-    found = _all_tools().get(name)
-    if found is None:
-        raise NotRegistered("tool", name)
-    return found
-
-
-def tool_names() -> list[str]:
-    return sorted(_all_tools())
-
-
-def _all_tools() -> dict[str, Tool]:
-    return {tool.name: tool for tool in local_tools()} | _tools
+    return _functions.get(name)
 
 
 def function_names() -> list[str]:
-    return sorted(_functions)
-
-
-def _place(function: Callable[..., Any]) -> tuple[str, str]:
-    return function.__module__, function.__qualname__
+    return _functions.names

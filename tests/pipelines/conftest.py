@@ -1,6 +1,5 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +23,7 @@ def own_pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 @pytest.fixture(autouse=True)
 def _own_functions() -> Iterator[None]:
     """Functions that a test registers are gone afterwards."""
-    before: dict[str, Any] = dict(registry._functions)
+    before = set(registry.function_names())
     yield
-    registry._functions.clear()
-    registry._functions.update(before)
+    for name in set(registry.function_names()) - before:
+        registry._functions.forget(name)

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flows.llm.errors import TooManyTurns
+from flows.llm.registered import NotRegistered
 from flows.llm.tools.errors import InvalidTool
-from flows.pipelines.errors import NotRegistered, TemplateRefused, UnusableOutput
+from flows.pipelines.errors import TemplateRefused, UnusableOutput
 from flows.pipelines.execution import computed, modelled, tooled
 from flows.pipelines.execution.failures import fail
 from flows.pipelines.execution.scene import Scene
