@@ -26,6 +26,7 @@ class RunsSettings:
     worker_max_rss_mib: int = 2048
     max_payload_bytes: int = 1024 * 1024
     max_payload_depth: int = 100
+    max_artifact_bytes: int = 32 * 1024 * 1024
     max_emit_bytes: int = 256 * 1024
     attempt_buffer_bytes: int = 1024 * 1024
     process_buffer_bytes: int = 64 * 1024 * 1024

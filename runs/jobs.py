@@ -22,6 +22,7 @@ from runs.engine.queues import QueueState
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
+from runs.engine.store import artifacts as kept_files
 from runs.engine.store import control, family, forks, messages, rows, together
 from runs.engine.store import start as starting
 from runs.engine.store.choice import choose as job_for_new_run
@@ -49,7 +50,7 @@ from runs.engine.visible import may_change, queues, visible_presets, visible_run
 from runs.engine.waits import ReceivedSignal
 from runs.engine.watched import watch
 from runs.events.types import EventDraft
-from runs.models import Run
+from runs.models import Artifact, Run
 
 __all__ = [
     "SYSTEM",
@@ -79,6 +80,8 @@ __all__ = [
     "UpdateAnswer",
     "Winner",
     "all_jobs",
+    "artifact",
+    "artifacts",
     "audit",
     "budget_state",
     "budget_states",
@@ -113,6 +116,7 @@ __all__ = [
     "pause_schedule",
     "query",
     "queues",
+    "read_artifact",
     "readable",
     "record",
     "redact",
@@ -244,6 +248,21 @@ def signal(
     Raises RunNotFound, RunAlreadyEnded, StorageError, InvalidOption, IdempotencyConflict.
     """
     return messages.send(run_id, name, payload, actor, idempotency_key)
+
+
+def artifacts(run_id: UUID | str) -> list[Artifact]:
+    """What the run has saved: every version, by name and version. Raises RunNotFound."""
+    return kept_files.artifacts(run_id)
+
+
+def artifact(run_id: UUID | str, name: str, version: int | None = None) -> Artifact:
+    """One version, or the newest. Raises RunNotFound, ArtifactNotFound."""
+    return kept_files.find(run_id, name, version)
+
+
+def read_artifact(run_id: UUID | str, name: str, version: int | None = None) -> bytes:
+    """The content of that version, or of the newest. Raises RunNotFound, ArtifactNotFound."""
+    return kept_files.content_of(kept_files.find(run_id, name, version))
 
 
 def record(run_id: UUID | str, event: EventDraft, actor: Actor, *, action: str = "", data: Any = None) -> Run:

@@ -105,6 +105,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # What runs save. Nothing serves this folder: the doors of a run hand out its files.
+    "artifacts": {
+        "BACKEND": "runs.engine.files.ArtifactStorage",
+        "OPTIONS": {"location": DATA_DIR / "artefacts", "file_permissions_mode": 0o600},
+    },
+}
+
 STATIC_URL = "/static/"
 # Served from where the apps keep them, so nothing has to be collected before the first start.
 SERVESTATIC_USE_FINDERS = True

@@ -9,7 +9,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from runs.admin.base import STATUS_LABELS, ReadOnly
-from runs.models import Attempt, Event, Signal, Step
+from runs.models import Artifact, Attempt, Event, Signal, Step
 
 INLINE_ROWS = 50
 
@@ -50,6 +50,12 @@ class AttemptsOfRun(OfRun):
     model = Attempt
     verbose_name_plural = f"Attempts (newest {INLINE_ROWS})"
     fields = ("step_name", "number", "outcome", "epoch", "started_at", "ended_at")
+
+
+class ArtifactsOfRun(OfRun):
+    model = Artifact
+    verbose_name_plural = f"Artefacts (newest {INLINE_ROWS})"
+    fields = ("name", "version", "media_type", "size", "step_name", "created_at")
 
 
 class SignalsOfRun(OfRun):

@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
-from runs.models import Allowance, Attempt, Audit, Checkpoint, Event, Signal, Spending, State, Step, Worker
+from runs.models import Allowance, Artifact, Attempt, Audit, Checkpoint, Event, Signal, Spending, State, Step, Worker
 
 
 @admin.register(Step)
@@ -65,6 +65,15 @@ class CheckpointAdmin(EngineAdmin):
     @admin.display(description="State")
     def shown_state(self, checkpoint: Checkpoint) -> SafeString:
         return as_json(jobs.redact(checkpoint.state, checkpoint.secrets))
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(EngineAdmin):
+    list_display = ("name", "version", "run", "media_type", "size", "created_at")
+    list_filter = ("media_type",)
+    list_select_related = ("run",)
+    search_fields = ("name", "=run__id")
+    ordering = ("-pk",)
 
 
 @admin.register(Signal)

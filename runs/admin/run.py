@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
 from runs.admin.invariants import invariants_page
-from runs.admin.of_run import AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
+from runs.admin.of_run import ArtifactsOfRun, AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
 from runs.errors import RunsError
 from runs.maintenance.asking import Asked, sentence
 from runs.models import Run, State
@@ -44,7 +44,7 @@ class RunAdmin(EngineAdmin):
     ordering = ("-id",)
     actions = ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs")
     actions_list = ("clean_up", "check_invariants")
-    inlines = (StepsOfRun, AttemptsOfRun, SignalsOfRun, EventsOfRun)
+    inlines = (StepsOfRun, AttemptsOfRun, ArtifactsOfRun, SignalsOfRun, EventsOfRun)
     fieldsets = (
         (
             None,

@@ -31,6 +31,7 @@ STATUS: dict[str, int] = {
     "may_not_grant": 403,
     "job_not_found": 404,
     "run_not_found": 404,
+    "artifact_not_found": 404,
     "rollout_not_found": 404,
     "queue_not_found": 404,
     "handler_not_found": 404,

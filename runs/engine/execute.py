@@ -14,7 +14,8 @@ from django.db import DatabaseError, InterfaceError
 
 from runs.conf import get_settings
 from runs.definitions import Job, registry
-from runs.engine import ends
+from runs.engine import artifacts, ends
+from runs.engine.artifacts import Saving
 from runs.engine.branches import Branch, enter
 from runs.engine.bridge import Bridge, SyncStepContext
 from runs.engine.bridge import enter as enter_bridge
@@ -284,4 +285,5 @@ class Execution(UpdatedRun):
         record = self.meet(call.name, call.kind)
         if record.name != call.name:
             call = call._replace(name=record.name)
-        return await through(self, Performance(self, call, record).result())
+        performance = Saving if call.kind == artifacts.KIND else Performance
+        return await through(self, performance(self, call, record).result())

@@ -66,6 +66,7 @@ class RunKernel(RunTasks):
         self.token = run.lease_token
         self.world = world
         self.sealed = False
+        self.artifact_versions: dict[str, int] = {}
         self.history = History()
         self._old_roads: set[str] = set()
         self.timers = OwnTimers()

@@ -115,6 +115,9 @@ class Kernel(Protocol):
     def is_cautious(self) -> bool: ...
     @property
     def frames(self) -> FrameSink: ...
+    @property
+    def artifact_versions(self) -> dict[str, int]:
+        """The last version of each artefact that this execution has saved; nobody else writes the run meanwhile."""
 
     def meet(self, name: str, kind: str) -> StepRecord:
         """The record of the step that the running branch asks for now."""

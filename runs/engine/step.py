@@ -10,7 +10,7 @@ from uuid import UUID
 
 from runs import clock
 from runs.definitions import Job, Retry, registry
-from runs.engine import children, races
+from runs.engine import artifacts, children, races
 from runs.engine.branches import current_branch
 from runs.engine.calls import Policy, StepCall
 from runs.engine.ends import failed_steps
@@ -119,6 +119,23 @@ class StepContext:
         done: T = await self._perform(StepCall(name, "transaction", function, args, kwargs, self._policy))
         return done
 
+    async def save_artifact(
+        self, name: str, content: str | bytes, *, media_type: str | None = None, step_name: str | None = None
+    ) -> dict[str, Any]:
+        """Save a file with the run, under its name's next version; recorded, so once.
+
+        Gives `{"name", "version", "media_type", "size", "digest"}`: bytes and SHA-256. The media type is guessed by the
+        name. The step's name defaults to `artifact:<name>#<n>`, counted per branch. Raises InvalidArtifact,
+        ArtifactTooLarge (RUNS_MAX_ARTIFACT_BYTES), StepFailed.
+        """
+        data = artifacts.as_bytes(artifacts.check_name(name), content)
+        kept = (self._run.id, name, data, artifacts.media_type_of(name, content, media_type))
+        step = step_name or _counted_step("artifact", name)
+        saved: dict[str, Any] = await self._perform(
+            StepCall(step, artifacts.KIND, artifacts.keep, kept, {}, self._policy)
+        )
+        return saved
+
     async def skip(self, name: str, reason: str = "", value: Any = None) -> Any:
         """Record a step as skipped, with `value` as its result; gives that as JSON, now and on replay. No attempt.
 
@@ -147,7 +164,7 @@ class StepContext:
         to `signal:<signal>#<n>`, counted per branch. Raises SignalTimeout, InvalidSignal.
         """
         names = (signal,) if isinstance(signal, str) else tuple(signal)
-        record = self._kernel.meet(name or _signal_step(names), SignalWait.kind)
+        record = self._kernel.meet(name or _counted_step("signal", "|".join(names)), SignalWait.kind)
         return await SignalWait(self._kernel, record, names, timeout, type).result()
 
     async def child(
@@ -229,11 +246,10 @@ def _with_all_failed(failures: list[BaseException]) -> BaseException:
     return first
 
 
-def _signal_step(names: tuple[str, ...]) -> str:
+def _counted_step(kind: str, label: str) -> str:
     branch = current_branch()
     if branch is None:
-        raise StepOutsideJob("wait_for_signal")
-    label = "|".join(names)
-    number = branch.next_of(label)
+        raise StepOutsideJob("wait_for_signal" if kind == "signal" else kind)
+    number = branch.next_of(label if kind == "signal" else f"{kind}:{label}")
     place = "" if branch.path == "0" or branch.qualified("") == f"@{branch.path}" else f"@{branch.path}"
-    return f"signal:{label}#{number}{place}"
+    return f"{kind}:{label}#{number}{place}"

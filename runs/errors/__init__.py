@@ -1,5 +1,6 @@
 """Every exception of the engine; this is where other modules get them from."""
 
+from runs.errors.artifacts import ArtifactNotFound, ArtifactTooLarge, InvalidArtifact
 from runs.errors.base import RunsError
 from runs.errors.definitions import (
     HandlerNotFound,
@@ -54,6 +55,8 @@ from runs.errors.steps import (
 from runs.errors.versions import RolloutNotFound, RunNotMovable, VersionUnfit
 
 __all__ = [
+    "ArtifactNotFound",
+    "ArtifactTooLarge",
     "BudgetExceeded",
     "ChildFailed",
     "EmitTooLarge",
@@ -62,6 +65,7 @@ __all__ = [
     "HistoryPruned",
     "IdempotencyConflict",
     "InvalidArguments",
+    "InvalidArtifact",
     "InvalidInput",
     "InvalidJob",
     "InvalidOption",

@@ -1,3 +1,4 @@
+from runs.models.artifact import Artifact
 from runs.models.audit import Audit
 from runs.models.budget import Allowance, Spending
 from runs.models.checkpoint import Checkpoint
@@ -15,6 +16,7 @@ from runs.models.worker import Worker
 __all__ = [
     "ENDED",
     "Allowance",
+    "Artifact",
     "Attempt",
     "AttemptOutcome",
     "Audit",

@@ -45,7 +45,7 @@ CALLER_NEVER_MEETS = {
     errors.StepOutsideJob, errors.StepFailed, errors.StepTimeout, errors.RunTimeout, errors.StepCancelled,
     errors.EmitTooLarge, errors.NondeterminismError, errors.InvalidStepName, errors.JobsNotLoaded,
     errors.TimerAroundWait, errors.InvalidState, errors.SignalTimeout, errors.InvalidSignal, errors.ChildFailed,
-    errors.BudgetExceeded,
+    errors.BudgetExceeded, errors.InvalidArtifact, errors.ArtifactTooLarge,
 }  # fmt: skip
 
 

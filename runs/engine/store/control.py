@@ -9,6 +9,7 @@ from runs import clock
 from runs.definitions import registry
 from runs.engine.payload import clean
 from runs.engine.store import budgets
+from runs.engine.store.artifacts import let_files_go
 from runs.engine.store.messages import close_updates
 from runs.engine.store.reopen import reopen_steps
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
@@ -163,6 +164,7 @@ def delete(run_id: UUID | str, actor: Actor) -> None:
             raise RunNotFinished(run.id, "the child of a run that has not ended")
         write_audit(actor, "run.delete", run, {"job": run.job, "status": run.status})
         budgets.keep_spent([run])
+        let_files_go([run.id])
         Run.objects.filter(id=run.id).delete()
     transaction.on_commit(lambda: ring([run.id]))
 

@@ -11,6 +11,7 @@ from runs.budgets import Budget
 from runs.definitions import Job, registry
 from runs.engine.branches import Branch
 from runs.engine.payload import encode
+from runs.engine.store.artifacts import copy_to_fork
 from runs.engine.store.budgets import open_all, started_with
 from runs.engine.store.decided import refuse_decided
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
@@ -82,6 +83,7 @@ def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, An
     run.save(force_insert=True)
     open_all([(run, budget, None)])
     Step.objects.bulk_create([_copy(one, run, outputs) for one in kept])
+    copy_to_fork(old, run, [one.name for one in kept])
     _copy_updates(old, run, first.started_at)
     data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs)}
     append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),

@@ -14,21 +14,8 @@ from runs.conf import get_settings
 from runs.engine.store import lone
 from runs.engine.store.arrays import change_text, literal
 from runs.engine.store.prepared import execute
-from runs.engine.store.transitions import (
-    ATTEMPTS,
-    CHECKPOINTS,
-    COLUMNS,
-    EVENTS,
-    LETTERS,
-    SPENDINGS,
-    STATES,
-    STEPS,
-    Entry,
-    Result,
-    Table,
-    Written,
-    rows_of,
-)
+from runs.engine.store.tables import ARTIFACTS, ATTEMPTS, CHECKPOINTS, EVENTS, LETTERS, SPENDINGS, STATES, STEPS, Table
+from runs.engine.store.transitions import COLUMNS, Entry, Result, Written, rows_of
 
 
 def commit(entries: list[Entry]) -> dict[UUID, Written]:
@@ -65,6 +52,7 @@ _ROWS: dict[str, tuple[Table, str]] = {
     "attempts": (ATTEMPTS, "attempt_rows"),
     "checkpoints": (CHECKPOINTS, "checkpoint_rows"),
     "letters": (LETTERS, "letter_rows"),
+    "artifacts": (ARTIFACTS, "artifact_rows"),
     "states": (STATES, "state_rows"),
     "spendings": (SPENDINGS, "spending_rows"),
     "events": (EVENTS, "event_rows"),
@@ -166,6 +154,7 @@ def _part(name: str) -> str:
         "attempts": lambda: _insert(ATTEMPTS),
         "checkpoints": lambda: _insert(CHECKPOINTS) + " RETURNING run_id, step_name, number",
         "letters": lambda: _update(LETTERS),
+        "artifacts": lambda: _insert(ARTIFACTS),
         "states": lambda: _insert(STATES),
         "spendings": lambda: _add(SPENDINGS),
         "events": lambda: _insert(EVENTS),

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from runs import clock
+from runs.engine.store.artifacts import let_files_go
 from runs.engine.store.budgets import keep_spent
 from runs.events.doorbell import ring
 from runs.models import ENDED, Checkpoint, EndHook, Event, Run, RunStatus, Signal, State, Step
@@ -34,6 +35,7 @@ def remove_runs(due: Q, batch: int) -> Tally:
             return _remove_oldest_events(found[0])
         tally = _tally(found, "runs")
         keep_spent(found)
+        let_files_go([run.id for run in found])
         Run.objects.filter(id__in=[run.id for run in found]).delete()
         _tell_followers(found)
     return tally
@@ -43,7 +45,7 @@ def remove_histories(due: Q, batch: int) -> Tally:
     """Remove the events of up to `batch` runs, and what the steps of completed and cancelled ones recorded.
 
     `first_sequence` rises in the same transaction, so a follower who meets the hole finds its explanation. The runs
-    keep their own input, output and error. Nothing removed: none are left.
+    keep their own input, output and error, and their artefacts. Nothing removed: none are left.
     """
     with transaction.atomic():
         found = _some(_trimmable(due).select_for_update(skip_locked=True, no_key=True, of=("self",)), batch)

@@ -9,18 +9,8 @@ from django.db import connection, transaction
 
 from runs import clock
 from runs.conf import get_settings
-from runs.engine.store.transitions import (
-    ATTEMPTS,
-    CHECKPOINTS,
-    EVENTS,
-    STATES,
-    STEPS,
-    Change,
-    Entry,
-    Result,
-    Table,
-    Written,
-)
+from runs.engine.store.tables import ARTIFACTS, ATTEMPTS, CHECKPOINTS, EVENTS, STATES, STEPS, Table
+from runs.engine.store.transitions import Change, Entry, Result, Written
 
 _RELEASE = (
     "lease_worker = NULL, "
@@ -46,6 +36,7 @@ def _write(cursor: Any, entry: Entry) -> Written:
     _insert(cursor, STEPS, entry.step_rows())
     _insert(cursor, ATTEMPTS, entry.attempt_rows())
     _insert(cursor, CHECKPOINTS, entry.checkpoint_rows())
+    _insert(cursor, ARTIFACTS, entry.artifact_rows())
     _insert(cursor, STATES, entry.state_rows())
     _update_letters(cursor, entry)
     _add_spending(cursor, entry)

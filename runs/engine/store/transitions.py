@@ -1,4 +1,4 @@
-"""Transitions as data, and the tables that they write to."""
+"""Transitions as data."""
 
 import json
 from collections.abc import Iterable
@@ -83,6 +83,18 @@ class SpendingRow(NamedTuple):
     steps: int
 
 
+class ArtifactRow(NamedTuple):
+    run_id: UUID
+    name: str
+    version: int
+    media_type: str
+    size: int
+    digest: str
+    path: str
+    step_name: str
+    created_at: datetime
+
+
 class EventRow(NamedTuple):
     run_id: UUID
     sequence: int  # its place in the transition, from 1; the database adds what the run had before
@@ -91,70 +103,6 @@ class EventRow(NamedTuple):
     attempt: int | None
     data: str
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class Table:
-    """How rows of one kind are written: columns with their PostgreSQL types, and what makes a row the same one."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    key: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> list[str]:
-        return [name for name, _ in self.columns]
-
-    @property
-    def on_conflict(self) -> str:
-        if not self.key:
-            return ""
-        changed = ", ".join(f"{name} = EXCLUDED.{name}" for name in self.names if name not in self.key)
-        return f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}"
-
-
-STEPS = Table(
-    "runs_step",
-    (
-        ("run_id", "uuid"), ("name", "text"), ("kind", "text"), ("branch", "text"), ("position", "int"),
-        ("status", "text"), ("attempts", "int"), ("failures", "int"), ("output", "jsonb"), ("secrets", "jsonb"),
-        ("error", "jsonb"), ("started_at", "timestamptz"), ("finished_at", "timestamptz"), ("wake_at", "timestamptz"),
-    ),
-    ("run_id", "name"),
-)  # fmt: skip
-ATTEMPTS = Table(
-    "runs_attempt",
-    (
-        ("run_id", "uuid"), ("step_name", "text"), ("number", "int"), ("epoch", "bigint"), ("outcome", "text"),
-        ("started_at", "timestamptz"), ("ended_at", "timestamptz"), ("error", "jsonb"), ("usage", "jsonb"),
-    ),
-    ("run_id", "step_name", "number"),
-)  # fmt: skip
-CHECKPOINTS = Table(
-    "runs_checkpoint",
-    (
-        ("run_id", "uuid"), ("step_name", "text"), ("number", "int"), ("attempt", "int"), ("state", "jsonb"),
-        ("secrets", "jsonb"), ("size", "int"), ("created_at", "timestamptz"),
-    ),
-)  # fmt: skip
-LETTERS = Table(
-    "runs_signal",
-    (
-        ("run_id", "uuid"), ("id", "bigint"), ("consumed_by", "text"), ("consumed_at", "timestamptz"),
-        ("result", "jsonb"), ("error", "jsonb"), ("effect", "jsonb"),
-    ),
-)  # fmt: skip
-STATES = Table("runs_state", (("run_id", "uuid"), ("value", "jsonb")), ("run_id",))
-SPENDINGS = Table(
-    "runs_spending", (("run_id", "uuid"), ("tokens", "bigint"), ("cost", "bigint"), ("steps", "bigint")), ("run_id",)
-)
-EVENTS = Table(
-    "runs_event",
-    (
-        ("run_id", "uuid"), ("sequence", "bigint"), ("type", "text"), ("step", "text"), ("attempt", "int"),
-        ("data", "jsonb"), ("created_at", "timestamptz"),
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +143,7 @@ class Transition(NamedTuple):
     checkpoints: tuple[CheckpointRow, ...] = ()
     forget_checkpoints: tuple[str, ...] = ()  # steps that are done with theirs
     letters: tuple[LetterRow, ...] = ()
+    artifacts: tuple[ArtifactRow, ...] = ()
     state: str | None = None  # the run's whole document
     spent: Spent | None = None  # from a budget
     size: int = 0  # bytes of the events' data, where no row holds the same
@@ -253,6 +202,9 @@ class Entry:
     def letter_rows(self) -> list[LetterRow]:
         rows = {row.id: row for transition in self.transitions for row in transition.letters}
         return list(rows.values())
+
+    def artifact_rows(self) -> list[ArtifactRow]:
+        return [row for transition in self.transitions for row in transition.artifacts]
 
     def state_rows(self) -> list[StateRow]:
         written = [transition.state for transition in self.transitions if transition.state is not None]
