@@ -12,7 +12,9 @@ Name = Annotated[str, Field(pattern=r"^[\w][\w .-]{0,49}$")]
 Text = str
 
 
-class _Spec(BaseModel):
+class SpecModel(BaseModel):
+    """What all parts share: they never change, and know no other keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
@@ -25,7 +27,7 @@ class Permission(StrEnum):
     FULL = "full"
 
 
-class Rule(_Spec):
+class Rule(SpecModel):
     """`condition` as written: a plain label, `ai("...")`, `when(...)`, `all(...)`, `any(...)`.
 
     Of a sub-step it has no target. `return_` ends a sub-flow with a label. `appendix` is shown to the agent.
@@ -38,7 +40,7 @@ class Rule(_Spec):
     requires_user_input: bool = False
 
 
-class Persona(_Spec):
+class Persona(SpecModel):
     """Who does a step: `llm` asks a model of a provider profile, `command` is a program that the settings name."""
 
     prompt: Text = ""
@@ -48,7 +50,7 @@ class Persona(_Spec):
     command: str = ""
 
 
-class Report(_Spec):
+class Report(SpecModel):
     """A document that a step writes into the run's artefacts, as `name`. `format` is told to the agent."""
 
     name: str = Field(pattern=r"^[\w][\w .-]{0,99}$")
@@ -57,7 +59,7 @@ class Report(_Spec):
     order: Text = ""
 
 
-class Gate(_Spec):
+class Gate(SpecModel):
     """What must hold after a step: a text is told to the agent; a command must exit with 0."""
 
     name: str = ""
@@ -66,7 +68,7 @@ class Gate(_Spec):
     timeout_seconds: float = Field(default=300, gt=0, le=3600)
 
 
-class Asking(_Spec):
+class Asking(SpecModel):
     """What a person step asks, as `hitl.questions.ask` takes it. Variables in `title` and `body` are filled in."""
 
     kind: Literal["approval", "input", "choice"] = "approval"
@@ -80,7 +82,7 @@ class Asking(_Spec):
     starter_may_answer: bool = True
 
 
-class Step(_Spec):
+class Step(SpecModel):
     """One step. What it is stands in exactly one of: `persona` (an agent), `parallel`, `call`, `function`, `ask`."""
 
     name: Name
@@ -123,7 +125,7 @@ class Step(_Spec):
         return "person" if self.ask else "agent"
 
 
-class Judge(_Spec):
+class Judge(SpecModel):
     """Who judges a loop."""
 
     persona: str | None = None
@@ -131,7 +133,7 @@ class Judge(_Spec):
     rules: tuple[Rule, ...] = Field(min_length=1)
 
 
-class LoopMonitor(_Spec):
+class LoopMonitor(SpecModel):
     """`cycle` names steps in order; after `threshold` rounds of it the judge chooses how it goes on."""
 
     cycle: tuple[str, ...] = Field(min_length=1)
@@ -140,26 +142,26 @@ class LoopMonitor(_Spec):
     judge: Judge
 
 
-class LoopDetection(_Spec):
+class LoopDetection(SpecModel):
     max_consecutive_same_step: int = Field(default=10, ge=1)
     action: Literal["warn", "abort", "ignore"] = "warn"
 
 
-class Workspace(_Spec):
+class Workspace(SpecModel):
     """Where agents that work on files do so: the folder that the start names, or a working copy of it."""
 
     kind: Literal["folder", "git-worktree"] = "folder"
     at_end: Literal["keep", "remove"] = "keep"
 
 
-class Parameter(_Spec):
+class Parameter(SpecModel):
     """Of a sub-flow: filled into texts as `{var:name}`."""
 
     description: str = ""
     default: str | None = None
 
 
-class Subflow(_Spec):
+class Subflow(SpecModel):
     """Whether other flows may call this one, what they hand over, and the labels it may return."""
 
     callable: bool = False
@@ -167,7 +169,7 @@ class Subflow(_Spec):
     returns: tuple[str, ...] = ()
 
 
-class Flow(_Spec):
+class Flow(SpecModel):
     """A whole agent flow. `max_steps` is None for `infinite`."""
 
     name: str = Field(pattern=r"^[\w][\w-]{0,63}$")
@@ -186,7 +188,7 @@ class Flow(_Spec):
     workspace: Workspace | None = None
     subflow: Subflow = Subflow()
     interventions: Literal["next_step", "interrupt"] = "next_step"
-    budget: dict[str, float] | None = None
+    budget: dict[str, Any] | None = None
     agui: bool = False
 
     def step(self, name: str) -> Step | None:

@@ -2,6 +2,7 @@
 
 import difflib
 
+from flows.documents import folders
 from flows.pipelines import files
 from flows.pipelines.errors import PipelineNotFound
 from flows.pipelines.models import Origin, PipelineDefinition
@@ -42,7 +43,7 @@ def find(type_: str, version: str | None = None) -> PipelineDef:
 
 
 def _of_files() -> list[PipelineDef]:
-    return sorted(files.loaded().definitions, key=lambda made: (made.type, files.version_key(made.version)))
+    return sorted(files.loaded().definitions, key=lambda made: (made.type, folders.version_key(made.version)))
 
 
 def _made(row: PipelineDefinition) -> PipelineDef:

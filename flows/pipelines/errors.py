@@ -1,25 +1,13 @@
 """What a pipeline can be refused for; every message ends with the remedy."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from flows.documents import Problem
 from runs.errors import RunsError
 
 TOLD_AT_MOST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in a document, and where: `line` counts from 1, 0 where there is no text to point at."""
-
-    message: str
-    path: str = ""
-    line: int = 0
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.path + ': ' if self.path else ''}{self.message}"
 
 
 class InvalidPipeline(RunsError):

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from pydantic import ValidationError
 
+from flows.documents import Problem, dotted
 from flows.pipelines import catalogue, stored, validation
-from flows.pipelines.documents import dotted
-from flows.pipelines.errors import InvalidPipeline, InvalidPipelineInput, Problem, StepNotInPipeline
+from flows.pipelines.errors import InvalidPipeline, InvalidPipelineInput, StepNotInPipeline
 from flows.pipelines.naming import READ_DEFINITION
 from flows.pipelines.run_input import PipelineInput, Rerun, RunInput
 from flows.pipelines.spec import PipelineDef

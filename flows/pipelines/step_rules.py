@@ -1,15 +1,15 @@
 """What each step of a definition must keep to, by its kind."""
 
-import difflib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from flows.documents import Path
+from flows.documents.problems import meant
 from flows.llm import profiles
 from flows.llm.spec import refuse_secrets
 from flows.pipelines import configs, registry
-from flows.pipelines.documents import Path
 from flows.pipelines.spec import Mode, OutputFormat, OutputType, PipelineDef, StepDef, StepKind
 from flows.pipelines.templates.rendering import Wrong, line_of_use, problems_in, references_to
 from hitl import schemas
@@ -60,12 +60,6 @@ def texts_of(step: StepDef) -> list[Text]:
     if step.asked_afterwards:
         found.append(Text(step.asked_afterwards.body, ("checkpoint", "body")))
     return [one for one in found if one.text]
-
-
-def meant(word: str, known: list[str]) -> str:
-    """What somebody may have meant who wrote `word`."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _kind(step: StepDef) -> Iterator[Found]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from flows.pipelines import documents, files, validation
+from flows import documents
+from flows.pipelines import files, validation
 from flows.pipelines.errors import PipelineExists, PipelineNotFound
 from flows.pipelines.loader import as_document, digest_of, load
 from flows.pipelines.models import Origin, PipelineDefinition

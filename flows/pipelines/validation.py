@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from flows.documents import Path
+from flows.documents.problems import meant
 from flows.llm.models import ProviderProfile
 from flows.llm.profiles import DEFAULT
 from flows.pipelines import step_rules
-from flows.pipelines.documents import Path
 from flows.pipelines.spec import PipelineDef
 from flows.pipelines.step_rules import Found
 from runs.errors import InvalidOption
@@ -72,7 +73,7 @@ def _graph(made: PipelineDef) -> Iterator[Found]:
         for place, dependency in enumerate(step.depends_on):
             where: Path = ("steps", index, "depends_on", place)
             if dependency not in ids:
-                yield Found(f"there is no step {dependency!r}{step_rules.meant(dependency, ids)}", where)
+                yield Found(f"there is no step {dependency!r}{meant(dependency, ids)}", where)
             elif step.depends_on.index(dependency) != place:
                 yield Found(f"{dependency!r} stands here twice", where)
     if max(Counter(ids).values()) == 1:

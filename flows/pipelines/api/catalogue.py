@@ -4,7 +4,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from flows.pipelines import catalogue, documents, loader, stored
+from flows import documents
+from flows.pipelines import catalogue, loader, stored
 from flows.pipelines.api import errors  # noqa: F401  (its statuses belong to the table)
 from flows.pipelines.api.config import MayStorePipelines, shape_of
 from flows.pipelines.api.requests import PipelineDocument

@@ -9,8 +9,9 @@ from typing import Any, get_type_hints
 from ag_ui.core import Message, UserMessage
 from pydantic import ValidationError
 
+from flows import documents
 from flows.llm.conversation import Conversation
-from flows.pipelines import catalogue, documents, starting, stored
+from flows.pipelines import catalogue, starting, stored
 from flows.pipelines.errors import PipelineNotFound
 from flows.pipelines.spec import PipelineDef
 from perdure.agui.conf import get_settings

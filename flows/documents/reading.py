@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from flows.pipelines.errors import InvalidPipeline, Problem
+from flows.documents.problems import InvalidDocument, Problem
 
 MAX_CHARACTERS = 512 * 1024
 MAX_VALUES = 50_000
@@ -50,19 +50,19 @@ class Document:
 
 
 def read(text: str) -> Document:
-    """Raises InvalidPipeline, naming the line, for what is neither YAML nor JSON, or is too large."""
+    """Raises InvalidDocument, naming the line, for what is neither YAML nor JSON, or is too large."""
     if len(text) > MAX_CHARACTERS:
-        raise InvalidPipeline([Problem(f"the document is longer than {MAX_CHARACTERS} characters")])
+        raise InvalidDocument([Problem(f"the document is longer than {MAX_CHARACTERS} characters")])
     if _nesting(text) > _MAX_BRACKETS:
-        raise InvalidPipeline([Problem("the document is nested too deeply")])
+        raise InvalidDocument([Problem("the document is nested too deeply")])
     try:
         node = yaml.compose(text.replace("\t", " ") if _is_json(text) else text, Loader=_Loader)
     except yaml.YAMLError as exc:
-        raise InvalidPipeline([_syntax(exc)]) from exc
+        raise InvalidDocument([_syntax(exc)]) from exc
     except RecursionError as exc:
-        raise InvalidPipeline([Problem("the document is nested too deeply")]) from exc
+        raise InvalidDocument([Problem("the document is nested too deeply")]) from exc
     if node is None:
-        raise InvalidPipeline([Problem("the document is empty", line=1)])
+        raise InvalidDocument([Problem("the document is empty", line=1)])
     return _Reader().document(node)
 
 
@@ -107,7 +107,7 @@ class _Reader:
         line = node.start_mark.line + 1
         self._values += 1
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
-            raise InvalidPipeline([Problem("the document has too many values, or is nested too deeply", line=line)])
+            raise InvalidDocument([Problem("the document has too many values, or is nested too deeply", line=line)])
         self._made.lines.setdefault(path, line)
         self._made.text_lines[path] = line + (getattr(node, "style", None) in ("|", ">"))
         if isinstance(node, yaml.MappingNode):
@@ -122,9 +122,9 @@ class _Reader:
             line = key_node.start_mark.line + 1
             key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str):
-                raise InvalidPipeline([Problem("a key is no text", line=line)])
+                raise InvalidDocument([Problem("a key is no text", line=line)])
             if key in seen:
-                raise InvalidPipeline([Problem(f"the key {key!r} stands here twice", dotted(path), line)])
+                raise InvalidDocument([Problem(f"the key {key!r} stands here twice", dotted(path), line)])
             seen.add(key)
             self._made.lines[(*path, key)] = line
             yield key, self._value(value_node, (*path, key))
@@ -134,12 +134,12 @@ class _Reader:
         try:
             value = self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError) as exc:
-            raise InvalidPipeline([Problem("this value is not understood", dotted(path), line)]) from exc
+            raise InvalidDocument([Problem("this value is not understood", dotted(path), line)]) from exc
         if isinstance(value, float) and not math.isfinite(value):
-            raise InvalidPipeline([Problem("this number is no JSON", dotted(path), line)])
+            raise InvalidDocument([Problem("this number is no JSON", dotted(path), line)])
         if value is None or isinstance(value, str | int | float | bool):
             return value
-        raise InvalidPipeline([Problem("this value is no JSON", dotted(path), line)])
+        raise InvalidDocument([Problem("this value is no JSON", dotted(path), line)])
 
 
 def dotted(path: Path) -> str:

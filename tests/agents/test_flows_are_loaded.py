@@ -1,0 +1,68 @@
+"""What is written in a file becomes a flow: older keys, files, names of sections and texts alike."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.agents.errors import InvalidFlow
+from flows.agents.loader import as_document, digest_of, load
+from flows.agents.spec import Flow, Permission
+
+
+def test_keys_of_older_flows_are_accepted() -> None:
+    flow = load(
+        "name: f\nmax_iterations: 5\nsteps:\n"
+        "  - name: plan\n    agent: You make plans.\n    agent_name: planner\n    instruction_template: 'Plan {task}'\n"
+        "    permission_mode: acceptEdits\n    allowed_tools: [read_file]\n    pass_previous_response: false\n"
+        "    provider: main\n    report: 00-plan.md\n    rules: [{condition: done, next: COMPLETE, appendix: why}]\n"
+    )
+    [step] = flow.steps
+    assert (flow.max_steps, flow.initial_step, step.persona_name, step.instruction) == (
+        5,
+        "plan",
+        "planner",
+        "Plan {task}",
+    )
+    assert (step.permission, step.profile, step.allowed_tools) == (Permission.EDIT, "main", ("read_file",))
+    assert flow.personas[step.persona or ""].prompt == "You make plans."
+    assert [report.name for report in step.reports] == ["00-plan.md"]
+    assert not step.pass_previous_response
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("default", Permission.ASK), ("acceptEdits", Permission.EDIT), ("bypassPermissions", Permission.FULL)],
+)
+def test_older_permission_modes_have_a_meaning(old: str, new: Permission) -> None:
+    flow = load(f"name: f\nsteps: [{{name: a, persona: some one, permission_mode: {old}}}]")
+    assert flow.steps[0].permission is new
+
+
+def test_texts_stand_in_sections_in_files_or_where_they_are_used(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "coding.md").write_text("Write tests.\n")
+    (tmp_path / "fix.md").write_text("Fix {task}\n")
+    text = (
+        "name: f\npersonas: {coder: You code.}\ninstructions: {short: Be short.}\nsteps:\n"
+        "  - name: a\n    persona: coder\n    policy: coding\n    instruction: [short, fix.md, Then stop.]\n"
+    )
+    flow = load(text, folder=tmp_path)
+    assert flow.policies == {"coding": "Write tests."}
+    assert flow.steps[0].instruction == "Be short.\n\n---\n\nFix {task}\n\n---\n\nThen stop."
+
+
+def test_a_flow_is_whole_in_its_document_and_known_by_its_digest() -> None:
+    flow = load("name: f\nmax_steps: infinite\nsteps: [{name: a, persona: some one}]")
+    again = Flow.model_validate(as_document(flow))
+    assert again == flow
+    assert digest_of(again) == digest_of(flow)
+    assert flow.max_steps is None
+
+
+def test_a_problem_names_file_line_step_and_remedy() -> None:
+    with pytest.raises(InvalidFlow) as caught:
+        load("name: f\nsteps:\n  - name: a\n    persona: nobody\n", "f.yaml")
+    [problem] = caught.value.problems
+    assert problem.told("f.yaml") == (
+        "f.yaml:4: step 'a': there is no 'nobody' in personas. Write it under personas, or name a file (.md)."
+    )
