@@ -1,10 +1,30 @@
 """Tools of this machine. Each is there once the settings allow what it reaches."""
 
+import functools
+from dataclasses import replace
+from typing import Any
+
 from flows.llm.tools.conf import get_settings
 from flows.llm.tools.definition import Tool
 from flows.llm.tools.local.commands import run_command
 from flows.llm.tools.local.files import FILE_TOOLS
+from flows.llm.tools.local.folders import confined_to
 from flows.llm.tools.local.hosts import http_get
+
+
+def workspace_tools(folder: str) -> list[Tool]:
+    """Tools that see this folder only, whatever LLM_TOOL_FOLDERS allows; programs need LLM_TOOL_COMMANDS all the same.
+
+    The caller sees to it that the folder may be used.
+    """
+    allowed = get_settings()
+    found = [*FILE_TOOLS, *([run_command] if allowed.commands else [])]
+    return [_confined(tool, folder) for tool in found]
+
+
+def web_tools() -> list[Tool]:
+    """Those that need no folder, as far as LLM_TOOL_HOSTS allows them."""
+    return [http_get] if get_settings().hosts else []
 
 
 def local_tools() -> list[Tool]:
@@ -13,6 +33,21 @@ def local_tools() -> list[Tool]:
     found: list[Tool] = [*FILE_TOOLS] if allowed.folders else []
     if allowed.commands:
         found.append(run_command)
-    if allowed.hosts:
-        found.append(http_get)
-    return found
+    return found + web_tools()
+
+
+def _confined(tool: Tool, folder: str) -> Tool:
+    """The same tool, whose function knows no other folder."""
+    function = tool.function
+
+    @functools.wraps(function)
+    async def in_loop(*args: Any, **kwargs: Any) -> Any:
+        with confined_to(folder):
+            return await function(*args, **kwargs)
+
+    @functools.wraps(function)
+    def in_thread(*args: Any, **kwargs: Any) -> Any:
+        with confined_to(folder):
+            return function(*args, **kwargs)
+
+    return replace(tool, function=in_loop if tool.is_async else in_thread)

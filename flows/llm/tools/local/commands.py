@@ -6,8 +6,9 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -15,7 +16,7 @@ from pydantic import Field
 from flows.llm.tools.conf import get_settings
 from flows.llm.tools.definition import tool
 from flows.llm.tools.errors import ToolRefused
-from flows.llm.tools.local.folders import locate, open_folder
+from flows.llm.tools.local.folders import allowed_folders, locate, open_folder
 
 MAX_OUTPUT = 1024 * 1024
 """Bytes that are kept; a program that writes more goes on, and the rest is dropped."""
@@ -29,9 +30,28 @@ async def run_command(command: Annotated[list[str], Field(min_length=1, max_leng
         command: The program and its arguments, one by one.
         folder: Where to run it.
     """
-    program = _allowed(command)
+    ran = await run_program(command, folder, get_settings().seconds)
+    return f"{ran.output}\n{ran.end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program wrote, and its exit code; None for one that was stopped after `seconds`."""
+
+    output: str
+    code: int | None
+    seconds: float
+
+    @property
+    def end(self) -> str:
+        return f"[stopped after {self.seconds:g} s]" if self.code is None else f"[exit code {self.code}]"
+
+
+async def run_program(command: Sequence[str], folder: str, seconds: float) -> Ran:
+    """Run an allowed program as `run_command` does. Raises ToolRefused."""
+    program = _allowed(list(command))
     with _working_folder(folder) as place:
-        return await _run([program, *command[1:]], place, get_settings().seconds)
+        return await _run([program, *command[1:]], place, seconds)
 
 
 def allowed_commands() -> list[list[str]]:
@@ -61,7 +81,7 @@ def _allowed(command: list[str]) -> str:
 def _working_folder(folder: str) -> Iterator[str]:
     """By its descriptor: a link that is put into its path meanwhile leads nowhere. Without allowed folders, an empty
     one of its own."""
-    if get_settings().folders:
+    if allowed_folders():
         with open_folder(locate(folder)) as opened:
             yield f"/proc/self/fd/{opened}"
         return
@@ -71,14 +91,13 @@ def _working_folder(folder: str) -> Iterator[str]:
         yield made
 
 
-async def _run(argv: list[str], folder: str, seconds: float) -> str:
+async def _run(argv: list[str], folder: str, seconds: float) -> Ran:
     output = _Output()
     process = await output.start(argv, folder)
-    end = f"[stopped after {seconds:g} s]"
+    code: int | None = None
     try:
         async with asyncio.timeout(seconds):
             _, code = await asyncio.gather(output.read(), process.wait())
-            end = f"[exit code {code}]"
     except TimeoutError:
         pass  # what it wrote until then is told too
     finally:
@@ -87,7 +106,7 @@ async def _run(argv: list[str], folder: str, seconds: float) -> str:
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         output.close()
-    return f"{output.text}\n{end}"
+    return Ran(output.text, code, seconds)
 
 
 class _Output:

@@ -92,6 +92,8 @@ def write_file(path: str, content: str) -> str:
     place, data = locate(path), content.encode()
     if not place.parts:
         raise ToolRefused("That is a folder", "Name a file in it.")
+    if any(part.casefold() == ".git" for part in place.parts):  # its configuration and hooks name programs to run
+        raise ToolRefused("Nothing is written into .git", "Leave what git keeps to git.")
     with open_folder(Place(place.root, place.parts[:-1]), make=True) as folder:
         _replace(folder, place.parts[-1], data)
     return f"Wrote {len(data)} bytes to {place.shown}."

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from stat import S_ISREG
 
@@ -29,9 +30,28 @@ class Place:
         return "/".join(self.parts) or "."
 
 
+_workspace: ContextVar[str | None] = ContextVar("llm_tool_workspace", default=None)
+
+
+@contextmanager
+def confined_to(folder: str) -> Iterator[None]:
+    """Inside, this folder is the only one that is allowed; whoever names it has seen to it that it may be."""
+    token = _workspace.set(folder)
+    try:
+        yield
+    finally:
+        _workspace.reset(token)
+
+
+def allowed_folders() -> tuple[str, ...]:
+    """As they are named; the first is the one that relative paths begin in."""
+    confined = _workspace.get()
+    return (confined,) if confined is not None else get_settings().folders
+
+
 def locate(path: str) -> Place:
     """A relative path is one of the first folder. Raises ToolRefused for one that leads outside of all."""
-    named = [os.path.expanduser(one) for one in get_settings().folders]
+    named = [os.path.expanduser(one) for one in allowed_folders()]
     folders = {one: os.path.realpath(one) for one in named}
     if "\0" in path or ".." in path.split("/"):
         raise ToolRefused(f"The path {path[:200]!r} holds '..' or a NUL", "Name it from the folder downwards.")
