@@ -118,6 +118,13 @@ class NotSupported(ProviderError):
     remedy = "Use a provider or model that offers it."
 
 
+class ScriptedError(ProviderError):
+    """A scenario lets this call fail; to try it again would bring the same."""
+
+    code = "scripted_error"
+    remedy = "The scenario of the scripted provider wants it so; correct it if you do not."
+
+
 class ModelNotFound(ProviderError):
     code = "model_not_found"
     remedy = "Correct the model's name, or pull it where the provider runs."
@@ -139,6 +146,7 @@ ERRORS: dict[str, type[ProviderError]] = {
         CannotContinue,
         BadRequest,
         NotSupported,
+        ScriptedError,
         ModelNotFound,
     )
 }

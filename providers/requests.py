@@ -25,6 +25,7 @@ class ChatRequest(BaseModel):
     what comes out is only the rest. Others ignore it and answer from the start. Not with an `output_schema`: no vendor
     can go on in the middle of JSON that it is held to.
     `extra`: more fields of the vendor's own request body.
+    `persona`: who is to answer, for a scenario of the scripted provider; never sent to a vendor.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class ChatRequest(BaseModel):
     stop: list[str] = []
     continue_from: str = ""
     extra: dict[str, Any] = {}
+    persona: str = ""
 
     @model_validator(mode="after")
     def _not_in_the_middle_of_json(self) -> "ChatRequest":

@@ -42,25 +42,38 @@ class Call(_Rules):
     id: str | None = None
 
 
+class Chunk(_Rules):
+    """A piece of text that comes after a delay of its own."""
+
+    text: str
+    delay_seconds: float = Field(default=0, ge=0, le=3600)
+
+
+Pieces = list[str | Chunk]
+
+
 class Rule(_Rules):
-    """When it applies (`match`, `model`, `turn`, `times`), what comes (`text` ...), and how (`delay_seconds` ...).
+    """When it applies (`match`, `model`, `turn` ...), what comes (`text` ...), and how (`delay_seconds` ...).
 
     `match` is searched in the last user text; `model` is a pattern with * and ?. `turn` counts the model's turns since
     that text, from 1; a rule with `tool_calls` is of turn 1 unless it says otherwise. `times`: for so many calls only,
-    then the rules after it are asked.
+    then the rules after it are asked. `wants_json`: for calls that want JSON of a schema alone, or for others alone.
+    `is_literal`: nothing is put in for {{prompt}} and the like. A chunk may have a delay of its own.
     """
 
     match: str = ""
     model: str = "*"
     turn: int | None = Field(default=None, ge=1)
     times: int | None = Field(default=None, ge=1)
+    wants_json: bool | None = None
     text: str | None = None
-    chunks: list[str] = []
+    chunks: Pieces = []
     json_: Any = Field(default=None, alias="json")
-    reasoning: str | list[str] = []
+    reasoning: str | Pieces = []
     tool_calls: list[Call] = []
     fail: Failure | None = None
     finish_reason: FinishReason | None = None
+    is_literal: bool = False
     delay_seconds: float = Field(default=0, ge=0, le=3600)
     chunk_delay_seconds: float = Field(default=0, ge=0, le=3600)
 
@@ -89,6 +102,8 @@ class Rule(_Rules):
         turn = self.turn or (1 if self.tool_calls else None)
         if turn not in (None, turn_of(request)) or not fnmatch.fnmatchcase(model, self.model):
             return None
+        if self.wants_json not in (None, request.output_schema is not None):
+            return None
         return re.search(self.match, request.last_user_text[:MATCHED_CHARACTERS])
 
 
@@ -113,7 +128,7 @@ def load(source: Any) -> Scenario:
     """
     if source is None:
         return Scenario()
-    document, name = (_read(Path(source)), str(source)) if isinstance(source, str) else (source, "given")
+    document, name = (read_document(Path(source)), str(source)) if isinstance(source, str) else (source, "given")
     try:
         return Scenario.model_validate(document)
     except ValidationError as error:
@@ -133,7 +148,8 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _read(path: Path) -> Any:
+def read_document(path: Path) -> Any:
+    """What a scenario's file holds. Raises BadRequest."""
     if path.suffix not in {".yaml", ".yml", ".json"}:
         raise BadRequest(f"The scenario {path} is no .yaml, .yml or .json file.")
     try:
