@@ -4,12 +4,8 @@ from flows.agents.instructions.situation import Situation
 from flows.agents.instructions.texts import Texts
 from flows.agents.instructions.variables import filled
 from flows.agents.rules.conditions import And, Label, label_of, parse
+from flows.agents.rules.tags import tag_of
 from flows.agents.spec import Rule, Step
-
-
-def tag_of(step: str, number: int) -> str:
-    """As an agent writes it; `number` counts from 1 over all rules of the step."""
-    return f"[{step.upper()}:{number}]"
 
 
 def rules(step: Step, situation: Situation, texts: Texts) -> str:
