@@ -16,7 +16,7 @@ REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS]
 ONCE = [
     "tests/agents/test_conditions.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",
     "tests/agents/test_when.py",
-    "tests/agents/test_flows_are_loaded.py",
+    "tests/agents/test_flows_are_loaded.py", "tests/agents/test_graphs.py",
     "tests/agui/adapter/test_answers.py", "tests/agui/adapter/test_any_events.py",
     "tests/agui/adapter/test_any_reader.py", "tests/agui/adapter/test_ends.py", "tests/agui/adapter/test_marks.py",
     "tests/agui/adapter/test_shared_state.py", "tests/agui/test_agui_settings.py", "tests/agui/test_bindings.py",
