@@ -4,7 +4,20 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from runs.api import actions, bulk, cleanup, handlers, messages, operators, presets, queues, schedules, views, workflows
+from runs.api import (
+    actions,
+    artifacts,
+    bulk,
+    cleanup,
+    handlers,
+    messages,
+    operators,
+    presets,
+    queues,
+    schedules,
+    views,
+    workflows,
+)
 from runs.api.door import Door
 from runs.api.errors import error_body
 
@@ -44,6 +57,8 @@ urlpatterns = [
     path("runs/<str:run_id>/state/", messages.RunState.as_view(), name="api-run-state"),
     path("runs/<str:run_id>/steps/", views.RunSteps.as_view(), name="api-run-steps"),
     path("runs/<str:run_id>/checkpoints/", views.RunCheckpoints.as_view(), name="api-run-checkpoints"),
+    path("runs/<str:run_id>/artifacts/", artifacts.RunArtifacts.as_view(), name="api-run-artifacts"),
+    path("runs/<str:run_id>/artifacts/<str:name>/", artifacts.RunArtifact.as_view(), name="api-run-artifact"),
     path("jobs/", views.JobList.as_view(), name="api-job-list"),
     path("jobs/<str:name>/rollout/", operators.JobRollout.as_view(), name="api-job-rollout"),
     path("jobs/<str:name>/", views.JobDetail.as_view(), name="api-job"),

@@ -17,6 +17,7 @@ from runs.engine.store import pruning
 from runs.engine.store.pruning import Tally
 from runs.engine.store.rows import SYSTEM, write_audit
 from runs.errors import InvalidOption, JobNotFound
+from runs.maintenance.files import sweep_files
 from runs.models import Run, RunStatus
 
 ON_COMPLETION_GRACE: Final = timedelta(seconds=10)
@@ -72,8 +73,9 @@ def prune(
     """Remove what is older than its retention, of one job or of all; in short transactions of up to `batch` runs.
 
     With `older_than` runs that ended longer ago go, whatever their retention says, and nothing else does. After
-    `seconds` it stops with what it has. What a parent, a fork or an end hook at work needs stays. Raises JobNotFound
-    for a job that is neither registered nor has a run, InvalidOption.
+    `seconds` it stops with what it has. What a parent, a fork or an end hook at work needs stays.
+    By the retention of all jobs, files that no run names go, too. Raises JobNotFound for a job that is neither
+    registered nor has a run, InvalidOption.
     """
     _check(older_than, job, batch)
     runs_due, histories_due = _due(older_than, job)
@@ -84,6 +86,8 @@ def prune(
     complete = _repeat(lambda: pruning.remove_runs(runs_due, batch), tally, ends_at) and _repeat(
         lambda: pruning.remove_histories(histories_due, batch), tally, ends_at
     )
+    if older_than is None and job is None:
+        sweep_files(ends_at)
     pruned = _pruned(tally, complete=complete)
     if tally or actor.kind != SYSTEM.kind:
         _write_audit(actor, pruned, older_than, job)

@@ -30,6 +30,8 @@ OF_A_RUN = [
     ("GET", "/api/runs/{}/state/"),
     ("GET", "/api/runs/{}/steps/"),
     ("GET", "/api/runs/{}/checkpoints/"),
+    ("GET", "/api/runs/{}/artifacts/"),
+    ("GET", "/api/runs/{}/artifacts/report.md/"),
 ]
 FOR_ALL = [
     ("GET", "/api/runs/"),

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from uuid_utils.compat import uuid7
 
 from runs import clock, jobs
+from runs.engine import files
 from runs.jobs import StepContext, job
 from runs.maintenance.invariants import INVARIANTS, find_violations
-from runs.models import Allowance, EndHook, Event, Run, Signal, Spending, Step, Worker
+from runs.models import Allowance, Artifact, EndHook, Event, Run, Signal, Spending, Step, Worker
 from runs.testing import advance, drain, frozen_worker
 from tests.engine.driver import begin
 
@@ -37,6 +38,8 @@ async def family(step: StepContext, how: str) -> str:
     """Stands at module level only to be called; each test registers it anew."""
     step.state.set({"how": how})
     await step.run("first", str, how)
+    if how == "saves":
+        await step.save_artifact("how", how)
     if how == "fail":
         raise ValueError(how)
     if how == "parent":
@@ -64,7 +67,7 @@ def begin_family(how: str) -> Run:
 
 
 def test_runs_of_every_kind_keep_them() -> None:
-    kinds = ("done", "fail", "parent", "sleep", "wait", "signalled", "map", "cancelled step")
+    kinds = ("done", "fail", "parent", "sleep", "wait", "signalled", "map", "cancelled step", "saves")
     made = {how: begin_family(how) for how in kinds}
     paused, cancelled = begin_family("wait"), begin_family("parent")
     jobs.pause(paused.id)
@@ -150,6 +153,10 @@ def spend_elsewhere(run: Run) -> None:
     Spending.objects.create(run_id=run.id, allowance=Allowance.objects.create(run=run), tokens=7)
 
 
+def lose_file(run: Run) -> None:
+    files.storage().delete(jobs.artifact(run.id, "how").path)
+
+
 BROKEN = {
     "running_without_lease": change("wait", status="running"),
     "left_by_the_dead": add("wait", leave_it_dead),
@@ -169,6 +176,8 @@ BROKEN = {
     "end_hook_not_called": change("done", end_hook=EndHook.DUE, finished_at=clock.now() - LONG_AGO),
     "no_worker_for_version": change("sleep", due_at=clock.now() - LONG_AGO),
     "no_worker_for_queue": add("sleep", serve_another_queue),
+    "artifact_of_no_step": add("saves", lambda run: Artifact.objects.filter(run=run).update(step_name="none")),
+    "artifact_without_file": add("saves", lose_file),
     "spent_otherwise": add("done", spend_elsewhere),
 }
 OF_QUESTIONS = {"answer_not_delivered"}

@@ -1,7 +1,7 @@
 """The engine's own invariants, in the order in which people read them; docs/reference/invariants.md says more."""
 
 from runs.engine.store import repairs
-from runs.maintenance.invariants import of_budgets, of_families, of_history, of_runs
+from runs.maintenance.invariants import of_artifacts, of_budgets, of_families, of_history, of_runs
 from runs.maintenance.invariants.registry import INVARIANTS, Invariant, register
 
 __all__ = ["INVARIANTS"]
@@ -76,6 +76,14 @@ _OWN = (
     Invariant(
         "spent_otherwise", "What a run has spent of its budget is what its attempts have used.",
         of_budgets.spent_otherwise, of_budgets.count_again,
+    ),
+    Invariant(
+        "artifact_of_no_step", "What a run has saved was saved by a step that it has.",
+        of_artifacts.artifact_of_no_step,
+    ),
+    Invariant(
+        "artifact_without_file", "The storage has the file of what a run has saved.",
+        of_artifacts.artifact_without_file,
     ),
     Invariant(
         "no_worker_for_version", "Of each run that has been due for a minute, a worker has the version.",
