@@ -1,6 +1,17 @@
 from django.urls import path
 
-from perdure.dashboard.views import actions, cleanup, home, jobs, presets, questions, run, run_list, schedules
+from perdure.dashboard.views import (
+    actions,
+    artifacts,
+    cleanup,
+    home,
+    jobs,
+    presets,
+    questions,
+    run,
+    run_list,
+    schedules,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -9,6 +20,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", run.show_run, name="run"),
     path("runs/<uuid:run_id>/log/", run.show_log, name="run-log"),
     path("runs/<uuid:run_id>/step/", run.show_step, name="run-step"),
+    path("runs/<uuid:run_id>/artifact/", artifacts.show_artifact, name="run-artifact"),
     path("runs/<uuid:run_id>/cancel/", actions.cancel_run, name="run-cancel"),
     path("runs/<uuid:run_id>/resume/", actions.resume_run, name="run-resume"),
     path("runs/<uuid:run_id>/pause/", actions.pause_run, name="run-pause"),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from perdure.dashboard import rendering
 from perdure.dashboard.access import get_run_or_404
 from perdure.dashboard.around import read_around
+from perdure.dashboard.artifact_card import read_artifacts
 from perdure.dashboard.budget_card import read_budget
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
@@ -32,6 +33,7 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     around = read_around(request.user, run)
     context = {
         "around": around,
+        "artifacts": read_artifacts(run),
         "budget": read_budget(request.user, run),
         "signal_form": SignalForm.fresh(around.signals[0] if around.signals else ""),
         "page": read_run_page(run, with_events=whole),

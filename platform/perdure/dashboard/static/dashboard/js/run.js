@@ -77,7 +77,7 @@ function say(text, tone, milliseconds = 0) {
    such events. What a step has spent is told by its end. */
 function isTold(type) {
   if (/^step:(complete|retry|fail)$/.test(type)) return Boolean(main.querySelector("[data-budget]"));
-  return /^(run|question|child|signal|state|budget):/.test(type) && type !== "run:progress";
+  return /^(run|question|child|signal|state|budget|artifact):/.test(type) && type !== "run:progress";
 }
 
 /* Once for all events of the moment, and not put off by those that keep coming. */
