@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 from flows.agents import spec
 from providers.messages import Message
 from providers.replies import Usage
+from providers.scripted.entries import Entry
 from runs.jobs import StepContext
 
 
@@ -38,7 +39,9 @@ class Scene(Protocol):
         ...
 
     @property
-    def script(self) -> Any: ...
+    def language(self) -> str:
+        """`en` or `ja`: in which agents are talked to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,11 @@ class AgentCall:
     system: str
     instruction: str
     session: Session | None = None
-    entry: Any = None
+    entry: Entry | None = None
+
+    @property
+    def language(self) -> str:
+        return self.scene.language
 
     def again(self, name: str, instruction: str, session: Session | None) -> "AgentCall":
         """The agent goes on in its session."""

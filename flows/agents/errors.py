@@ -68,3 +68,16 @@ class FlowExists(RunsError):
 
     def __init__(self, name: str, version: str, why: str) -> None:
         super().__init__(f"Agent flow {name!r} {version!r} cannot be stored: {why}. Store it under another version.")
+
+
+class GateFailed(RunsError):
+    """A command that must succeed after a step still fails when its agent had its last chance."""
+
+    code = "gate_failed"
+    is_retryable = False
+
+    def __init__(self, command: str, said: str) -> None:
+        super().__init__(
+            f"The quality gate {command[:200]!r} does not hold: {said}. Mend what it found in the workspace, and retry "
+            "the run to have it tried again."
+        )

@@ -51,6 +51,7 @@ async def chat(
     max_turns: int = 10,
     retries: Retry | int | None = None,
     timeout: timedelta | None = None,
+    persona: str = "",
 ) -> ChatResult:
     """Ask a model and give its answer; a plain `def` job calls it without `await`.
 
@@ -61,7 +62,7 @@ async def chat(
     which tool calls people are asked about. `client_tools` are performed by whoever talks to the model: after a turn
     that calls some of them, and the performing of its other calls, the answer has them in `pending_calls`, and a
     later chat goes on from its messages with a result for each. `timeout` is for each attempt, from when it has its
-    slot.
+    slot. `persona` is who is to answer, for a scenario of the scripted provider; no vendor is told.
 
     Raises StepFailed (`error["type"]` tells Refused, ContextOverflow, AuthenticationFailed and others apart),
     TooManyTurns, InvalidTool, InvalidOption.
@@ -75,6 +76,7 @@ async def chat(
         model=model, messages=_conversation(messages, system), max_tokens=max_tokens, temperature=temperature,
         tools=toolbox.specs, stop=list(stop),
         output_schema=output.schema if output else None, output_name=output.name if output else "result",
+        persona=persona,
     )  # fmt: skip
     seconds = timeout.total_seconds() if timeout is not None else None
     call = ModelCall(Route(step.run_id, profile, override, seconds), request, output)

@@ -1,21 +1,42 @@
 """`perform`: one piece of work of an agent, with everything that its step asks for."""
 
 from flows.agents.calls import AgentCall, Answer
-from flows.agents.performing import llm
+from flows.agents.performing import gates, llm, reports, structured
 from flows.llm.errors import TooManyTurns
-from runs.errors import StepFailed
+from flows.llm.tools.errors import InvalidTool
+from runs.errors import ArtifactTooLarge, InvalidArtifact, StepFailed
 
 
 async def perform(call: AgentCall) -> Answer:
-    """The agent's answer. What it fails with after its retries is an Answer with status error, never an exception."""
+    """The agent's answer, with its structured output and its reports, once the step's quality gates hold.
+
+    What fails after its retries is an Answer with status error. What ends or suspends the run is raised, and so is
+    BudgetExceeded: no other step could ask a model either.
+    """
     try:
-        return await llm.ask(call)
+        return await _performed(call)
     except StepFailed as exc:
-        return failed(call, str(exc.error.get("message") or exc), exc.failed_steps)
-    except TooManyTurns as exc:
-        return failed(call, str(exc))
+        return _failed(call, str(exc.error.get("message") or exc), exc.failed_steps)
+    except (TooManyTurns, InvalidTool, InvalidArtifact, ArtifactTooLarge) as exc:
+        return _failed(call, str(exc))
 
 
-def failed(call: AgentCall, error: str, steps: tuple[str, ...] = ()) -> Answer:
+async def _performed(call: AgentCall) -> Answer:
+    answer = await ask(call)
+    if answer.status == "done":
+        answer = await gates.hold(call, answer, ask)
+    if answer.status == "done":
+        answer = await structured.complete(call, answer, llm.ask_for_json)
+    if answer.status == "done":
+        answer = await reports.keep(call, answer)
+    return answer
+
+
+async def ask(call: AgentCall) -> Answer:
+    """One asking, of a model or of a program. Raises StepFailed."""
+    return await llm.ask(call)
+
+
+def _failed(call: AgentCall, error: str, steps: tuple[str, ...] = ()) -> Answer:
     """The session is that from before: what the agent said in between is not kept."""
     return Answer(status="error", session=call.session, error=error, failed_steps=steps)

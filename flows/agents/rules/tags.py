@@ -18,3 +18,8 @@ def first_tag(step: str, content: str) -> int | None:
         return None
     digits = found[1].lstrip("0")[: _DIGITS + 1]
     return int(digits or 0)
+
+
+def without_tags(step: str, content: str) -> str:
+    """The text as people read it: what it tells the flow by a tag is left out."""
+    return re.sub(rf"[ \t]*\[{re.escape(step)}:[0-9]+\]", "", content, flags=re.IGNORECASE)
