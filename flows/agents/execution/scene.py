@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.agents.execution.state import FlowState
+from flows.agents.performing.sessions import Sessions
 from flows.agents.run_input import FlowInput
 from flows.agents.spec import Flow, Persona, Step
 from runs.jobs import StepContext
@@ -19,6 +20,7 @@ class Scene:
     state: FlowState = field(default_factory=FlowState)
     folder: str = ""
     script: Any = None
+    sessions: Sessions = field(default_factory=Sessions)
 
     @property
     def language(self) -> str:

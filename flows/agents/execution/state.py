@@ -39,7 +39,7 @@ class FlowState:
     """`iteration` counts from 1 over the whole run; 0 before the first.
 
     `outputs` hold the newest of each step and sub-step, the last that ended at the end. `previous` is what the step
-    before this one said. `sessions` are by key, `answers` what people gave in steps that ask them, `reports` the newest
+    before this one said. `answers` are what people gave in steps that ask them, `reports` the newest
     content by name. `spent` counts what `max_steps` limits: iterations of this run and of those that it called.
     """
 
@@ -52,7 +52,6 @@ class FlowState:
     outputs: dict[str, StepOutput] = field(default_factory=dict)
     previous: str = ""
     user_inputs: list[str] = field(default_factory=list)
-    sessions: dict[str, Any] = field(default_factory=dict)
     structured: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     reports: dict[str, str] = field(default_factory=dict)
