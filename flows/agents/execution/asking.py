@@ -15,8 +15,8 @@ from runs.events.types import EventType
 MORE = "more"
 ANSWER = "answer"
 LONGEST_SHOWN = 20_000
-_PROMPT = re.compile(r"^[ \t]*(?:必要な情報|質問|理由|確認)[ \t]*[::][ \t]*(.+)$", re.MULTILINE)
-_TEXT_SCHEMA = {
+_PROMPTS = [re.compile(rf"{word}[:\uff1a]\s*(.+)") for word in ("必要な情報", "質問", "理由", "確認")]
+TEXT_SCHEMA = {
     "type": "object",
     "properties": {ANSWER: {"type": "string", "title": "Answer", "minLength": 1, "maxLength": 10_000}},
     "required": [ANSWER],
@@ -26,7 +26,7 @@ _TEXT_SCHEMA = {
 
 def prompt_of(content: str) -> str:
     """What a blocked agent needs: what stands after 必要な情報:, 質問:, 理由: or 確認:, else all that it said."""
-    found = _PROMPT.search(content)
+    found = next(filter(None, (one.search(content) for one in _PROMPTS)), None)
     return (found[1] if found else content).strip()
 
 
@@ -103,7 +103,7 @@ async def _ask_for_text(scene: Scene, title: str, name: str, body: str, content:
         context["answer"] = content[:LONGEST_SHOWN]
     try:
         outcome = await ask(
-            scene.step, title, name=name, kind=Kind.INPUT, schema=_TEXT_SCHEMA, body=body[:LONGEST_SHOWN],
+            scene.step, title, name=name, kind=Kind.INPUT, schema=TEXT_SCHEMA, body=body[:LONGEST_SHOWN],
             context=context, starter_may_answer=True,
         )  # fmt: skip
     except QuestionWithdrawn:

@@ -12,7 +12,10 @@ from runs.jobs import StepContext
 
 @dataclass
 class Scene:
-    """One run: its definition, what it was given, and what it knows so far. `folder` is its workspace, or empty."""
+    """One run: its definition, what it was given, and what it knows so far. `folder` is its workspace, or empty.
+
+    `definitions` are the digests of the flows that it calls, by name.
+    """
 
     step: StepContext
     flow: Flow
@@ -21,6 +24,7 @@ class Scene:
     folder: str = ""
     script: Any = None
     sessions: Sessions = field(default_factory=Sessions)
+    definitions: dict[str, str] = field(default_factory=dict)
 
     @property
     def language(self) -> str:
