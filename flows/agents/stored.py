@@ -1,5 +1,6 @@
 """Stored flows: each version is written once and stays what it is."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -61,8 +62,8 @@ def pin(made: Flow) -> str:
     return digest
 
 
-def pin_all(made: Flow) -> dict[str, str]:
-    """Keep the flow and all that it calls, also by way of others; the digests by name.
+def pin_all(made: Flow, find: Callable[[str, str | None], Flow] = catalogue.find) -> dict[str, str]:
+    """Keep the flow and all that it calls, also by way of others; the digests by name. `find` gives those called.
 
     Raises FlowNotFound; InvalidFlow where two versions of one flow would be called: a run knows them by name.
     """
@@ -74,7 +75,7 @@ def pin_all(made: Flow) -> dict[str, str]:
                 continue
             known = called.get(step.call)
             if known is None:
-                called[step.call] = catalogue.find(step.call, step.call_version)
+                called[step.call] = find(step.call, step.call_version)
                 left.append(called[step.call])
             elif step.call_version not in (None, known.version):
                 told = f"{step.call!r} is called in version {step.call_version!r} and in {known.version!r}"

@@ -1,5 +1,6 @@
 """How a run of a flow ends before its flow does, and how a retry of the run goes on."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -51,16 +52,17 @@ class FlowAborted(RunsError):
 
 async def abort(
     scene: Scene, kind: AbortKind, reason: str, *, at: str, repeated: int = 0, failed_steps: tuple[str, ...] = (),
-    **told: Any,
+    told: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Fail the run. Returns in a retry of the run, and then the caller goes on in place of giving up.
 
     `at` is the name of the iteration's work. With `failed_steps`, recorded in the job's own branch, it never returns:
     a retry does those again. Without them a step of its own fails, since only a failed step is taken up by a retry.
+    `told` is what the transition tells besides.
     """
     place = naming.place_of(at)
     data = {"iteration": place.iteration, "from": place.step} if place is not None else {}
-    data |= {"to": ABORT, "kind": kind.value, "reason": reason, **told}
+    data |= {**(told or {}), "to": ABORT, "kind": kind.value, "reason": reason}
     scene.step.note(EventType.FLOW_TRANSITION, data, step=at)
     error = FlowAborted(kind, reason)
     if failed_steps:

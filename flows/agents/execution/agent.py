@@ -8,6 +8,7 @@ from flows.agents.calls import AgentCall, Answer, Session
 from flows.agents.execution.outcome import Outcome
 from flows.agents.execution.scene import Scene
 from flows.agents.execution.units import Performed
+from flows.agents.instructions.building import build
 from flows.agents.performing.agents import perform
 from flows.agents.performing.sessions import key_of
 from flows.agents.spec import Step
@@ -30,7 +31,7 @@ class AgentUnit:
     async def prepare(self) -> None:
         if self.scene.script is not None:
             try:
-                self.entry = self.scene.script.take(self.step.persona_name, self.step.persona or self.step.name)
+                self.entry = self.scene.script.take(self.step.persona or self.step.name, self.step.persona_name)
             except ScenarioUsedUp as exc:
                 self.problem = str(exc)
                 return
@@ -62,8 +63,9 @@ class AgentUnit:
         )  # fmt: skip
 
     def _build(self) -> dict[str, str]:
-        persona = self.scene.persona_of(self.step)
-        return {"system": persona.prompt, "instruction": self.step.instruction.replace("{task}", self.scene.input.task)}
+        sub = self.step if self.parent is not None else None
+        built = build(self.scene.flow, self.parent or self.step, sub, self.scene.situation(self.step))
+        return {"system": built.system, "instruction": built.instruction}
 
 
 def _outcome(answer: Answer) -> Outcome:

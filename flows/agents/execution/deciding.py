@@ -79,12 +79,15 @@ def _without_rule(scene: Scene, step: Step, choice: Choice) -> str:
     return names[following] if following < len(names) else COMPLETE
 
 
-def transition_of(step: Step, target: str, decision: Decision, iteration: int, step_iteration: int) -> dict[str, Any]:
-    """The data of a `flow:transition`."""
-    return {
-        "iteration": iteration, "step_iteration": step_iteration, "from": step.name, "to": target,
-        "returned": decision.returned, **how(decision.choice),
+def transition_of(scene: Scene, step: Step, target: str, decision: Decision) -> dict[str, Any]:
+    """The data of a `flow:transition`; `instead_of` is what the rules had chosen before the judge of a cycle."""
+    state = scene.state
+    told = {
+        "iteration": state.iteration, "step_iteration": state.step_iterations[step.name], "from": step.name,
+        "to": target, **how(decision.choice),
     }  # fmt: skip
+    told |= {} if target == decision.target else {"instead_of": decision.target}
+    return told if decision.returned is None else told | {"returned": decision.returned}
 
 
 def how(choice: Choice) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Judges: model calls that choose among conditions. Each is a recorded step, and never asked again."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flows.agents import naming
 from flows.agents.execution.scene import Scene
@@ -35,12 +36,10 @@ class RuleJudge:
         return await ask_judge(self.scene, name, prompt, len(conditions), persona, persona.prompt if named else "")
 
 
-async def ask_judge(
-    scene: Scene, name: str, prompt: str, count: int, persona: Persona, system: str = ""
-) -> JudgeWord:
+async def ask_judge(scene: Scene, name: str, prompt: str, count: int, persona: Persona, system: str = "") -> JudgeWord:
     """The verdict over `count` conditions. Raises StepFailed, ScenarioUsedUp."""
-    override = as_override(scene.script.take(PERSONA)) if scene.script is not None else None
-    result = await chat(
-        scene.step, name, prompt, system=system or None, profile=persona.profile, model=persona.model, override=override
-    )
+    route: dict[str, Any] = {"profile": persona.profile, "model": persona.model}
+    if scene.script is not None:  # a test needs no profile
+        route = {"profile": "default", "override": as_override(scene.script.take(PERSONA))}
+    result = await chat(scene.step, name, prompt, system=system or None, **route)
     return JudgeWord(prompt, result.text, judging.verdict(result.text, count))

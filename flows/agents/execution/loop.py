@@ -91,25 +91,23 @@ class Loop:
         if decision is None:
             return step
         if decision.rule is not None and decision.rule.requires_user_input:
-            self._note(step, step.name, decision, work)
+            told = transition_of(self._scene, step, step.name, decision)
+            self._scene.step.note(EventType.FLOW_TRANSITION, told, step=work)
             await ask_user(self._scene, step, work, decision.rule.condition, outcome.content)
             return step
         return await self._move(step, work, outcome, decision)
 
     async def _move(self, step: Step, work: str, outcome: Outcome, decision: Decision) -> Step | End:
         target = decision.target
-        if target not in (COMPLETE, ABORT):
-            monitor = self._monitors.completed(step.name, target)
-            target = target if monitor is None else await judge_cycle(self._scene, monitor, work) or target
-        else:
-            self._monitors.completed(step.name, None)
+        monitor = self._monitors.completed(step.name, target)
+        if monitor is not None:
+            target = await judge_cycle(self._scene, monitor, work) or target
+        told = transition_of(self._scene, step, target, decision)
         if target == ABORT:
-            # told here with how it was chosen, or a retry's own transition would be the only one
             reason = "Workflow aborted by step transition"
-            told = transition_of(step, target, decision, self._state)
             await abort(self._scene, AbortKind.STEP_TRANSITION, reason, at=work, told=told)
             return step
-        self._note(step, target, decision, work)
+        self._scene.step.note(EventType.FLOW_TRANSITION, told, step=work)
         self._state.previous = outcome.content
         return End(outcome, decision.returned) if target == COMPLETE else self._step(target)
 
@@ -128,11 +126,6 @@ class Loop:
         }  # fmt: skip
         self._scene.step.note(EventType.FLOW_TRANSITION, data, step=work)
         return step
-
-    def _note(self, step: Step, target: str, decision: Decision, work: str) -> None:
-        self._scene.step.note(
-            EventType.FLOW_TRANSITION, transition_of(step, target, decision, self._state), step=work
-        )
 
     def _step(self, name: str) -> Step:
         found = self._flow.step(name)

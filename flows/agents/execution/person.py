@@ -12,8 +12,8 @@ from flows.agents.execution.outcome import Outcome
 from flows.agents.execution.scene import Scene
 from flows.agents.execution.units import Performed
 from flows.agents.spec import Asking, Step
+from hitl.drafts import MAX_TITLE
 from hitl.errors import QuestionExpired, QuestionWithdrawn
-from hitl.models import Kind
 from hitl.questions import Outcome as Decided
 from hitl.questions import ask
 
@@ -53,10 +53,11 @@ class PersonUnit:
 
     async def _ask(self, name: str) -> Decided:
         asked = self.asked
-        schema = asked.schema_ or (TEXT_SCHEMA if asked.kind == Kind.INPUT else None)
+        schema = asked.schema_ or (TEXT_SCHEMA if asked.kind == "input" else None)
         deadline = timedelta(seconds=asked.deadline_seconds) if asked.deadline_seconds else None
+        title, body = (self.scene.filled(self.step, text) for text in (asked.title, asked.body))
         return await ask(
-            self.scene.step, asked.title, name=name, kind=asked.kind, body=asked.body, schema=schema,
+            self.scene.step, title[:MAX_TITLE], name=name, kind=asked.kind, body=body, schema=schema,
             choices=asked.choices, to=asked.to, quorum=asked.quorum, deadline=deadline,
             starter_may_answer=asked.starter_may_answer, context={"flow": self.scene.flow.name},
         )  # fmt: skip

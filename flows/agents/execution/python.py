@@ -8,7 +8,7 @@ from typing import Any
 from flows.agents.execution.outcome import Outcome
 from flows.agents.execution.scene import Scene
 from flows.agents.execution.units import Performed
-from flows.agents.functions import FunctionNotRegistered, Work, function_of
+from flows.agents.registry import NotRegistered, Work, function_of
 from flows.agents.spec import Step
 from runs.errors import StepFailed
 
@@ -43,7 +43,7 @@ class PythonUnit:
         name, given = self.step.function or "", self._work()
         try:
             is_async = inspect.iscoroutinefunction(function_of(name))
-        except FunctionNotRegistered:
+        except NotRegistered:
             is_async = False
 
         async def in_loop() -> Any:
@@ -55,9 +55,10 @@ class PythonUnit:
         return in_loop if is_async else in_thread
 
     def _work(self) -> Work:
-        state = self.scene.state
+        scene, state = self.scene, self.scene.state
         return Work(
-            step=self.step.name, task=self.scene.input.task, iteration=state.iteration, previous=state.previous,
-            outputs={name: one.content for name, one in state.outputs.items()}, structured=dict(state.structured),
-            answers=dict(state.answers), vars=dict(self.scene.input.vars), folder=self.scene.folder,
+            step=self.step.name, iteration=state.iteration, task=scene.input.task,
+            arguments={name: scene.filled(self.step, text) for name, text in self.step.with_.items()},
+            previous=state.previous or "", outputs={name: one.content for name, one in state.outputs.items()},
+            structured=dict(state.structured), folder=scene.folder,
         )  # fmt: skip

@@ -39,8 +39,8 @@ class FlowState:
     """`iteration` counts from 1 over the whole run; 0 before the first.
 
     `outputs` hold the newest of each step and sub-step, the last that ended at the end. `previous` is what the step
-    before this one said. `answers` are what people gave in steps that ask them, `reports` the newest
-    content by name. `spent` counts what `max_steps` limits: iterations of this run and of those that it called.
+    before this one said, None before the first. `answers` are what people gave in steps that ask them, `reports` the
+    newest content by name. `spent` counts what `max_steps` limits: iterations of this run and of those it called.
     """
 
     max_steps: int | None = None
@@ -50,7 +50,7 @@ class FlowState:
     step: str = ""
     step_iterations: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, StepOutput] = field(default_factory=dict)
-    previous: str = ""
+    previous: str | None = None
     user_inputs: list[str] = field(default_factory=list)
     structured: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)

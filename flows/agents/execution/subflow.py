@@ -52,7 +52,8 @@ class FlowUnit:
         return performed.outcome
 
     def _input(self, name: str) -> dict[str, object]:
-        scene, given = self.scene, dict(self.step.with_)
+        scene = self.scene
+        given = {name: scene.filled(self.step, text) for name, text in self.step.with_.items()}
         state = scene.state
         left = None if state.max_steps is None else max(1, state.max_steps - state.spent)
         made = FlowInput(

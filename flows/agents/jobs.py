@@ -1,0 +1,50 @@
+"""The one job of all agent flows."""
+
+from typing import Any
+
+from flows.agents import catalogue, stored
+from flows.agents.execution import steering
+from flows.agents.execution.loop import Loop
+from flows.agents.execution.scene import Scene
+from flows.agents.execution.state import FlowState
+from flows.agents.naming import READ_DEFINITION
+from flows.agents.performing.sessions import Sessions
+from flows.agents.run_input import FlowInput
+from flows.agents.script import Script
+from flows.agents.spec import Flow
+from flows.agents.told import told_of
+from runs.jobs import RunView, StepContext, job
+
+
+@job("agent-flow")
+async def agent_flow(step: StepContext, wanted: FlowInput) -> dict[str, Any]:
+    """Run an agent flow: steps written in YAML that agents do, with rules that choose the next step."""
+    read = await step.run(READ_DEFINITION, read_definition, wanted)
+    flow = Flow.model_validate(read["flow"])
+    scene = Scene(
+        step, flow, wanted, FlowState(max_steps=_tighter(flow.max_steps, wanted.max_steps)),
+        script=Script.of(wanted.scenario), sessions=Sessions(wanted.sessions), definitions=read["definitions"],
+    )  # fmt: skip
+    return await Loop(scene).run()
+
+
+steering.attach(agent_flow)
+
+
+@agent_flow.query(name="flow")  # type: ignore[untyped-decorator]
+def flow_told(view: RunView) -> dict[str, Any]:
+    """Where the run stands: its iterations, the path it took, and how each transition was chosen."""
+    return told_of(view)
+
+
+def read_definition(wanted: FlowInput) -> dict[str, Any]:
+    """The documents that the run is pinned to; a run that was started without a digest takes the newest now."""
+    if wanted.definition:
+        return {"flow": stored.pinned(wanted.definition), "definitions": wanted.definitions}
+    made = catalogue.find(wanted.flow, wanted.version or None)
+    pins = stored.pin_all(made)
+    return {"flow": stored.pinned(pins.pop(made.name)), "definitions": pins}
+
+
+def _tighter(own: int | None, wanted: int | None) -> int | None:
+    return min((one for one in (own, wanted) if one is not None), default=None)
