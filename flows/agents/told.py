@@ -11,11 +11,11 @@ from runs.models import Event, Step
 
 
 def told_of(view: RunView) -> dict[str, Any]:
-    """Where the run stands, as JSON.
+    """Where the run stands, as JSON. Raises HistoryPruned.
 
     `{"flow", "version", "status", "iteration", "current", "path", "counts", "matched", "transitions", "kind",
-    "reason"}`: `current` is the step of the newest iteration, None before the first. `transitions` are the
-    data of the events, with those of sub-steps. `kind` and `reason` tell why a failed run was aborted. Raises HistoryPruned.
+    "reason"}`: `current` is the step of the newest iteration, None before the first. `transitions` are the data of the
+    events, with those of sub-steps. `kind` and `reason` tell why a failed run was aborted.
     """
     path = path_of(view)
     transitions = transitions_of(view)

@@ -35,9 +35,7 @@ def begin(text: str, scenario: Entries | None, task: str = "do it", *called: str
     """A run of a flow that stands in no catalogue, owned by ann, with her team."""
     owner = member("ann", "team")
     flows = {flow.name: flow for flow in (load(one) for one in called)}
-    started = start(
-        load(text), task, scenario=scenario, called=flows, owner=owner, team=owner.groups.get(), **options
-    )
+    started = start(load(text), task, scenario=scenario, called=flows, owner=owner, team=owner.groups.get(), **options)
     return started.run
 
 

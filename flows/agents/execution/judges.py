@@ -38,7 +38,7 @@ class RuleJudge:
 
 async def ask_judge(scene: Scene, name: str, prompt: str, count: int, persona: Persona, system: str = "") -> JudgeWord:
     """The verdict over `count` conditions. Raises StepFailed, ScenarioUsedUp."""
-    route: dict[str, Any] = {"profile": persona.profile, "model": persona.model}
+    route: dict[str, Any] = {"profile": persona.profile, "model": persona.model, "persona": PERSONA}
     if scene.script is not None:  # a test needs no profile
         route = {"profile": "default", "override": as_override(scene.script.take(PERSONA))}
     result = await chat(scene.step, name, prompt, system=system or None, **route)
