@@ -151,13 +151,22 @@ def test_each_iteration_keeps_its_version_of_a_report() -> None:
     assert jobs.read_artifact(run.id, "plan") == b"two"
 
 
-def test_a_conversation_with_tools_goes_on_without_them() -> None:
+def test_a_conversation_with_tools_is_told_without_them_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = list[list[tuple[str, str]]]()
+    chat = client.ScriptedClient.chat
+
+    def seen(self: Any, request: Any) -> Any:
+        sent.append([(one.role, one.text) for one in request.messages])
+        return chat(self, request)
+
+    monkeypatch.setattr(client.ScriptedClient, "chat", seen)
     used = {"content": "done", "tool_use": [{"tool": "write_report", "input": {"name": "r", "content": "x"}}]}
     steps = [a("x", reports=[{"name": "r"}]), a("y")]
-    _, second = Play(steps, [used, {"content": "more"}]).answers()
-    assert [(one.role, one.text) for one in second.session.messages] == [
-        ("user", "Do it."), ("assistant", "done"), ("user", "Do it."), ("assistant", "more"),
+    first, second = Play(steps, [used, {"content": "more"}]).answers()
+    assert sent[-1] == [
+        ("system", "You are tested."), ("user", "Do it."), ("assistant", "done"), ("user", "Do it."),
     ]  # fmt: skip
+    assert second.session.messages[: len(first.session.messages)] == first.session.messages
 
 
 @pytest.mark.parametrize("dies_after", ["1. plan", "1. plan: calls#1", "1. plan: write_report#1.1", "1. plan #2",

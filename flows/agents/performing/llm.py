@@ -1,6 +1,7 @@
 """An agent that is a model: one chat, in the session that it is given."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from flows.agents.calls import AgentCall, Answer, Session
@@ -26,21 +27,57 @@ async def ask(call: AgentCall) -> Answer:
     tools = tools_of(call)
     if call.step.reports:
         tools = [reports.report_tool(call.step), *(one for one in tools if one.name != reports.TOOL)]
+    talk = _Talk.of(call)
     result = await chat(
-        call.scene.step, call.name, _messages(call, tools), system=call.system or None, tools=tools,
+        call.scene.step, call.name, talk.sent(tools), system=call.system or None, tools=tools,
         approve=approval_of(tools), max_turns=MAX_TURNS, **_route(call),
     )  # fmt: skip
-    return _answer(call, result)
+    blocked = blocked_text(result.text)
+    return Answer(
+        status="done" if blocked is None else "blocked", content=result.text if blocked is None else blocked,
+        session=talk.session(result), reports=reports.written(call.step, said(result)), usage=result.usage,
+    )  # fmt: skip
 
 
 async def ask_for_json(call: AgentCall) -> Answer:
     """A value of the step's output_schema, which the model is held to. Raises StepFailed."""
+    talk = _Talk.of(call)
     result = await chat(
-        call.scene.step, call.name, _messages(call, ()), system=call.system or None,
-        output_type=call.step.output_schema, **_route(call),
+        call.scene.step, call.name, talk.sent(), system=call.system or None, output_type=call.step.output_schema,
+        **_route(call),
     )  # fmt: skip
-    session = _session(result)
+    session = talk.session(result)
     return Answer(status="done", content=result.text, structured=result.output, session=session, usage=result.usage)
+
+
+def said(result: ChatResult) -> list[Message]:
+    """What came after the last thing that the model was told by its user."""
+    last = max(place for place, one in enumerate(result.messages) if one.role == "user")
+    return result.messages[last + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """The conversation so far, its oldest part left out where it is too long, and the new instruction."""
+
+    messages: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, call: AgentCall) -> "_Talk":
+        before = call.session.messages if call.session is not None else ()
+        return cls(tuple(newest([*before, Message(role="user", content=call.instruction)], MAX_SESSION)))
+
+    def sent(self, tools: Sequence[Tool] = ()) -> list[Message]:
+        """Without the calls of tools where no tool is told of: vendors refuse that."""
+        if tools:
+            return list(self.messages)
+        plain: dict[str, Any] = {"tool_calls": [], "signed_reasoning": []}
+        bare = (one.model_copy(update=plain) if one.tool_calls else one for one in self.messages if one.role != "tool")
+        return [one for one in bare if one.content]
+
+    def session(self, result: ChatResult) -> Session:
+        """With what came of it. The messages before are the same ones, so that others can tell what is new."""
+        return Session(messages=(*self.messages, *said(result)))
 
 
 def _route(call: AgentCall) -> dict[str, Any]:
@@ -51,31 +88,3 @@ def _route(call: AgentCall) -> dict[str, Any]:
         "profile": call.step.profile or call.persona.profile, "model": call.step.model or call.persona.model,
         "persona": call.step.persona or call.step.name,
     }  # fmt: skip
-
-
-def _messages(call: AgentCall, tools: Sequence[Tool]) -> list[Message]:
-    """The conversation so far and the new instruction."""
-    before = call.session.messages if call.session is not None else ()
-    asked = Message(role="user", content=call.instruction)
-    return newest([*(before if tools else _without_tools(before)), asked], MAX_SESSION)
-
-
-def _without_tools(messages: Sequence[Message]) -> list[Message]:
-    """Vendors refuse a conversation with calls of tools where no tool is told of."""
-    plain: dict[str, Any] = {"tool_calls": [], "signed_reasoning": []}
-    said = [one.model_copy(update=plain) if one.tool_calls else one for one in messages if one.role != "tool"]
-    return [one for one in said if one.content]
-
-
-def _session(result: ChatResult) -> Session:
-    return Session(messages=tuple(one for one in result.messages if one.role != "system"))
-
-
-def _answer(call: AgentCall, result: ChatResult) -> Answer:
-    """Done, or blocked where the model says so."""
-    blocked = blocked_text(result.text)
-    last = max(place for place, one in enumerate(result.messages) if one.role == "user")
-    return Answer(
-        status="done" if blocked is None else "blocked", content=result.text if blocked is None else blocked,
-        session=_session(result), reports=reports.written(call.step, result.messages[last + 1 :]), usage=result.usage,
-    )  # fmt: skip
