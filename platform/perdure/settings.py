@@ -10,12 +10,13 @@ from django.urls import reverse_lazy
 from pydantic import ValidationError
 
 from flows.pipelines.conf import PipelinesSettings
-from perdure import environment, security
+from perdure import environment, security, throwaway
 from perdure.environment import ROOT, AguiSettings, Environment
 from perdure.logs import configure_logging
 from perdure.secret import keep_secret
 from runs.conf import RunsSettings
 
+throwaway.enter(sys.argv, ROOT / "var")
 try:
     ENVIRONMENT = Environment()
     RUNS = environment.prefixed(RunsSettings, "RUNS_", os.environ)

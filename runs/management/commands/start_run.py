@@ -1,9 +1,7 @@
 """`manage.py start_run JOB --input JSON [--follow]`: start a run from the command line."""
 
 import json
-import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +11,12 @@ from django.utils.timezone import localtime
 
 from runs import jobs
 from runs.errors import RunsError
-from runs.events.log import read_events
 from runs.events.types import RunEvent
+from runs.management.following import EXIT_CODES, events_until_end, printable
 from runs.models import RunStatus
 
 BAD_INPUT = 64
-EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.FAILED: 1, RunStatus.CANCELLED: 2}
 
-_POLL_SECONDS = 0.2
-_PAGE = 500
 _LONGEST_VALUE = 200
 
 
@@ -49,7 +44,7 @@ class Command(BaseCommand):
 
     def _follow(self, run_id: UUID) -> None:
         try:
-            for event in _events_until_end(run_id):
+            for event in events_until_end(run_id):
                 self.stdout.write(line_of(event))
                 self.stdout.flush()
             status = RunStatus(jobs.get(run_id).status)
@@ -67,7 +62,7 @@ def line_of(event: RunEvent) -> str:
     place = f" {event.step}" if event.step else ""
     attempt = f" #{event.attempt}" if event.attempt else ""
     data = " ".join(f"{name}={_short(value)}" for name, value in event.data.items())
-    return _printable(f"{event.sequence:>5} {at} {event.type}{place}{attempt} {data}".rstrip())
+    return printable(f"{event.sequence:>5} {at} {event.type}{place}{attempt} {data}".rstrip())
 
 
 def _start(options: dict[str, Any]) -> jobs.Started:
@@ -108,27 +103,6 @@ def _owner(username: str | None) -> Any:
         raise CommandError(
             f"There is no user {username!r}. Create one in the admin, or leave --user out.", returncode=BAD_INPUT
         ) from None
-
-
-def _events_until_end(run_id: UUID) -> Iterator[RunEvent]:
-    """Every event of the log in order; ends when all of an ended run are given."""
-    after = 0
-    while True:
-        # The status comes first: read after the events, it could hide the last ones.
-        ended = jobs.get(run_id).has_ended
-        page = read_events(run_id, after, _PAGE)
-        yield from page
-        if page:
-            after = page[-1].sequence or after
-        elif ended:
-            return
-        else:
-            time.sleep(_POLL_SECONDS)
-
-
-def _printable(line: str) -> str:
-    """Without characters that would move a terminal's cursor or that it cannot encode."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""What `manage.py flow` can do: a module for each subcommand."""
