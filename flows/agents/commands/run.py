@@ -53,11 +53,11 @@ def handle(command: BaseCommand, options: dict[str, Any]) -> None:
 def _started(options: dict[str, Any]) -> jobs.Started:
     """Raises BadInput, RunsError."""
     folder = given.folder_of(options["folder"])
-    vars_, owner, team = given.vars_of(options["var"]), _owner(options["user"]), _team(options["team"])
+    variables, owner, team = given.vars_of(options["var"]), _owner(options["user"]), _team(options["team"])
     scenario = given.scenario_of(options["scenario"]) if options["scenario"] else None
     flow, others = given.flow_of(options["flow"], options["flow_version"])
     return starting.start(
-        flow, options["task"], folder=str(folder or ""), vars=vars_, scenario=scenario, callable=others,
+        flow, options["task"], folder=str(folder or ""), variables=variables, scenario=scenario, called=others,
         max_steps=options["max_steps"], owner=owner, team=team, idempotency_key=options["idempotency_key"],
         actor=Actor(kind="system", id="", name="flow run"),
     )  # fmt: skip

@@ -60,7 +60,7 @@ def table_of(rehearsed: Rehearsed) -> str:
 
 def _rehearsed(options: dict[str, Any]) -> Rehearsed:
     """Raises BadInput, UnfitAnswer, RunsError."""
-    wanted = {"scenario": given.scenario_of(options["scenario"]), "vars": given.vars_of(options["var"]),
+    wanted = {"scenario": given.scenario_of(options["scenario"]), "variables": given.vars_of(options["var"]),
               "max_steps": options["max_steps"]}  # fmt: skip
     folder = given.folder_of(options["folder"])
     database.make(Path(os.environ[CACHE]))

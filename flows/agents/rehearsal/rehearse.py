@@ -48,7 +48,7 @@ def rehearse(
     `given` is for `starting.start`. Raises UnfitAnswer and what that raises.
     """
     people.invite([flow, *others.values()])
-    started = starting.start(flow, task, callable=others, **given)
+    started = starting.start(flow, task, called=others, **given)
     left = deque(answers)
     with clock.still():
         while not _drained(started.run.id).has_ended:
@@ -91,7 +91,7 @@ def _rehearsed(run_id: UUID) -> Rehearsed:
         reason=None if is_completed else told["kind"] or "runtime_error",
         iterations=told["iteration"], path=told["path"],
         matched=[{key: one[key] for key in ("step", "condition", "method")} for one in told["matched"]],
-        message="" if is_completed else _message(run),
+        message="" if is_completed else told["reason"] or _message(run),
     )  # fmt: skip
 
 
