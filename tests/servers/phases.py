@@ -16,6 +16,7 @@ REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS]
 ONCE = [
     "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_loaded.py",
     "tests/agents/test_graphs.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",
+    "tests/agents/test_instruction_variables.py", "tests/agents/test_instructions.py",
     "tests/agents/test_quality_gates.py", "tests/agents/test_what_agents_may_do.py", "tests/agents/test_when.py",
     "tests/agui/adapter/test_answers.py", "tests/agui/adapter/test_any_events.py",
     "tests/agui/adapter/test_any_reader.py", "tests/agui/adapter/test_ends.py", "tests/agui/adapter/test_marks.py",
