@@ -6,3 +6,9 @@ class AgentsConfig(AppConfig):
     label = "agents"
     verbose_name = "Agent flows"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from flows.agents.forks import decides_about_people
+        from runs.jobs import guard_forks
+
+        guard_forks(decides_about_people)
