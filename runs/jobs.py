@@ -49,6 +49,7 @@ from runs.engine.streams import Checkpoint, Emit
 from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules
 from runs.engine.waits import ReceivedSignal
 from runs.engine.watched import watch
+from runs.engine.workflows import Reading, name_workflows, newest_steps, read_steps, read_workflows, workflow_named
 from runs.events.types import EventDraft
 from runs.models import Artifact, Run
 
@@ -67,6 +68,7 @@ __all__ = [
     "Limit",
     "NewRun",
     "QueueState",
+    "Reading",
     "ReceivedSignal",
     "Retention",
     "Retry",
@@ -111,12 +113,16 @@ __all__ = [
     "may_change",
     "may_grant",
     "move_version",
+    "name_workflows",
+    "newest_steps",
     "next_times",
     "pause",
     "pause_schedule",
     "query",
     "queues",
     "read_artifact",
+    "read_steps",
+    "read_workflows",
     "readable",
     "record",
     "redact",
@@ -137,6 +143,7 @@ __all__ = [
     "visible_runs",
     "visible_schedules",
     "watch_ends",
+    "workflow_named",
     "zones",
 ]
 

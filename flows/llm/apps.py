@@ -11,6 +11,10 @@ class LlmConfig(AppConfig):
         from flows.llm import checks  # noqa: F401  (registers the system checks)
         from flows.llm.tools import checks as of_tools  # noqa: F401  (and those of tools)
         from flows.llm.tools.forks import decides_about_calls
-        from runs.jobs import guard_forks
+        from flows.llm.workflow import read, tell
+        from runs.events.workflows import add_teller
+        from runs.jobs import guard_forks, read_workflows
 
         guard_forks(decides_about_calls)
+        add_teller("chats", tell)
+        read_workflows("chats", read)

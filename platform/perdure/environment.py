@@ -51,6 +51,7 @@ class Environment(BaseSettings):
     llm_scenario_folder: str = ""
     llm_prices: dict[str, dict[str, NonNegativeFloat]] = {}
     log_level: str = "INFO"
+    workflow_job: str = "coding-agent"
     chat_agent_profiles: Names = []
     llm_tool_commands: Names = []
     llm_tool_folders: Names = []

@@ -247,6 +247,7 @@ RUNS_AUTHENTICATOR = "perdure.accounts.tokens.authenticate_header"
 RUNS_BUS = "runs.live.bus.LayerBus"
 RUNS_QUEUES = tuple(ENVIRONMENT.queues)
 RUNS_QUEUE_LIMITS = ENVIRONMENT.queue_limits
+RUNS_WORKFLOW_JOB = ENVIRONMENT.workflow_job
 globals().update(RUNS)
 globals().update(PIPELINES)
 globals().update(AG_UI)

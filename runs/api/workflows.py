@@ -1,11 +1,9 @@
 """The workflow API: runs under the names and shapes of agent servers. The same doors, in another dialect."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from dataclasses import replace
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,87 +12,19 @@ from runs.api.documents import RUN_ID, operation
 from runs.api.door import Door
 from runs.api.errors import InvalidRequest
 from runs.api.handlers import WAIT, read_wait
-from runs.api.requests import Body, Key, read_body, refuse_unknown
-from runs.api.shapes import Shape
+from runs.api.requests import read_body, refuse_unknown
+from runs.api.workflow_shapes import (
+    SignalWorkflow,
+    StartWorkflow,
+    UpdateWorkflow,
+    WorkflowSignalled,
+    WorkflowStarted,
+    WorkflowUpdated,
+    WorkflowView,
+)
+from runs.api.workflow_view import read_view
 from runs.conf import get_settings
-from runs.models import Event, Run, Step
-
-STATUSES = {
-    "queued": "PENDING", "running": "RUNNING", "waiting": "RUNNING", "paused": "PAUSED", "completed": "COMPLETED",
-    "failed": "FAILED", "cancelled": "CANCELLED",
-}  # fmt: skip
-Status = Annotated[str, Field(description="PENDING, RUNNING, PAUSED, COMPLETED, FAILED or CANCELLED.")]
-MOST_STEPS = 200
-
-
-class StartWorkflow(Body):
-    """A workflow to start. Its job gets `projectId`, `task` and `metadata` as its input, those that are given."""
-
-    workflow: Key | None = Field(None, description="Name of the job; without it RUNS_WORKFLOW_JOB.")
-    projectId: Annotated[str, Field(max_length=200)] | None = None  # noqa: N815  (the names of this API)
-    task: Any = None
-    userId: str | None = Field(None, description="Your own user name or id, if given; you own the run.")  # noqa: N815
-    metadata: dict[str, Any] | None = None
-    idempotencyKey: Key | None = None  # noqa: N815
-
-
-class SignalWorkflow(Body):
-    """A signal to a workflow."""
-
-    signalName: Key  # noqa: N815
-    data: Any = None
-    idempotencyKey: Key | None = None  # noqa: N815
-
-
-class UpdateWorkflow(Body):
-    """An update for a workflow to handle."""
-
-    updateName: Key  # noqa: N815
-    data: Any = None
-    idempotencyKey: Key | None = None  # noqa: N815
-
-
-class WorkflowStarted(Shape):
-    """A workflow that was started, now or by an earlier request with the same key."""
-
-    workflowId: UUID  # noqa: N815
-    status: Status
-    createdAt: datetime  # noqa: N815
-
-
-class WorkflowSignalled(Shape):
-    success: Literal[True] = True
-
-
-class AgentStep(Shape):
-    """A step of a workflow."""
-
-    name: str
-    status: str
-    startedAt: datetime | None  # noqa: N815
-    finishedAt: datetime | None  # noqa: N815
-
-
-class WorkflowView(Shape):
-    """Where a workflow stands, or with `name` what its query says."""
-
-    workflowId: UUID  # noqa: N815
-    status: Status
-    currentIteration: float | None = Field(description="From the run's progress.")  # noqa: N815
-    maxIterations: float | None  # noqa: N815
-    agentSteps: list[AgentStep] = Field(description=f"The newest {MOST_STEPS}, oldest first.")  # noqa: N815
-    lastUpdate: datetime = Field(description="Time of its last event.")  # noqa: N815
-    result: Any = Field(None, description="What the query `name` says; without one null.")
-
-
-class WorkflowUpdated(Shape):
-    """What became of an update."""
-
-    workflowId: UUID  # noqa: N815
-    updateId: int  # noqa: N815
-    status: str = Field(description="ACCEPTED, COMPLETED or FAILED.")
-    result: Any
-    error: str | None
+from runs.models import Run
 
 
 class WorkflowStart(Door):
@@ -104,21 +34,23 @@ class WorkflowStart(Door):
         {201: WorkflowStarted, 200: WorkflowStarted},
         body=StartWorkflow,
         refusals=(404, 409),
-        description="A run of the job `workflow`. 200 with the run that the idempotency key already started.",
+        description="A run of the job or of the agent flow `workflow`. 200 with the run that the idempotency key "
+        "already started.",
     )
     def post(self, request: Request) -> Response:
         body = read_body(StartWorkflow, self.body(request))
         name = body.workflow or get_settings().workflow_job
         if not name:
-            raise InvalidRequest.of("workflow", "must name a job; no RUNS_WORKFLOW_JOB is set")
-        _check_user(request, body.userId)
-        given = body.model_dump(include={"projectId", "task", "metadata"}, exclude_unset=True)
-        started = jobs.start(
-            name, given, owner=request.user, idempotency_key=body.idempotencyKey, actor=self.actor(request)
+            raise InvalidRequest.of("workflow", "must name a job; no PERDURE_WORKFLOW_JOB is set")
+        given = body.model_dump(mode="json", include={"projectId", "task", "metadata"}, exclude_unset=True)
+        wanted = jobs.workflow_named(name, given)
+        labels = dict(wanted.labels or {}) | _claimed_user(request, body.userId)
+        (started,) = jobs.start_many(
+            [replace(wanted, owner=request.user, labels=labels, idempotency_key=body.idempotencyKey)],
+            actor=self.actor(request),
         )
-        run = started.run
-        shown = WorkflowStarted(workflowId=run.id, status=_status(run), createdAt=run.created_at)
-        return Response(shown.as_json(), status=201 if started.disposition == "created" else 200)
+        status = 201 if started.disposition == "created" else 200
+        return Response(WorkflowStarted.of(started.run).as_json(), status=status)
 
 
 class WorkflowSignal(Door):
@@ -143,8 +75,8 @@ class WorkflowQuery(Door):
         run = self.find(request, run_id)
         refuse_unknown(request.query_params, "name")
         name = request.query_params.get("name")
-        result = None if name is None else jobs.query(run.id, name)
-        return Response(_view(run, result).as_json())
+        result = _output(run) if name is None else jobs.query(run.id, name)
+        return Response(read_view(run, result).as_json())
 
 
 class WorkflowUpdate(Door):
@@ -173,25 +105,11 @@ class WorkflowUpdate(Door):
         return Response(shown.as_json(), status=202 if answer.status == "accepted" else 200)
 
 
-def _check_user(request: Request, user: str | None) -> None:
-    """Nobody starts a workflow in another's name."""
-    if user is not None and user not in (str(request.user.pk), request.user.get_username()):
-        raise InvalidRequest.of("userId", "must be your own user name or id, or be left out")
+def _claimed_user(request: Request, user: str | None) -> dict[str, str]:
+    """Whom a client says that it acts for: nobody starts a workflow in another's name, so it is a label and no more."""
+    is_own = user in (None, "", str(request.user.pk), request.user.get_username())
+    return {} if user is None or is_own else {"userId": user}
 
 
-def _status(run: Run) -> str:
-    return STATUSES[run.status]
-
-
-def _view(run: Run, result: Any) -> WorkflowView:
-    steps = list(Step.objects.filter(run=run).order_by("-id")[:MOST_STEPS])
-    last = Event.objects.filter(run=run).order_by("-sequence").values_list("created_at", flat=True).first()
-    progress = run.progress or {}
-    return WorkflowView(
-        workflowId=run.id, status=_status(run), currentIteration=progress.get("current"),
-        maxIterations=progress.get("total"), lastUpdate=last or run.finished_at or run.created_at, result=result,
-        agentSteps=[
-            AgentStep(name=one.name, status=one.status, startedAt=one.started_at, finishedAt=one.finished_at)
-            for one in reversed(steps)
-        ],
-    )  # fmt: skip
+def _output(run: Run) -> Any:
+    return jobs.redact(run.output, run.secrets.get("output", []))

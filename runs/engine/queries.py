@@ -69,7 +69,7 @@ class RunView:
     def steps(self) -> dict[str, StepView]:
         """The steps by name, in the order of their first record."""
         self._check_held()
-        return {step.name: _view(step) for step in Step.objects.filter(run=self._run).order_by("id")}
+        return {step.name: view_of(step) for step in Step.objects.filter(run=self._run).order_by("id")}
 
     def history(self, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """Up to `limit` events with a sequence above `after`, as envelopes."""
@@ -144,7 +144,8 @@ def _read_only() -> Iterator[None]:
         yield
 
 
-def _view(step: Step) -> StepView:
+def view_of(step: Step) -> StepView:
+    """As queries see it."""
     return StepView(
         step.name, step.kind, step.status, step.attempts, redact(step.output, step.secrets), step.error,
         step.started_at, step.finished_at,

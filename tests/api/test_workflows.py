@@ -1,6 +1,6 @@
 """The workflow API: the shapes that agent clients send and expect, over the same runs as everywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -50,7 +50,8 @@ def _reviews(settings: Any) -> Iterator[None]:
         yield
 
 
-START = {"projectId": "p1", "task": "mend it", "metadata": {"maxIterations": 7}}
+REST = {"toolCalls": [], "toolName": None, "signalName": None}
+START: dict[str, Any] = {"projectId": "p1", "task": "mend it", "metadata": {"maxIterations": 7}}
 
 
 def start(api: ApiClient, **more: Any) -> str:
@@ -58,7 +59,8 @@ def start(api: ApiClient, **more: Any) -> str:
     assert answer.status_code == 201, answer.content
     body = answer.json()
     assert body.keys() == {"workflowId", "status", "createdAt"}
-    assert (body["status"], body["createdAt"][-1]) == ("PENDING", "Z")
+    assert body["status"] == "PENDING"
+    assert body["createdAt"] == int(Run.objects.get(id=body["workflowId"]).created_at.timestamp() * 1000)
     return str(body["workflowId"])
 
 
@@ -72,7 +74,11 @@ def test_a_workflow_is_started_asked_updated_and_signalled(api: ApiClient, alice
     assert [(one["name"], one["status"]) for one in view["agentSteps"]] == [
         ("read", "completed"), ("signal:CodeReviewApproval#1", "running"),
     ]  # fmt: skip
-    assert view["lastUpdate"].endswith("Z")
+    assert view["lastUpdate"] >= view["agentSteps"][0]["startedAt"] > 1_700_000_000_000
+    assert (view["agentEdits"], view["conversationHistory"]) == ([], [{"role": "user", "content": "mend it"} | REST])
+    assert view["pendingSignals"] == [
+        {"signalName": "CodeReviewApproval", "status": "AWAITED", "receivedAt": None},
+    ]  # fmt: skip
     assert api.get(f"/api/workflows/{workflow}/query/?name=project").json()["result"] == "p1"
 
     sent = api.send(f"/api/workflows/{workflow}/update?wait=0", {"updateName": "focus", "data": "tests"})
@@ -85,7 +91,12 @@ def test_a_workflow_is_started_asked_updated_and_signalled(api: ApiClient, alice
     assert (run.status, run.owner) == (RunStatus.COMPLETED, alice)
     assert run.output[:2] == ["mend it", {"approved": True, "feedback": "good"}]
     assert jobs.get_update(run.id, sent.json()["updateId"]).result == "TESTS"
-    assert api.get(f"/api/workflows/{workflow}/query").json()["status"] == "COMPLETED"
+    view = api.get(f"/api/workflows/{workflow}/query").json()
+    assert (view["status"], view["pendingSignals"], view["result"]) == ("COMPLETED", [], run.output)
+    assert view["conversationHistory"][1:] == [
+        REST | {"role": "user", "signalName": "CodeReviewApproval",
+                "content": '{"approved": true, "feedback": "good"}'},
+    ]  # fmt: skip
 
 
 def test_what_became_of_an_update_is_told_again_under_its_key(api: ApiClient) -> None:
@@ -118,7 +129,7 @@ def test_without_a_setting_the_job_must_be_named(api: ApiClient, settings: Any, 
 @pytest.mark.parametrize(
     ("door", "body", "status", "code"),
     [
-        ("start", START | {"userId": "bob"}, 400, "invalid_request"), ("start", {"task": 5}, 400, "invalid_input"),
+        ("start", START | {"userId": "b" * 201}, 400, "invalid_request"), ("start", {"task": 5}, 400, "invalid_input"),
         ("start", START | {"extra": 1}, 400, "invalid_request"), ("start", START | {"workflow": "x"}, 404,
         "job_not_found"), ("{}/signal", {}, 400, "invalid_request"), ("{}/signal", {"name": "a"}, 400,
         "invalid_request"), ("{}/update", {"updateName": "x"}, 404, "handler_not_found"),
@@ -154,6 +165,50 @@ def test_a_colleague_is_answered(as_bob: ApiClient, run: Run) -> None:
 
 
 def test_every_status_of_a_run_has_its_word() -> None:
-    from runs.api.workflows import STATUSES
+    from runs.api.workflow_shapes import STATUSES
 
     assert STATUSES.keys() == set(RunStatus.values)
+
+
+def test_whoever_a_client_says_it_acts_for_is_a_label_and_no_more(api: ApiClient, alice: User, bob: User) -> None:
+    run = Run.objects.get(id=start(api, userId="bob"))
+    assert (run.owner, run.labels) == (alice, {"userId": "bob"})
+    for own in ("alice", str(alice.pk)):
+        assert Run.objects.get(id=start(api, userId=own)).labels == {}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"apiKey": "secret"}, {"baseUrl": "http://10.0.0.1"}, {"model": "http://10.0.0.1/v1"}, {"provider": "a://b"},
+     {"provider": ""}, {"headers": {"X": "y"}}, {"model": 5}, "gpt"],
+)  # fmt: skip
+def test_a_model_is_named_and_neither_addressed_nor_unlocked(
+    api: ApiClient, nothing_changes: Watch, config: Any
+) -> None:
+    with nothing_changes():
+        body = START | {"metadata": {"llmConfig": config}}
+        error = error_of(api.send("/api/workflows/start", body), 400, "invalid_request")
+    assert "secret" not in str(error)
+    run = Run.objects.get(id=start(api, metadata={"llmConfig": {"provider": "local", "modelName": "m"}, "branch": "b"}))
+    assert run.input["metadata"] == {"llmConfig": {"provider": "local", "modelName": "m"}, "branch": "b"}
+
+
+def test_a_signal_that_nobody_has_taken_yet_is_pending(api: ApiClient) -> None:
+    workflow = start(api)
+    api.send(f"/api/workflows/{workflow}/signal", {"signalName": "later", "data": 1})
+    (pending,) = api.get(f"/api/workflows/{workflow}/query").json()["pendingSignals"]
+    assert (pending["signalName"], pending["status"]) == ("later", "RECEIVED")
+    assert pending["receivedAt"] > 1_700_000_000_000
+
+
+def test_a_workflow_that_no_job_is_called_may_be_known_to_another_app(api: ApiClient) -> None:
+    def resolve(name: str, given: Mapping[str, Any]) -> jobs.NewRun | None:
+        return jobs.NewRun("reviews", dict(given), labels={"flow": name}) if name == "a-flow" else None
+
+    jobs.name_workflows("test", resolve)
+    try:
+        run = Run.objects.get(id=start(api, workflow="a-flow", userId="bob"))
+        error_of(api.send("/api/workflows/start", START | {"workflow": "b-flow"}), 404, "job_not_found")
+    finally:
+        jobs.name_workflows("test", lambda name, given: None)
+    assert (run.job, run.labels) == ("reviews", {"flow": "a-flow", "userId": "bob"})

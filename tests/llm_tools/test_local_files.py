@@ -156,4 +156,4 @@ def test_without_settings_there_are_no_local_tools(settings: Any) -> None:
     assert [one.name for one in local_tools()] == ["http_get"]
     settings.LLM_TOOL_FOLDERS, settings.LLM_TOOL_COMMANDS = ["/tmp"], ["ls"]
     needing = {one.name for one in local_tools() if one.needs_approval}
-    assert needing == {"write_file", "run_command"}
+    assert needing == {"write_file", "edit_file", "run_command"}

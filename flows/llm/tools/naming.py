@@ -52,6 +52,12 @@ def chat_turn_and_number(tool_step: str) -> tuple[str, int, int] | None:
     return (found["chat"], int(found["turn"]), int(found["number"])) if found else None
 
 
+def tool_of(tool_step: str) -> str | None:
+    """The tool that the call of this step is of; None for other steps, those of an approval among them."""
+    found = _TOOL.fullmatch(tool_step)
+    return found["tool"] if found and not found["part"] else None
+
+
 def approval_step(tool_step: str) -> str:
     """Who asks about a call; `<it>: answer` waits, `<it>: outcome` and `<it>: outcome <n>` say what was decided."""
     return f"{tool_step}: approval"

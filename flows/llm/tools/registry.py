@@ -24,6 +24,7 @@ LOCAL = {
     "search_files": Level.READS,
     "http_get": Level.READS,
     "write_file": Level.EDITS,
+    "edit_file": Level.EDITS,
     "run_command": Level.RUNS,
 }
 """The tools of this machine, also those that the settings do not allow."""
@@ -93,3 +94,9 @@ def level_of(tool: Tool) -> Level:
 
 def _all() -> dict[str, Tool]:
     return {tool.name: tool for tool in local_tools()} | registered_tools()
+
+
+def level_of_name(name: str) -> Level | None:
+    """Of a tool that is known here, also one of this machine that the settings do not allow; None for another."""
+    registered = registered_tools().get(name)
+    return level_of(registered) if registered is not None else LOCAL.get(name)

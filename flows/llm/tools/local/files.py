@@ -99,7 +99,27 @@ def write_file(path: str, content: str) -> str:
     return f"Wrote {len(data)} bytes to {place.shown}."
 
 
-FILE_TOOLS = (read_file, list_files, search_files, write_file)
+@tool(needs_approval=True)
+def edit_file(path: str, find: Annotated[str, Field(min_length=1)], replace: str) -> str:
+    """Change one place of a text file, and leave the rest of it as it is.
+
+    Args:
+        path: The file, from the working folder downwards or absolute.
+        find: The text to replace, copied from the file character by character, long enough to be in it once.
+        replace: What stands there instead.
+    """
+    place = locate(path)
+    with open_file(place) as opened:
+        text = _text(opened)
+    count = text.count(find)
+    if count == 0 and replace and text.count(replace) == 1:
+        return f"{place.shown} is so already."  # by a call whose worker died before it was recorded
+    if count != 1:
+        raise ToolRefused(f"What to find is in {place.shown} {count} times", "Read the file, and copy more of it.")
+    return str(write_file.function(path, text.replace(find, replace, 1)))
+
+
+FILE_TOOLS = (read_file, list_files, search_files, write_file, edit_file)
 
 
 def _goes_on() -> bool:
