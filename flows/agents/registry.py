@@ -88,7 +88,11 @@ CLAUDE_NAMES = {
 }
 """What a coding agent's CLI calls such tools, and flows that were written for one."""
 
+CLAUDE_ALONE = {"WebSearch", "Task", "TodoWrite", "NotebookRead", "NotebookEdit", "Skill"}
+"""Tools of that CLI which a model is not handed: a flow that names them does without."""
+
 
 def known_tools() -> set[str]:
-    """Names that an agent's allowed_tools may hold, whether the settings allow them or not."""
-    return {*LOCAL, *registered_tools(), *CLAUDE_NAMES}
+    """Names that the allowed_tools of a model may hold, whether the settings allow them or not. A program has its own
+    tools, and knows their names alone."""
+    return {*LOCAL, *registered_tools(), *CLAUDE_NAMES, *CLAUDE_ALONE}
