@@ -8,6 +8,7 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from flows.agents import checks  # noqa: F401  (registers the system checks)
         from flows.agents.forks import decides_about_people
         from runs.jobs import guard_forks
 

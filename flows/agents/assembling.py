@@ -2,47 +2,31 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 from flows.agents import spec, written
 from flows.agents.facets import Facets, Piece, Refused
+from flows.agents.validation.found import Found
 from flows.documents import Path
 
 BETWEEN = "\n\n---\n\n"
 """Between the parts of an instruction that is a list."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """Something wrong at a path of the document; `line` counts within a text that stands there, 0 for none."""
-
-    message: str
-    path: Path
-    remedy: str = ""
-    line: int = 0
-
-
-@dataclass
-class Assembled:
-    """What a document's parts became. `pieces` holds, by path, of what texts a text was put together."""
-
-    found: list[Found] = field(default_factory=list)
-    pieces: dict[Path, list[Piece]] = field(default_factory=dict)
-    used: dict[str, set[str]] = field(default_factory=dict)
-
-
 class Assembling:
+    """`pieces` holds, by path, of what texts a text was put together; `found` what cannot be read."""
+
     def __init__(self, flow: written.Flow, folder: FilePath | None) -> None:
         self._flow = flow
         self._facets = Facets(folder)
         self._personas: dict[str, spec.Persona] = {}
         self._texts: dict[str, dict[str, str]] = {"policies": {}, "knowledge": {}}
-        self.made = Assembled()
+        self.found: list[Found] = []
+        self.pieces: dict[Path, list[Piece]] = {}
 
     def flow(self) -> spec.Flow:
-        """The flow; it is no good while `made.found` is not empty."""
+        """The flow; it is no good where something was found."""
         given = self._flow
         for name, persona in given.personas.items():
             self._personas[name] = self._persona(persona, ("personas", name))
@@ -63,25 +47,22 @@ class Assembling:
     # -- texts ----------------------------------------------------------------------------------------------------
 
     def _refused(self, exc: Refused, path: Path) -> None:
-        self.made.found.append(Found(exc.message, path, exc.remedy))
+        self.found.append(Found(exc.message, path, exc.remedy))
 
     def _text(self, kind: str, text: str, path: Path, inline: bool = True) -> str:
-        section = getattr(self._flow, kind)
-        if text in section:
-            self.made.used.setdefault(kind, set()).add(text)
         try:
-            piece = self._facets.text(kind, text, section, inline=inline)
+            piece = self._facets.text(kind, text, getattr(self._flow, kind), path, inline=inline)
         except Refused as exc:
             self._refused(exc, path)
             return ""
-        self.made.pieces[path] = [piece]
+        self.pieces[path] = [piece]
         return piece.text
 
     def _joined(self, kind: str, texts: tuple[str, ...], path: Path) -> str:
-        parts = [self._text(kind, text, (*path, place)) for place, text in enumerate(texts)]
-        self.made.pieces[path] = [
-            piece for place in range(len(texts)) for piece in self.made.pieces.pop((*path, place), ())
-        ]
+        """A text that is alone stands at the path itself."""
+        places = [(*path, place) for place in range(len(texts))] if len(texts) != 1 else [path]
+        parts = [self._text(kind, text, place) for text, place in zip(texts, places, strict=True)]
+        self.pieces[path] = [piece for place in places for piece in self.pieces.get(place, ())]
         return BETWEEN.join(parts)
 
     def _section(self, kind: str, name: str, path: Path) -> str:
@@ -96,8 +77,8 @@ class Assembling:
     def _persona(self, persona: written.Persona, path: Path) -> spec.Persona:
         prompt = persona.prompt
         try:
-            piece = self._facets.file(persona.file) if persona.file else self._facets.entry(prompt)
-            self.made.pieces[path] = [piece]
+            piece = self._facets.file(persona.file) if persona.file else self._facets.entry(prompt, path)
+            self.pieces[path] = [piece]
             prompt = piece.text
         except Refused as exc:
             self._refused(exc, path)
@@ -108,19 +89,19 @@ class Assembling:
         if name is None or name in self._personas:
             return name
         try:
-            piece = self._facets.text("personas", name, self._flow.personas, inline=True)
+            piece = self._facets.text("personas", name, {}, path, inline=True)
         except Refused as exc:
             self._refused(exc, path)
             return None
         key = FilePath(piece.file).stem if piece.file else own
         persona = self._of_piece(piece, path)
         if self._personas.get(key, persona) != persona:
-            key = name if piece.file else f"{key}: {name[:30]}"
+            key = f"{key}: {name[:30]}"
         self._personas[key] = persona
+        self.pieces.setdefault(("personas", key), [piece])
         return key
 
     def _of_piece(self, piece: Piece, path: Path) -> spec.Persona:
-        self.made.pieces[path] = [piece]
         if not piece.file.endswith((".yaml", ".yml", ".json")):
             return spec.Persona(prompt=piece.text)
         try:
@@ -128,7 +109,7 @@ class Assembling:
         except Refused as exc:
             self._refused(exc, path)
         except ValueError as exc:
-            self.made.found.append(Found(f"{piece.file} is no persona: {exc}", path, "Correct the file."))
+            self.found.append(Found(f"{piece.file} is no persona: {exc}", path, "Correct the file."))
         return spec.Persona()
 
     # -- steps ----------------------------------------------------------------------------------------------------
@@ -165,7 +146,7 @@ class Assembling:
                     made.append(spec.Report(name=one.name, label=one.label, format=form, order=one.order))
                 except ValueError:
                     message = f"{one.name[:50]!r} is no name of a report"
-                    self.made.found.append(Found(message, at, "Name a file without folders, as in `review.md`."))
+                    self.found.append(Found(message, at, "Name a file without folders, as in `review.md`."))
         return tuple(made)
 
     def _schema(self, given: written.Structured | None, path: Path) -> dict[str, Any] | None:
@@ -174,7 +155,7 @@ class Assembling:
         if given.schema_ is not None:
             return given.schema_
         if given.schema_ref is None:
-            self.made.found.append(Found("structured_output has no schema", path, "Add `schema` or `schema_ref`."))
+            self.found.append(Found("structured_output has no schema", path, "Add `schema` or `schema_ref`."))
             return None
         entry = self._flow.schemas.get(given.schema_ref)
         if isinstance(entry, Mapping):
@@ -183,12 +164,12 @@ class Assembling:
 
     def _schema_of(self, name: str, path: Path) -> dict[str, Any] | None:
         try:
-            value = self._facets.value(self._facets.text("schemas", name, self._flow.schemas, inline=False))
+            value = self._facets.value(self._facets.text("schemas", name, self._flow.schemas, path, inline=False))
         except Refused as exc:
             self._refused(exc, path)
             return None
         if not isinstance(value, dict):
-            self.made.found.append(Found(f"the schema {name!r} is no mapping", path, "Write it as JSON Schema."))
+            self.found.append(Found(f"the schema {name!r} is no mapping", path, "Write it as JSON Schema."))
             return None
         return json.loads(json.dumps(value))  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ from flows.agents import files
 from flows.agents.errors import InvalidFlow
 from flows.agents.files import Loaded
 from flows.agents.spec import Flow
+from flows.agents.validation.found import all_steps
 from flows.documents import folders
 
 
@@ -30,7 +31,7 @@ def called_beside(path: Path, flow: Flow) -> dict[str, Flow]:
 
 
 def _calls(flow: Flow) -> Iterator[tuple[str, str | None]]:
-    return ((step.call, step.call_version) for step in flow.steps if step.call)
+    return ((one.step.call, one.step.call_version) for one in all_steps(flow) if one.step.call)
 
 
 def _named(loaded: Loaded, name: str, version: str | None) -> Flow | None:

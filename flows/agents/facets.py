@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from flows import documents
-from flows.documents import InvalidDocument
+from flows.documents import InvalidDocument, Path
 from flows.documents.problems import meant
 
 MAX_BYTES = 512 * 1024
@@ -20,11 +20,11 @@ FOLDERS = ("personas", "policies", "knowledge", "instructions", "report_formats"
 
 
 class Piece(NamedTuple):
-    """A text, the file it is of where that is not the flow's own, and the line of that file it begins on."""
+    """A text, and where it stands: in a file from its first line on, or at a path of the flow's own document."""
 
     text: str
     file: str = ""
-    line: int = 0
+    path: Path = ()
 
 
 class Refused(Exception):
@@ -44,19 +44,22 @@ def is_file(text: str) -> bool:
 class Facets:
     """Reads each file once. `folder` is the app's flows/, and None for stored flows: they have no files."""
 
-    folder: Path | None
-    _read: dict[Path, str] = field(default_factory=dict)
+    folder: FilePath | None
+    _read: dict[FilePath, str] = field(default_factory=dict)
 
-    def text(self, kind: str, written: str, section: Mapping[str, Any], *, inline: bool) -> Piece:
-        """The text that `written` stands for. With `inline` it may be the text itself. Raises Refused."""
+    def text(self, kind: str, written: str, section: Mapping[str, Any], at: Path, *, inline: bool) -> Piece:
+        """The text that `written`, at a path of the document, stands for. With `inline` it may be the text itself.
+
+        Raises Refused.
+        """
         if written in section:
             found = section[written]
-            return self.entry(found) if isinstance(found, str) else Piece("")
+            return self.entry(found, (kind, written)) if isinstance(found, str) else Piece("")
         if is_file(written):
             return self.file(written)
         if not _NAME.fullmatch(written):
             if inline:
-                return Piece(written)
+                return Piece(written, path=at)
         elif (path := self.named(kind, written)) is not None:
             return self.file(path)
         known = sorted({*section, *self.names(kind)})
@@ -65,9 +68,9 @@ class Facets:
             f"Name one of {', '.join(known[:20])}." if known else f"Write it under {kind}, or name a file (.md).",
         )
 
-    def entry(self, written: str) -> Piece:
+    def entry(self, written: str, at: Path) -> Piece:
         """What an entry of a section stands for: a file, or the text itself. Raises Refused."""
-        return self.file(written) if is_file(written) else Piece(written)
+        return self.file(written) if is_file(written) else Piece(written, path=at)
 
     def named(self, kind: str, name: str) -> str | None:
         """The path of the facet with a bare name, None if there is none: `policies/<name>.md`."""
@@ -88,7 +91,7 @@ class Facets:
             if len(self._read) >= MAX_FILES:
                 raise Refused(f"the flow reads more than {MAX_FILES} files", "Put short texts into the flow itself.")
             self._read[path] = self._content(path, written)
-        return Piece(self._read[path], str(path), 1)
+        return Piece(self._read[path], str(path))
 
     def value(self, piece: Piece) -> Any:
         """The value of a YAML or JSON text, as of a schema. Raises Refused."""
@@ -98,12 +101,12 @@ class Facets:
             where = f" of {piece.file}" if piece.file else ""
             raise Refused(f"{exc.problems[0]}{where}", "Correct the YAML or JSON.") from exc
 
-    def _allowed(self, written: str) -> Path:
+    def _allowed(self, written: str) -> FilePath:
         if self.folder is None:
             raise Refused(f"{written[:100]!r} is a file, and a stored flow has none", "Write the text itself.")
         root = self.folder.resolve()
         path = (self.folder / written).resolve()
-        if Path(written).is_absolute() or ".." in Path(written).parts or not path.is_relative_to(root):
+        if FilePath(written).is_absolute() or ".." in FilePath(written).parts or not path.is_relative_to(root):
             raise Refused(f"{written[:100]!r} lies outside of the flow's folder", f"Move it below {self.folder}.")
         if not path.is_file():
             near = [
@@ -112,7 +115,7 @@ class Facets:
             raise Refused(f"there is no file {written[:100]!r}{meant(written, near)}", f"Create it in {self.folder}.")
         return path
 
-    def _content(self, path: Path, written: str) -> str:
+    def _content(self, path: FilePath, written: str) -> str:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise Refused(f"{written!r} is larger than {MAX_BYTES // 1024} KiB", "Make it shorter.")

@@ -1,18 +1,20 @@
 """From a document to an agent flow: every problem with its file, its line, its step and the remedy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 from flows import documents
-from flows.agents import renaming, written
-from flows.agents.assembling import Assembling, Found
+from flows.agents import remedies, renaming, validation, written
+from flows.agents.assembling import Assembling
 from flows.agents.errors import FlowProblem, InvalidFlow
-from flows.agents.facets import Piece
+from flows.agents.placing import Places
 from flows.agents.spec import Flow
-from flows.documents import Document, InvalidDocument, Path, Problem, shapes
+from flows.agents.validation import Found, kinds
+from flows.documents import InvalidDocument, Problem, shapes
+from flows.documents.shapes import Misfit
 
-Rule = Callable[[Flow], Sequence[Found]]
+Rule = Callable[[Flow], Iterable[Found]]
 _WHAT = "an agent flow is a mapping with the keys name and steps"
 
 
@@ -21,11 +23,9 @@ def load(text: str, origin: str = "", folder: FilePath | None = None, further: S
 
     `folder` is that of the files which the flow may name, as an app's flows/; without it there are none.
     """
-    loading = _Loading(origin)
-    try:
-        return loading.load(text, folder, further)
-    except InvalidDocument as exc:
-        raise InvalidFlow([loading.of_shape(one) for one in exc.problems], origin) from exc
+    loaded = Loaded(text, origin, folder)
+    loaded.keep_to(*further)
+    return loaded.flow
 
 
 def as_document(flow: Flow) -> dict[str, Any]:
@@ -38,40 +38,42 @@ def digest_of(flow: Flow) -> str:
     return shapes.digest(as_document(flow))
 
 
-class _Loading:
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
-        self._document = Document()
-        self._pieces: dict[Path, list[Piece]] = {}
+class Loaded:
+    """A flow that is right by itself, and the document it is of: what is found wrong later is told with its line."""
 
-    def load(self, text: str, folder: FilePath | None, further: Sequence[Rule]) -> Flow:
-        self._document, twice = renaming.renamed(documents.read(text))
+    def __init__(self, text: str, origin: str = "", folder: FilePath | None = None) -> None:
+        """Raises InvalidFlow."""
+        self._origin = origin
+        self._places = Places()
+        try:
+            self.flow = self._load(text, folder)
+        except InvalidDocument as exc:
+            raise InvalidFlow([self._of_shape(one) for one in exc.problems], origin) from exc
+
+    def keep_to(self, *rules: Rule) -> None:
+        """Raises InvalidFlow for what one of the rules finds."""
+        self._refuse([found for rule in rules for found in rule(self.flow)])
+
+    def _load(self, text: str, folder: FilePath | None) -> Flow:
+        document, twice = renaming.renamed(documents.read(text))
         if twice:
             raise InvalidFlow(twice, self._origin)
-        assembling = Assembling(shapes.shaped(self._document, written.Flow, _WHAT), folder)
+        self._places = Places(document)
+        given = shapes.shaped(document, written.Flow, _WHAT)
+        self._refuse(list(kinds.problems_of(given)))
+        assembling = Assembling(given, folder)
         flow = assembling.flow()
-        self._pieces = assembling.made.pieces
-        found = assembling.made.found or [one for rule in further for one in rule(flow)]
-        if found:
-            raise InvalidFlow([self._placed(one) for one in found], self._origin)
+        self._places.pieces = assembling.pieces
+        self._refuse([*assembling.found, *validation.problems_of(flow, with_texts=not assembling.found)])
         return flow
 
-    def of_shape(self, problem: Problem) -> FlowProblem:
-        return FlowProblem(problem.message, problem.path, problem.line)
+    def _refuse(self, found: Sequence[Found]) -> None:
+        if found:
+            raise InvalidFlow([self._places.problem(one) for one in found], self._origin)
 
-    def _placed(self, found: Found) -> FlowProblem:
-        line = self._document.line_of(found.path)
-        return FlowProblem(
-            found.message, documents.dotted(found.path), line, self._step_at(found.path), remedy=found.remedy
-        )
-
-    def _step_at(self, path: Path) -> str:
-        """The name of the step that a path leads into; of a sub-step its own."""
-        value, name = self._document.value, ""
-        for at, part in enumerate(path):
-            value = value[part] if isinstance(part, int) or part in value else None
-            if not isinstance(value, dict | list):
-                break
-            if at and path[at - 1] in ("steps", "parallel") and isinstance(value, dict):
-                name = str(value.get("name", ""))
-        return name
+    def _of_shape(self, problem: Problem) -> FlowProblem:
+        if not isinstance(problem, Misfit):
+            return FlowProblem(problem.message, problem.path, problem.line)
+        message, remedy = remedies.told(problem)
+        step = self._places.step_at(problem.place)
+        return FlowProblem(message, problem.path, problem.line, step, remedy=remedy)

@@ -1,6 +1,6 @@
 """Stored flows: each version is written once and stays what it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,6 +11,8 @@ from flows.agents.errors import FlowExists, FlowNotFound, FlowProblem, InvalidFl
 from flows.agents.loader import as_document, digest_of, load
 from flows.agents.models import FlowDefinition, Origin
 from flows.agents.spec import Flow
+from flows.agents.validation import Found, calls, profiles
+from flows.agents.validation.found import all_steps
 from runs import clock
 from runs.jobs import SYSTEM, Actor, audit
 
@@ -40,8 +42,19 @@ def store(document: dict[str, Any] | str, *, creator: Any = None, actor: Actor =
 
 
 def read(text: str) -> Flow:
-    """A flow as people may store it: it has no files. Raises InvalidFlow."""
-    return load(text)
+    """A flow as people may store it: it has no files, and may do no more than its author. Raises InvalidFlow."""
+    return load(text, further=(_calls, profiles.unknown, profiles.risky))
+
+
+def _calls(flow: Flow) -> Iterator[Found]:
+    return calls.problems_of(flow, _find)
+
+
+def _find(name: str, version: str | None) -> Flow | None:
+    try:
+        return catalogue.find(name, version)
+    except FlowNotFound:
+        return None
 
 
 def check_free(made: Flow) -> None:
@@ -70,7 +83,7 @@ def pin_all(made: Flow, find: Callable[[str, str | None], Flow] = catalogue.find
     called = {made.name: made}
     left = [made]
     while left:
-        for step in left.pop().steps:
+        for step in (placed.step for placed in all_steps(left.pop())):
             if step.call is None:
                 continue
             known = called.get(step.call)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,15 @@ from flows.documents.reading import Document, Path, dotted
 M = TypeVar("M", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit(Problem):
+    """What does not fit: `kind` is pydantic's name of the error, `given` the value that stands at `place`."""
+
+    kind: str = ""
+    given: Any = None
+    place: Path = ()
+
+
 def shaped(document: Document, model: type[M], what: str) -> M:
     """`what` says what a document of the model is. Raises InvalidDocument."""
     if not isinstance(document.value, dict):
@@ -21,7 +31,17 @@ def shaped(document: Document, model: type[M], what: str) -> M:
         return model.model_validate(document.value)
     except ValidationError as exc:
         found = [_of_pydantic(document, model, error) for error in exc.errors(include_url=False, include_context=False)]
-        raise InvalidDocument(found) from exc
+        raise InvalidDocument(_without_echoes(found)) from exc
+
+
+def _without_echoes(found: list[Misfit]) -> list[Misfit]:
+    """A list whose entries do not fit is told to be too short as well: only its entries are."""
+    return [
+        one
+        for one in found
+        if not (one.kind == "too_short" and one.given)
+        or not any(other.place[: len(one.place)] == one.place for other in found if other is not one)
+    ]
 
 
 def as_json(made: BaseModel) -> dict[str, Any]:
@@ -34,7 +54,7 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _of_pydantic(document: Document, model: type[BaseModel], error: Any) -> Problem:
+def _of_pydantic(document: Document, model: type[BaseModel], error: Any) -> Misfit:
     path = _within(document.value, tuple(error["loc"]))
     message = error["msg"][:1].lower() + error["msg"][1:]
     if error["type"] == "extra_forbidden":
@@ -44,7 +64,7 @@ def _of_pydantic(document: Document, model: type[BaseModel], error: Any) -> Prob
         message = f"the key {path[-1]!r} is missing"
     elif isinstance(error.get("input"), str) and error["type"] in ("enum", "literal_error"):
         message += f", not {error['input'][:50]!r}"
-    return Problem(message, dotted(path), document.line_of(path))
+    return Misfit(message, dotted(path), document.line_of(path), error["type"], error.get("input"), path)
 
 
 def _within(value: Any, loc: Path) -> Path:

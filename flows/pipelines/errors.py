@@ -1,7 +1,6 @@
 """What a pipeline can be refused for; every message ends with the remedy."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from flows.documents import Problem
@@ -25,7 +24,7 @@ class InvalidPipeline(RunsError):
 
     @property
     def details(self) -> dict[str, Any]:
-        return {"problems": [asdict(one) for one in self.problems]}
+        return {"problems": [{"message": one.message, "path": one.path, "line": one.line} for one in self.problems]}
 
 
 class PipelineNotFound(RunsError):

@@ -4,11 +4,14 @@ from argparse import ArgumentParser
 from types import ModuleType
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 
-from flows.agents.commands import run, test
+from flows.agents.commands import check, graph, run, test
+from runs.errors import RunsError
 
-SUBCOMMANDS: Final[dict[str, ModuleType]] = {"run": run, "test": test}
+BAD_INPUT: Final = 2
+SUBCOMMANDS: Final[dict[str, ModuleType]] = {"check": check, "graph": graph, "run": run, "test": test}
 
 
 class Command(BaseCommand):
@@ -21,4 +24,10 @@ class Command(BaseCommand):
             module.add_arguments(subparsers.add_parser(name, help=module.HELP, description=module.HELP))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        SUBCOMMANDS[options["subcommand"]].handle(self, options)
+        try:
+            SUBCOMMANDS[options["subcommand"]].handle(self, options)
+        except RunsError as exc:
+            raise CommandError(str(exc), returncode=BAD_INPUT) from exc
+        except (OperationalError, ProgrammingError) as exc:
+            message = f"The database cannot be asked: {exc}. Create it with `manage.py migrate`, and try again."
+            raise CommandError(message, returncode=BAD_INPUT) from exc

@@ -1,0 +1,50 @@
+"""What a document of the wrong shape is told, in words of those who write one."""
+
+from typing import Any, Final
+
+from flows.documents.shapes import Misfit
+
+_NAMES: Final = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a mapping",
+}
+_WANTED: Final = {
+    "string_type": "a text", "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float":
+    "a whole number", "float_type": "a number", "float_parsing": "a number", "bool_type": "true or false",
+    "bool_parsing": "true or false", "tuple_type": "a list", "list_type": "a list", "dict_type": "a mapping",
+    "model_type": "a mapping", "model_attributes_type": "a mapping",
+}  # fmt: skip
+_SHAPES: Final = {
+    "a text": "Write a text; one that looks like something else stands in quotes.",
+    "a whole number": "Write a number without quotes.", "a number": "Write a number without quotes.",
+    "true or false": "Write true or false.", "a list": "Write a list, each entry after a dash.",
+    "a mapping": "Write keys and values, as in `name: plan`.",
+}  # fmt: skip
+_REMEDIES: Final = {
+    "missing": "Add it.", "extra_forbidden": "Correct its name, or remove it.", "enum": "Use one of these.",
+    "literal_error": "Use one of these.", "too_short": "Add at least one.", "too_long": "Use fewer.",
+    "string_too_short": "Write something.", "string_too_long": "Make it shorter.",
+}  # fmt: skip
+
+
+def told(misfit: Misfit) -> tuple[str, str]:
+    """The message and the remedy."""
+    wanted = _WANTED.get(misfit.kind)
+    if wanted is not None:
+        return f"this must be {wanted}, and it is {_shown(misfit.given)}", _SHAPES[wanted]
+    if misfit.kind == "string_pattern_mismatch":
+        remedy = "Use letters, digits, _ and -, and begin with a letter or digit; names of steps may hold spaces."
+        return f"{str(misfit.given)[:60]!r} is no name that may stand here", remedy
+    if misfit.kind == "too_short":
+        return "this is empty", _REMEDIES["too_short"]
+    if misfit.kind.startswith(("greater_than", "less_than")):
+        return misfit.message.removeprefix("input "), "Give a number in that range."
+    return misfit.message, _REMEDIES.get(misfit.kind, "See its key in docs/howto/agent-flows.md.")
+
+
+def _shown(given: Any) -> str:
+    return "empty" if given is None else _NAMES.get(type(given), "something else")
