@@ -27,7 +27,7 @@ def handle(command: BaseCommand, options: dict[str, Any]) -> None:
     if found.problems:
         raise SystemExit(1)
     names = ", ".join(f"{one.name} {one.version}" for one in found.flows)
-    command.stdout.write(f"{len(found.flows)} flows are right: {names}" if found.flows else "There are no flows.")
+    command.stdout.write(f"Nothing is wrong with: {names}." if found.flows else "There are no flows.")
 
 
 def _files_in(paths: list[Path]) -> list[Path]:
