@@ -143,6 +143,15 @@ def test_reports_are_artefacts_by_tool_or_by_answer() -> None:
     assert "plan.md, facts.json" in refused.error["message"]
 
 
+def test_who_is_blocked_leaves_what_it_wrote_before() -> None:
+    use = {"tool": "write_report", "input": {"name": "a.md", "content": "half"}}
+    step = a(reports=[{"name": "a.md"}, {"name": "b.md"}])
+    run = Play([step], [{"status": "blocked", "content": "which?", "tool_use": [use]}]).start()
+    (answer,) = answers_of(run)
+    assert (answer.status, answer.reports) == ("blocked", {"a.md": "half"})
+    assert [one.name for one in jobs.artifacts(run.id)] == ["a.md"]
+
+
 def test_each_iteration_keeps_its_version_of_a_report() -> None:
     step = a(reports=[{"name": "plan"}])
     run = Play([step, step], [{"content": "one"}, {"content": "two"}]).start()

@@ -100,6 +100,22 @@ def test_a_report_is_told_to_later_steps_and_kept(sent: list[list[str]]) -> None
     assert run.output["reports"] == ["plan.md", "done.md"]
 
 
+TOGETHER = """
+name: together
+personas: {p: You write.}
+steps:
+  - name: both
+    parallel: [{name: x, persona: p, report: notes.md}, {name: y, persona: p, report: notes.md}]
+"""
+
+
+def test_sub_steps_may_write_the_same_report_at_once() -> None:
+    run = ended(TOGETHER, [{"content": "one"}, {"content": "two"}]).run
+    kept = {one.version: jobs.read_artifact(run.id, "notes.md", one.version) for one in jobs.artifacts(run.id)}
+    assert sorted(kept.values()) == [b"one", b"two"]
+    assert sorted(kept) == [1, 2]
+
+
 STRUCTURED = """
 name: s
 personas: {p: You count.}

@@ -27,9 +27,7 @@ async def _performed(call: AgentCall) -> Answer:
         answer = await gates.hold(call, answer, ask)
     if answer.status == "done":
         answer = await structured.complete(call, answer, llm.ask_for_json)
-    if answer.status == "done":
-        answer = await reports.keep(call, answer)
-    return answer
+    return answer if answer.status == "error" else await reports.keep(call, answer)
 
 
 async def ask(call: AgentCall) -> Answer:

@@ -40,12 +40,14 @@ def written(step: Step, said: Sequence[Message]) -> dict[str, str]:
 
 
 async def keep(call: AgentCall, answer: Answer) -> Answer:
-    """The answer with all reports of its step, each a version of the artefact of its name. Raises StepFailed.
+    """The answer with the reports of its step, each a version of the artefact of its name. Raises StepFailed.
 
-    What the agent did not write by the tool is its answer, without what it says to the flow alone.
+    What the agent did not write by the tool is its answer, without what it says to the flow alone; of one who is blocked
+    only what it wrote is kept.
     """
     text = plain_text(call.step, answer.content)
-    reports = {one.name: answer.reports.get(one.name, text) for one in call.step.reports}
+    unwritten = {one.name: text for one in call.step.reports} if answer.status == "done" else {}
+    reports = unwritten | answer.reports
     for name, content in reports.items():
         step_name = naming.part(call.name, f"report {name}")
         await call.scene.step.save_artifact(name, content, media_type=media_type_of(name), step_name=step_name)
