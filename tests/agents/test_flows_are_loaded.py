@@ -66,3 +66,15 @@ def test_a_problem_names_file_line_step_and_remedy() -> None:
     assert problem.told("f.yaml") == (
         "f.yaml:4: step 'a': there is no 'nobody' in personas. Write it under personas, or name a file (.md)."
     )
+
+
+def test_a_program_has_tools_of_its_own() -> None:
+    flow = (
+        "name: f\nworkspace: folder\npersonas: {p: {agent: %s, %s}}\n"
+        "steps: [{name: a, persona: p, allowed_tools: [Read, WebSearch, '%s']}]"
+    )
+    loaded = load(flow % ("command", "command: cli", "Bash(git:*)"))
+    assert loaded.steps[0].allowed_tools == ("Read", "WebSearch", "Bash(git:*)")
+    load(flow % ("llm", "prompt: Go.", "Bash"))
+    with pytest.raises(InvalidFlow, match=r"Bash\(git"):
+        load(flow % ("llm", "prompt: Go.", "Bash(git:*)"))

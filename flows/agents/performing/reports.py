@@ -42,8 +42,8 @@ def written(step: Step, said: Sequence[Message]) -> dict[str, str]:
 async def keep(call: AgentCall, answer: Answer) -> Answer:
     """The answer with the reports of its step, each a version of the artefact of its name. Raises StepFailed.
 
-    What the agent did not write by the tool is its answer, without what it says to the flow alone; of one who is blocked
-    only what it wrote is kept.
+    What the agent did not write by the tool is its answer, without what it says to the flow alone; of one that is
+    blocked only what it wrote is kept.
     """
     text = plain_text(call.step, answer.content)
     unwritten = {one.name: text for one in call.step.reports} if answer.status == "done" else {}

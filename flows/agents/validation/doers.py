@@ -41,9 +41,9 @@ def _persona(flow: Flow, persona: Persona, path: Path) -> Iterator[Found]:
 
 def _of_step(flow: Flow, placed: Placed) -> Iterator[Found]:
     step, path = placed.step, placed.path
-    known = sorted(known_tools())
+    known, persona = sorted(known_tools()), flow.personas.get(step.persona or "")
     for place, name in enumerate(step.allowed_tools or ()):
-        if name not in known:
+        if name not in known and (persona is None or persona.agent == "llm"):  # a program has tools of its own
             yield unknown("tool", name, known, (*path, "allowed_tools", place), "Register it in an app's jobs.py.")
     if step.function is not None and step.function not in function_names():
         otherwise = "Register it with @flow_function in an app's jobs.py."
