@@ -59,9 +59,14 @@ def allowed_commands() -> list[list[str]]:
     return [shlex.split(one) for one in get_settings().commands]
 
 
+def search_path() -> str:
+    """Where programs are looked for: the worker's PATH."""
+    return os.environ.get("PATH", os.defpath)
+
+
 def find_program(name: str) -> str | None:
     """Its absolute path: a relative one would be another program in each folder."""
-    found = None if "/" in name and not os.path.isabs(name) else shutil.which(name, path=_path())
+    found = None if "/" in name and not os.path.isabs(name) else shutil.which(name, path=search_path())
     return found if found is not None and os.path.isabs(found) else None
 
 
@@ -150,10 +155,6 @@ class _Output:
             self._transport.close()
 
 
-def _path() -> str:
-    return os.environ.get("PATH", os.defpath)
-
-
 def _environment() -> dict[str, str]:
     """Nothing of the worker's own: its secrets are there."""
-    return {"PATH": _path(), "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+    return {"PATH": search_path(), "LANG": "C.UTF-8", "HOME": "/nonexistent"}
