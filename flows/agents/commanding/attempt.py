@@ -33,6 +33,7 @@ from flows.llm.texts import storable, storable_json
 from runs.jobs import Checkpoint, Emit
 
 _SPEECHES: dict[str, Callable[[], Speech]] = {"perdure": Lines, "claude-code": ClaudeCode}
+_REST_SECONDS = 1.0
 _DENIED = "This step does not allow it, and nobody is asked."
 
 
@@ -87,25 +88,28 @@ class Attempt:
     async def _converse(self, command: Command) -> Ended:
         speech, order = _SPEECHES[command.protocol](), self._order()
         argv = [command.program(), *command.argv[1:], *speech.argv(order)]
-        with open_workspace_folder(self._call.scene.step.run_id, self._call.scene.folder) as folder:
-            async with running(argv, folder, command.environment(), command.secrets()) as program:
-                program.tell(speech.opening(order))
-                async for line in program.lines():
-                    said = parse(line)
-                    for one in speech.read(said) if said is not None else ():
-                        ended = await self._take(one, program, speech)
-                        if ended is not None:
-                            self._frames.flush()
-                            await self._let_end(program, speech, ended)
-                            return ended
-                raise CommandCrashed(self._name, await program.exit_code(), storable(program.last_words))
+        scene = self._call.scene
+        async with (
+            open_workspace_folder(scene.step.run_id, scene.folder) as folder,
+            running(argv, folder, command.environment(), command.secrets()) as program,
+        ):
+            program.tell(speech.opening(order))
+            async for line in program.lines():
+                said = parse(line)
+                for one in speech.read(said) if said is not None else ():
+                    ended = await self._take(one, program, speech)
+                    if ended is not None:
+                        self._frames.flush()
+                        await self._let_end(program, speech, ended)
+                        return ended
+            raise CommandCrashed(self._name, await program.exit_code(), storable(program.last_words))
 
     def _order(self) -> Order:
-        step = self._call.step
+        step, again = self._call.step, bool(self._kept or self._replies)
         return Order(
             instruction=self._call.instruction, system=self._call.system, session=self._session,
             permission=permission_of(step), allowed_tools=step.allowed_tools,
-            model=step.model or self._call.persona.model, again=bool(self._kept or self._replies), replies=self._replies,
+            model=step.model or self._call.persona.model, again=again, replies=self._replies,
         )  # fmt: skip
 
     async def _take(self, said: Said, program: Program, speech: Speech) -> Ended | None:
@@ -156,19 +160,20 @@ class Attempt:
         if ended.asks is None:
             await program.finish()
             return
-        ending = asyncio.ensure_future(program.finish())
+        counting = asyncio.create_task(self._count_rest(program, speech))
         try:
-            async for line in program.lines():
-                said = parse(line)
-                for one in speech.read(said) if said is not None else ():
-                    if isinstance(one, Spent):
-                        self._spending.tell(one)
-                if ending.done():
-                    break
-        except CommandMisspoke:
-            pass
+            await program.finish()
+            await asyncio.wait([counting], timeout=_REST_SECONDS)
         finally:
-            await ending
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
+
+    async def _count_rest(self, program: Program, speech: Speech) -> None:
+        async for line in program.lines():
+            said = parse(line)
+            for one in speech.read(said) if said is not None else ():
+                if isinstance(one, Spent):
+                    self._spending.tell(one)
 
 
 def _is_same(asked: Asked, wanted: Wanted) -> bool:

@@ -1,11 +1,12 @@
 """`python -I -S keeper.py CONTROL GRACE PROGRAM ARGUMENT...`: run a program, and end it with all that it has started.
 
 A program of its own: a worker that is killed with SIGKILL can stop nobody, and what a program starts in a session of
-its own is in no process group that could be killed. The keeper adopts whatever its program leaves behind. It ends all of
-it when the program has ended, or when nobody holds the other end of the pipe CONTROL any more, which the worker closes,
-or its death. First it asks (SIGTERM) and waits for GRACE seconds. Its exit code is the program's.
+its own is in no process group that could be killed. The keeper adopts whatever its program leaves behind. It ends all
+of it when the program has ended, or when nobody holds the other end of the pipe CONTROL any more: the worker closes it,
+or its death does. First it asks (SIGTERM) and waits for GRACE seconds. Its exit code is the program's.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -146,10 +147,8 @@ def _descends(pid: int, own: int, parents: dict[int, int]) -> bool:
 
 
 def _kill(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _prctl(option: int, value: int) -> None:

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated
@@ -51,7 +51,7 @@ async def run_program(command: Sequence[str], folder: str, seconds: float) -> Ra
     """Run an allowed program as `run_command` does. Raises ToolRefused."""
     program = _allowed(list(command))
     with _working_folder(folder) as place:
-        return await _run([program, *command[1:]], place, seconds)
+        return await run_without_shell([program, *command[1:]], place, seconds, _environment())
 
 
 def allowed_commands() -> list[list[str]]:
@@ -96,9 +96,13 @@ def _working_folder(folder: str) -> Iterator[str]:
         yield made
 
 
-async def _run(argv: list[str], folder: str, seconds: float) -> Ran:
+async def run_without_shell(
+    argv: Sequence[str], folder: str, seconds: float, environment: Mapping[str, str], *, with_errors: bool = True
+) -> Ran:
+    """Whatever it has started is ended too, also when this is cancelled. `argv[0]` is an absolute path. Raises OSError
+    where it cannot be started."""
     output = _Output()
-    process = await output.start(argv, folder)
+    process = await output.start(argv, folder, environment, with_errors)
     code: int | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -123,15 +127,17 @@ class _Output:
         self._reader = asyncio.StreamReader()
         self._transport: asyncio.ReadTransport | None = None
 
-    async def start(self, argv: list[str], folder: str) -> asyncio.subprocess.Process:
+    async def start(
+        self, argv: Sequence[str], folder: str, environment: Mapping[str, str], with_errors: bool
+    ) -> asyncio.subprocess.Process:
         ours, theirs = os.pipe()
         try:
             self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
                 lambda: asyncio.StreamReaderProtocol(self._reader), os.fdopen(ours, "rb", 0)
             )
             return await asyncio.create_subprocess_exec(
-                *argv, cwd=folder, env=_environment(), stdin=asyncio.subprocess.DEVNULL, stdout=theirs, stderr=theirs,
-                start_new_session=True,
+                *argv, cwd=folder, env=dict(environment), stdin=asyncio.subprocess.DEVNULL, stdout=theirs,
+                stderr=theirs if with_errors else asyncio.subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         except BaseException:
             self.close()
