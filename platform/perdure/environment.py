@@ -59,6 +59,7 @@ class Environment(BaseSettings):
     llm_tool_allow_private: bool = False
     llm_tool_seconds: PositiveFloat = 60
     llm_tool_result_chars: PositiveInt = 50_000
+    agent_commands: dict[str, Any] = {}
     bind_addr: Annotated[tuple[str, int], NoDecode] = Field(("127.0.0.1", 8000), validation_alias="AG_UI_BIND_ADDR")
     storage_type: Literal["Standalone", "Scalable"] = Field(default="Standalone", validation_alias="STORAGE_TYPE")
 

@@ -240,6 +240,7 @@ LLM_TOOL_HOSTS = tuple(ENVIRONMENT.llm_tool_hosts)
 LLM_TOOL_ALLOW_PRIVATE = ENVIRONMENT.llm_tool_allow_private
 LLM_TOOL_SECONDS = ENVIRONMENT.llm_tool_seconds
 LLM_TOOL_RESULT_CHARS = ENVIRONMENT.llm_tool_result_chars
+AGENTS_COMMANDS = ENVIRONMENT.agent_commands
 CHAT_AGENT_PROFILES = tuple(ENVIRONMENT.chat_agent_profiles)
 
 # -------------------------------------------------------------------------------------------------------------- engine

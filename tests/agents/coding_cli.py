@@ -2,7 +2,7 @@
 
 Its instruction is a script, a line for each act: `text Hello`, `write NAME TEXT`, `want TOOL LEVEL JSON`, `ask TEXT`,
 `choose A|B`, `crash`, `crash once`, `raw LINE`, `flood MIB`, `long MIB`, `ignore sigterm`, `child`, `escaped child`,
-`sleep`, `fail TEXT`, `env NAME`, `say session`, `done TEXT`. It keeps a session in a file of its folder, and goes on
+`sleep`, `fail TEXT`, `env`, `say session`, `done TEXT`. It keeps a session in a file of its folder, and goes on
 behind the act at which it was stopped.
 """
 
@@ -65,7 +65,11 @@ class Agent:
 
     def do_text(self, rest: str) -> None:
         if CLAUDE:
-            message = {"id": f"m{time.monotonic_ns()}", "role": "assistant", "content": [{"type": "text", "text": rest}]}
+            message = {
+                "id": f"m{time.monotonic_ns()}",
+                "role": "assistant",
+                "content": [{"type": "text", "text": rest}],
+            }
             say(type="assistant", message=message, parent_tool_use_id=None)
         else:
             say(type="text", text=rest)
@@ -153,7 +157,10 @@ class Agent:
 
     def do_escaped(self, rest: str) -> None:
         """A grandchild in a session of its own, whose parent has ended, and which ignores SIGTERM."""
-        code = f"import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen('escaped.pid', 'w').write(str(os.getpid()))\n{_SLEEPER}"
+        fork = "if os.fork(): os._exit(0)"
+        ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+        tell = "open('escaped.pid', 'w').write(str(os.getpid()))"
+        code = "\n".join(("import os, signal", ignore, fork, "os.setsid()", fork, tell, _SLEEPER))
         subprocess.run([sys.executable, "-c", code], check=True)
         while not (Path("escaped.pid").exists() and Path("escaped.pid").read_text()):
             time.sleep(0.01)
@@ -164,7 +171,7 @@ class Agent:
         time.sleep(600)
 
     def do_env(self, rest: str) -> None:
-        self.do_text(f"{rest}={os.environ.get(rest)}; all: {sorted(os.environ)}")
+        Path("environment.json").write_text(json.dumps(dict(os.environ)))
 
     def do_fail(self, rest: str) -> None:
         if CLAUDE:
@@ -209,8 +216,10 @@ def start() -> tuple[Session, list[str] | None, list[dict[str, Any]]]:
     if "say no session" not in order["instruction"]:
         say(type="session", id=session.name)
     answers = []
-    if order["again"] and session.state["at"] and session.state["script"][session.state["at"]].startswith(
-        ("want", "ask", "choose")
+    if (
+        order["again"]
+        and session.state["at"]
+        and session.state["script"][session.state["at"]].startswith(("want", "ask", "choose"))
     ):
         answers = [hear()]
     return session, None if order["again"] else order["instruction"].splitlines(), answers

@@ -28,7 +28,7 @@ async def ask_people(step: StepContext, name: str, asked: Asked) -> Reply:
 
 async def _approval(step: StepContext, name: str, asked: Wanted) -> Reply:
     call = ToolCall(id=asked.id, name=asked.tool, arguments=asked.input)
-    decision = await decide(step, name, None, call, Approval(calls="all"))
+    decision = await decide(step, name, None, call, Approval(calls="all", starter_may_answer=True))
     if decision.arguments is None:
         return Reply(asked=asked, decision="deny", reason=decision.reason)
     return Reply(asked=asked, decision="approve", input=decision.arguments if decision.edited_by else None)

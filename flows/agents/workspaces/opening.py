@@ -13,7 +13,7 @@ from flows.llm.tools.local.folders import Place, allowed_folders, locate, open_f
 from runs.errors import RunNotFound
 from runs.jobs import get
 
-_DEEPEST = 100
+_MOST = 100
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ def open_place(place: Place) -> Iterator[int]:
 
 
 def place_of(run_id: UUID, path: str) -> Place:
-    """A run's own workspace, one of a run that called it, or an allowed folder. Raises WorkspaceRefused."""
+    """A run's own workspace, that of a run it comes from, or an allowed folder. Raises WorkspaceRefused."""
     owner = places.run_of(path)
     if owner is None:
         return _allowed(path)
@@ -61,14 +61,18 @@ def _told(exc: Exception) -> str:
     return str(exc).removesuffix(".")
 
 
-def lineage(run_id: UUID) -> list[UUID]:
-    """The run, and those that it is a part of."""
-    found: list[UUID] = []
-    wanted: UUID | None = run_id
-    while wanted is not None and wanted not in found and len(found) < _DEEPEST:
-        found.append(wanted)
+def lineage(run_id: UUID) -> set[UUID]:
+    """The run, those that it is a part of, and those that it was forked from: a fork goes on in the same files."""
+    found: set[UUID] = set()
+    wanted: list[UUID | None] = [run_id]
+    while wanted and len(found) < _MOST:
+        one = wanted.pop()
+        if one is None or one in found:
+            continue
+        found.add(one)
         try:
-            wanted = get(wanted).parent_id
+            run = get(one)
         except RunNotFound:
-            break
+            continue
+        wanted += [run.parent_id, run.forked_from_id]
     return found
