@@ -85,7 +85,7 @@ class Agent:
 
     def request(self, tool: str, level: str, given: dict[str, Any]) -> dict[str, Any]:
         for one in self.session.state["answers"]:
-            if not CLAUDE and one["id"] == self.mark:
+            if one["id"] == self.mark and (not CLAUDE or "not approved" in one["text"]):
                 return dict(one)
         if CLAUDE:
             request = {"subtype": "can_use_tool", "tool_name": tool, "input": given}
@@ -117,7 +117,7 @@ class Agent:
         return f"{self.session.name}-{self.session.state['at']}"
 
     def do_ask(self, rest: str, choices: tuple[str, ...] = ()) -> None:
-        answers = [one for one in self.session.state["answers"] if CLAUDE or one["id"] == self.mark]
+        answers = [one for one in self.session.state["answers"] if one["id"] == self.mark]
         if not answers:
             if CLAUDE:
                 options = [{"label": one, "description": ""} for one in choices]
@@ -215,13 +215,8 @@ def start() -> tuple[Session, list[str] | None, list[dict[str, Any]]]:
     Path("order.json").write_text(json.dumps(order))
     if "say no session" not in order["instruction"]:
         say(type="session", id=session.name)
-    answers = []
-    if (
-        order["again"]
-        and session.state["at"]
-        and session.state["script"][session.state["at"]].startswith(("want", "ask", "choose"))
-    ):
-        answers = [hear()]
+    waits = order["again"] and session.state["script"][session.state["at"]].startswith(("want", "ask", "choose"))
+    answers = [hear()] if waits else []
     return session, None if order["again"] else order["instruction"].splitlines(), answers
 
 
@@ -233,7 +228,7 @@ def claude_start() -> tuple[Session, list[str] | None, list[dict[str, Any]]]:
     text = hear()["message"]["content"][0]["text"]
     Path("told.txt").write_text(text)
     if text.startswith("You "):
-        return session, None, [{"text": text}] if "answered" in text else []
+        return session, None, [{"id": Agent(session).mark, "text": text}]
     return session, text.splitlines(), []
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.agents.commanding import agent, claude_code, permission, process
-from flows.agents.commanding.protocol import Wanted
+from flows.agents.commanding import agent, process
 from hitl.answers import withdraw
 from hitl.models import Question
 from runs import clock, jobs
@@ -96,9 +95,7 @@ def test_a_call_waits_for_people_and_it_goes_on_by_its_session(protocol: str, tm
     assert step_names(run)[:5] == [
         "1. fix", "1. fix: asks #1", "1. fix: asks #1: answer", "1. fix: asks #1: outcome", "1. fix #2",
     ]  # fmt: skip
-    assert (
-        sum(one.usage["output_tokens"] for one in Attempt.objects.filter(run=run, step_name__startswith="1. fix")) == 6
-    )
+    assert sum(one.usage["output_tokens"] for one in Attempt.objects.filter(run=run, usage__isnull=False)) == 6
 
 
 @PROTOCOLS
@@ -153,33 +150,9 @@ def test_what_the_permission_decides_nobody_is_asked_about(
     assert not Question.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("fields", "tool", "given", "verdict"),
-    [
-        ({"permission": "full"}, "Read", {"file_path": "a/b"}, "approve"),
-        ({"permission": "full", "edit": False}, "Edit", {}, "deny"),
-        ({"permission": "edit"}, "Read", {"file_path": "/etc/passwd"}, "ask"),
-        ({"permission": "edit"}, "Edit", {"file_path": "../x"}, "ask"),
-        ({"permission": "edit"}, "Edit", {"file_path": "~/x"}, "ask"),
-        ({"permission": "edit"}, "Edit", {"file_path": "link/x"}, "ask"),
-        ({"permission": "edit"}, "Edit", {"file_path": "a\0b"}, "ask"),
-        ({"permission": "readonly"}, "Read", {"path": "/etc/passwd"}, "deny"),
-        ({"permission": "full", "allowed_tools": ["Read"]}, "Bash", {}, "deny"),
-        ({"permission": "full", "allowed_tools": ["Bash(git:*)"]}, "Bash", {}, "approve"),
-    ],
-)  # fmt: skip
-def test_what_leads_out_of_the_workspace_or_is_not_allowed_reaches_further(
-    fields: dict[str, Any], tool: str, given: dict[str, Any], verdict: str, tmp_path: Path
-) -> None:
-    (tmp_path / "link").symlink_to("/etc")
-    level = "edits" if tool in claude_code.EDITS else "reads" if tool in claude_code.READS else "runs"
-    wanted = Wanted(id="1", tool=tool, input=given, level=level)
-    assert permission.verdict(step(**fields), wanted, str(tmp_path)) == verdict
-
-
 def test_a_crash_is_tried_again_in_its_session(tmp_path: Path) -> None:
     (answer,) = play(tmp_path, "write a.txt 1", "crash once", "done ok").answers()
-    assert (answer.status, answer.content, answer.structured) == ("done", "ok", {"starts": 2})
+    assert (answer.error, answer.content, answer.structured) == ("", "ok", {"starts": 2})
     assert [one.outcome for one in Attempt.objects.order_by("number")] == ["failed", "completed"]
 
 
@@ -266,7 +239,7 @@ def test_a_folder_that_is_not_allowed_is_refused(tmp_path: Path, settings: Any) 
 def test_what_was_recorded_is_not_asked_for_again_after_a_crash(tmp_path: Path) -> None:
     team, alice = member()
     run = play(tmp_path, "write one.txt 1", "want T runs {}", "done ok").start(team=team)
-    with crash_after(2):
+    with crash_after("1. fix #2"):
         run = answered(run, alice, "approve")
     drain()
     assert answers_of(jobs.get(run.id))[0].structured == {"starts": 2}

@@ -58,8 +58,9 @@ class Attempt:
     ) -> None:
         self._call, self._replies, self._checkpoint = call, tuple(replies), checkpoint
         self._granted = [one for one in replies if one.decision == "approve"]
-        self._kept = str((checkpoint.last or {}).get("session", ""))
-        self._session = self._kept or session
+        self._cut_off = str((checkpoint.last or {}).get("session", ""))
+        self._session = self._cut_off or session
+        self._is_kept = bool(self._cut_off)
         self._frames = Frames(emit)
         self._name = call.persona.command
         self._spending = Spending(self._name)
@@ -77,7 +78,7 @@ class Attempt:
                 raise CommandTimeout(self._name, command.seconds) from exc
             raise
         except CommandCrashed:
-            if self._kept:  # perhaps that session is what it cannot go on with
+            if self._cut_off:  # perhaps that session is what it cannot go on with
                 await self._checkpoint({})
             raise
         finally:
@@ -105,7 +106,7 @@ class Attempt:
             raise CommandCrashed(self._name, await program.exit_code(), storable(program.last_words))
 
     def _order(self) -> Order:
-        step, again = self._call.step, bool(self._kept or self._replies)
+        step, again = self._call.step, bool(self._cut_off or self._replies)
         return Order(
             instruction=self._call.instruction, system=self._call.system, session=self._session,
             permission=permission_of(step), allowed_tools=step.allowed_tools,
@@ -133,8 +134,8 @@ class Attempt:
 
     async def _keep_session(self, session: str) -> None:
         """Another attempt, also one after the worker's death, goes on in it."""
-        if session != self._session or not self._kept:
-            self._session = self._kept = session
+        if session != self._session or not self._is_kept:
+            self._session, self._is_kept = session, True
             await self._checkpoint({"session": session})
 
     def _decide(self, wanted: Wanted, program: Program, speech: Speech) -> Ended | None:
