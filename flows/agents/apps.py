@@ -13,11 +13,9 @@ class AgentsConfig(AppConfig):
         from flows.agents import checks  # noqa: F401  (registers the system checks)
         from flows.agents.commanding import checks as of_commands  # noqa: F401  (registers the system checks)
         from flows.agents.forks import decides_about_people
-        from flows.agents.workspaces.forks import chooses_workspace
         from flows.agents.workspaces.sweeping import sweep
         from runs.jobs import guard_forks
         from runs.maintenance.chores import add_chore
 
         guard_forks(decides_about_people)
-        guard_forks(chooses_workspace)
         add_chore("workspaces", sweep, every=timedelta(minutes=10))
