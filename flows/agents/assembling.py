@@ -89,11 +89,11 @@ class Assembling:
         if name is None or name in self._personas:
             return name
         try:
-            piece = self._facets.text("personas", name, {}, path, inline=True)
+            piece = self._facets.text("personas", name, self._flow.personas, path, inline=True)
         except Refused as exc:
             self._refused(exc, path)
             return None
-        key = FilePath(piece.file).stem if piece.file else own
+        key = FilePath(piece.file).stem if piece.file else own if piece.text else name
         persona = self._of_piece(piece, path)
         if self._personas.get(key, persona) != persona:
             key = f"{key}: {name[:30]}"
@@ -123,6 +123,8 @@ class Assembling:
             parts["instruction"] = self._joined("instructions", step.instruction, (*path, "instruction"))
         if step.required_permission_mode is not None:
             parts["permission"] = step.required_permission_mode
+        elif step.edit:
+            parts["permission"] = spec.Permission.EDIT
         for kind, key in (("policies", "policy"), ("knowledge", "knowledge")):
             parts[key] = tuple(
                 self._section(kind, name, (*path, key, place)) for place, name in enumerate(getattr(step, key))

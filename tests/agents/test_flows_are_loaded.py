@@ -61,10 +61,10 @@ def test_a_flow_is_whole_in_its_document_and_known_by_its_digest() -> None:
 
 def test_a_problem_names_file_line_step_and_remedy() -> None:
     with pytest.raises(InvalidFlow) as caught:
-        load("name: f\nsteps:\n  - name: a\n    persona: nobody\n", "f.yaml")
+        load("name: f\npersonas: {coder: You code.}\nsteps:\n  - name: a\n    persona: codr\n", "f.yaml")
     [problem] = caught.value.problems
     assert problem.told("f.yaml") == (
-        "f.yaml:4: step 'a': there is no 'nobody' in personas. Write it under personas, or name a file (.md)."
+        "f.yaml:5: step 'a': there is no 'codr' in personas; did you mean 'coder'? Name one of coder."
     )
 
 
@@ -78,3 +78,10 @@ def test_a_program_has_tools_of_its_own() -> None:
     load(flow % ("llm", "prompt: Go.", "Bash"))
     with pytest.raises(InvalidFlow, match=r"Bash\(git"):
         load(flow % ("llm", "prompt: Go.", "Bash(git:*)"))
+
+
+def test_an_agent_of_an_older_flow_may_be_a_bare_name() -> None:
+    flow = load("name: f\nsteps: [{name: a, agent: planner, edit: true}]")
+    assert flow.steps[0].persona == "planner"
+    assert flow.personas["planner"].prompt == ""
+    assert flow.steps[0].permission is Permission.EDIT
