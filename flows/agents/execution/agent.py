@@ -29,14 +29,13 @@ class AgentUnit:
     problem: str = ""
 
     async def prepare(self) -> None:
+        built = await self.scene.step.run(naming.part(self.work, naming.INSTRUCTION), self._build)
+        self.system, self.instruction = built["system"], built["instruction"]
         if self.scene.script is not None:
             try:
                 self.entry = self.scene.script.take(self.step.persona or self.step.name, self.step.persona_name)
             except ScenarioUsedUp as exc:
                 self.problem = str(exc)
-                return
-        built = await self.scene.step.run(naming.part(self.work, naming.INSTRUCTION), self._build)
-        self.system, self.instruction = built["system"], built["instruction"]
 
     async def perform(self) -> Performed:
         if self.problem:
