@@ -93,6 +93,33 @@ def test_a_profile_that_is_missing_is_an_error_of_the_step() -> None:
     assert "nowhere" in answer.error
 
 
+@pytest.mark.parametrize(
+    ("step", "asked"),
+    [
+        ({}, ("mine", "small")),
+        ({"model": "large"}, ("mine", "large")),
+        ({"profile": "other"}, ("other", None)),
+        ({"profile": "other", "model": "large"}, ("other", "large")),
+    ],
+)
+def test_a_step_may_say_another_profile_or_model(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, step: dict[str, Any], asked: tuple[str, str | None]
+) -> None:
+    models = list[str | None]()
+    chat = client.ScriptedClient.chat
+
+    def seen(self: Any, request: Any) -> Any:
+        models.append(request.model)
+        return chat(self, request)
+
+    monkeypatch.setattr(client.ScriptedClient, "chat", seen)
+    for id in ("mine", "other"):
+        profile(id, rules=[{"text": id}])
+    personas = {"planner": spec.Persona(profile="mine", model="small")}
+    (answer,) = Play([a(**step)], personas=personas).answers()
+    assert (answer.content, models[0]) == asked
+
+
 def test_structured_output_is_the_last_block(profile: Profile) -> None:
     said = 'first\n```json\n{"n": 0}\n```\nthen\n```json\n{"n": 3}\n```\n[PLAN:1]'
     (answer,) = Play([a(output_schema=SCHEMA)], [{"content": said}]).answers()

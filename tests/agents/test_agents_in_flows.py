@@ -100,6 +100,23 @@ def test_a_report_is_told_to_later_steps_and_kept(sent: list[list[str]]) -> None
     assert run.output["reports"] == ["plan.md", "done.md"]
 
 
+OTHERS = """
+name: others
+personas: {p: You plan.}
+steps:
+  - {name: read, persona: p, instruction: "Found: {report:plan.md}"}
+  - {name: plan, persona: p, report: plan.md}
+"""
+
+
+def test_a_run_reads_its_own_reports_alone(sent: list[list[str]]) -> None:
+    for _ in range(2):
+        ended(OTHERS, [{"content": "read"}, {"content": "secret plan"}])
+    first = [call[-1] for call in sent if "Found: " in call[-1]]
+    assert len(first) == 2
+    assert not any("secret plan" in text for text in first)
+
+
 TOGETHER = """
 name: together
 personas: {p: You write.}

@@ -84,7 +84,6 @@ def _route(call: AgentCall) -> dict[str, Any]:
     """Whom a chat goes to: what the step says, else its persona. A script answers in place of any profile."""
     if call.entry is not None:
         return {"profile": "default", "override": as_override(call.entry)}
-    return {
-        "profile": call.step.profile or call.persona.profile, "model": call.step.model or call.persona.model,
-        "persona": call.step.persona or call.step.name,
-    }  # fmt: skip
+    profile = call.step.profile or call.persona.profile
+    own = call.persona.model if profile == call.persona.profile else None  # another vendor does not have that model
+    return {"profile": profile, "model": call.step.model or own, "persona": call.step.persona or call.step.name}
