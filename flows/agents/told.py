@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from flows.agents.execution.aborting import AbortKind
 from flows.agents.naming import INSTRUCTION, READ_DEFINITION, place_of
 from flows.agents.spec import ABORT
 from runs.events.types import EventType
@@ -17,8 +18,8 @@ def told_of(view: RunView) -> dict[str, Any]:
     "reason"}`: `current` is the step of the newest iteration, None before the first. `transitions` are the data of the
     events, with those of sub-steps. `kind` and `reason` tell why a failed run was aborted.
     """
-    path = path_of(view)
     transitions = transitions_of(view)
+    path = path_of(view, transitions)
     own = [one for one in transitions if "sub" not in one]
     aborted = own[-1] if own and view.status == "failed" and own[-1].get("to") == ABORT else {}
     return {
@@ -33,10 +34,10 @@ def told_of(view: RunView) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def path_of(view: RunView) -> list[str]:
-    """The step of each iteration, in order."""
+def path_of(view: RunView, transitions: list[dict[str, Any]]) -> list[str]:
+    """The step of each iteration, in order; also of one that failed before anything of it was recorded."""
     names = Step.objects.filter(run=view.id).order_by("id").values_list("name", flat=True)
-    steps: dict[int, str] = {}
+    steps = {one["iteration"]: one["from"] for one in transitions if one.get("kind") == AbortKind.STEP_ERROR}
     for name in names:
         place = place_of(name) if name != READ_DEFINITION else None
         if place is not None and place.part in ("", INSTRUCTION):

@@ -127,7 +127,8 @@ def as_rules(entry: Entry, tag: str = "") -> Scenario:
     delay = entry.delay_ms / 1000
     if entry.status == "error":
         chunks = _chunks(entry.text_chunks)
-        message = entry.error or entry.text or "The scenario says that this call fails."
+        message = (entry.error or entry.text or "This call fails").strip()
+        message += "" if message.endswith((".", "!", "?")) else "."
         fail = Failure(code="scripted_error", message=message, after_chunks=len(chunks))
         return Scenario(rules=[Rule(chunks=chunks, fail=fail, is_literal=True, delay_seconds=delay)])
     calls = [
