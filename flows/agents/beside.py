@@ -18,7 +18,7 @@ def called_beside(path: Path, flow: Flow) -> dict[str, Flow]:
     """
     if not any(_calls(flow)):
         return {}
-    loaded = files.load_folders([path.parent])
+    loaded = files.load_files(folders.files_in([path.parent]), files.loaded().flows)
     found = {flow.name: flow}
     left = [flow]
     while left:

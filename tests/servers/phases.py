@@ -5,7 +5,7 @@ from dataclasses import dataclass
 # The worker's processes, commands, whole reports and streams on a real server: campaigns.
 PROCESSES = [
     "tests/worker", "tests/examples/test_repository_report_runs.py", "tests/examples/test_start_run.py",
-    "tests/live/test_real_server.py",
+    "tests/live/test_real_server.py", "tests/agents/test_flow_test_command.py",
 ]  # fmt: skip
 ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui", "tests/llm", "tests/llm_tools"]
 # `make faults` and `make faults-short` run these.
@@ -18,6 +18,7 @@ ONCE = [
     "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_loaded.py",
     "tests/agents/test_graphs.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",
     "tests/agents/test_instruction_variables.py", "tests/agents/test_instructions.py",
+    "tests/agents/test_flow_run_command.py", "tests/agents/test_rehearsals.py",
     "tests/agents/test_quality_gates.py", "tests/agents/test_what_agents_may_do.py", "tests/agents/test_when.py",
     "tests/agui/adapter/test_answers.py", "tests/agui/adapter/test_any_events.py",
     "tests/agui/adapter/test_any_reader.py", "tests/agui/adapter/test_ends.py", "tests/agui/adapter/test_marks.py",
