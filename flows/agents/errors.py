@@ -81,3 +81,30 @@ class GateFailed(RunsError):
             f"The quality gate {command[:200]!r} does not hold: {said}. Mend what it found in the workspace, and retry "
             "the run to have it tried again."
         )
+
+
+class FlowNotWaiting(RunsError):
+    code = "flow_not_waiting"
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(
+            f"The flow of run {run_id} does not wait for a look at its next step. "
+            "Switch single-step mode on, and let it go on when it waits."
+        )
+
+
+class InterruptsRefused(RunsError):
+    code = "interrupts_refused"
+
+    def __init__(self, flow: str) -> None:
+        super().__init__(
+            f"Agents of the flow {flow!r} are not interrupted. Send the message with the policy 'next_step', "
+            "or write `interventions: interrupt` in the flow."
+        )
+
+
+class NotAFlow(RunsError):
+    code = "not_a_flow"
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"Run {run_id} is not one of an agent flow. Name a run of the job agent-flow.")

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+JOB: Final = "agent-flow"
 READ_DEFINITION: Final = "read the definition"
 WORKSPACE: Final = "workspace"
 
@@ -21,6 +22,8 @@ LIMIT: Final = "limit"
 USER_INPUT: Final = "user input"
 ABORT: Final = "abort"
 SAID: Final = "said"
+GO_ON: Final = "go on"
+RACE: Final = "interruptible"
 
 _NAME = r"\w[\w .-]*?"
 _PLACE = re.compile(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from flows.agents.naming import GO_ON, RACE, SAID, part, place_of, work
 from runs import jobs
 from runs.jobs import Job, StepContext
 
@@ -21,7 +22,6 @@ MOST_CHARACTERS = 10_000
 INTERRUPT = "interrupt"
 """The signal that carries a message to an agent at work."""
 TELL, SINGLE_STEP, CONTINUE = "tell", "single_step", "go_on"
-RACE, SAID, GO_ON = "interruptible", "said", "go on"
 TOLD, DELIVERED, STEPPING = "told", "delivered", "stepping"
 """Members of the run's state: how many messages were told, at which iteration each was delivered, the mode."""
 
@@ -76,24 +76,24 @@ class Steering:
             await self._wait(iteration, next_step)
         return self._deliver(iteration)
 
-    async def interruptible(self, name: str, work: Callable[[], Awaitable[T]], kind: Any) -> T | Interrupted:
-        """What `work` gives, or the message that ended it; `name` is that of the work, `kind` the type that it gives.
+    async def interruptible(self, name: str, do: Callable[[], Awaitable[T]], kind: Any) -> T | Interrupted:
+        """What `do` gives, or the message that ended it; `name` is that of the work, `kind` the type that it gives.
 
-        A replay that knows the outcome does not call `work` again: what it changes must be in what it gives.
+        A replay that knows the outcome does not call `do` again: what it changes must be in what it gives.
         """
         if not self._can_interrupt:
-            return await work()
+            return await do()
         adapter: TypeAdapter[T] = TypeAdapter(kind)
 
         async def worked(_: StepContext) -> Any:
-            return adapter.dump_python(await work(), mode="json")
+            return adapter.dump_python(await do(), mode="json")
 
         async def said(step: StepContext) -> Any:
-            return await step.wait_for_signal(INTERRUPT, name=f"{name}: {SAID}")
+            return await step.wait_for_signal(INTERRUPT, name=part(name, SAID))
 
-        winner = await self._step.race(f"{name}: {RACE}", {SAID: said, "worked": worked})
+        winner = await self._step.race(part(name, RACE), {SAID: said, "worked": worked})
         if winner.name == SAID:
-            return Interrupted(_text_of(winner.value))
+            return Interrupted(text_of(winner.value))
         return adapter.validate_python(winner.value)
 
     def _read_mode(self) -> None:
@@ -104,11 +104,12 @@ class Steering:
 
     async def _wait(self, iteration: int, next_step: str) -> None:
         # the signal's name is of this iteration: a second click is not taken for a look at the next one
-        name = f"{iteration}. {next_step}: {GO_ON}"
+        name = part(work(iteration, next_step), GO_ON)
         answer = await self._step.wait_for_signal(continue_signal(iteration), name=name)
         self._read_mode()
         if isinstance(answer, dict) and answer.get("mode") == "run":
             self._is_stepping = False
+            self._step.state.update(**{STEPPING: {"on": False, "change": self._change}})
 
     def _deliver(self, iteration: int) -> list[str]:
         state = self._step.state
@@ -174,7 +175,8 @@ def _waits_for_it(view: Any, wanted: GoOn) -> None:
 
 def is_before(step: str, iteration: int) -> bool:
     """Is `step` the wait of single-step mode before this iteration?"""
-    return step.startswith(f"{iteration}. ") and step.endswith(f": {GO_ON}")
+    place = place_of(step)
+    return place is not None and (place.iteration, place.part) == (iteration, GO_ON)
 
 
 def continue_signal(iteration: int) -> str:
@@ -185,7 +187,7 @@ def message_member(number: int) -> str:
     return f"message {number}"
 
 
-def _text_of(payload: Any) -> str:
+def text_of(payload: Any) -> str:
     """Signals of any shape can be sent to a run."""
     text = payload.get("text") if isinstance(payload, dict) else payload
     return str(text if text is not None else "")[:MOST_CHARACTERS]
