@@ -15,7 +15,9 @@ from runs.errors import RunAlreadyEnded
 from runs.jobs import Actor
 from runs.models import Run, Signal, SignalKind, State, Step, StepStatus
 
+JOB = naming.JOB
 Policy = Literal["next_step", "interrupt"]
+Mode = Literal["step", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def tell(run: Run, text: str, policy: Policy | None, *, actor: Actor, idempotenc
     return next(one for one in messages_of(run) if one.id == made.id)
 
 
-def let_go_on(run: Run, mode: Literal["step", "run"], *, actor: Actor) -> int:
+def let_go_on(run: Run, mode: Mode, *, actor: Actor) -> int:
     """Let a run that waits in single-step mode go on: one step, or to the end. The number of the iteration.
 
     Raises RunAlreadyEnded, FlowNotWaiting.

@@ -7,9 +7,9 @@ from flows.agents.graph import Graph, Node
 from flows.agents.progress import Progress
 from perdure.dashboard.flow_lines import Line, Side, Way, shortened, straight, ways_of
 
-BOX_WIDTH, END_WIDTH, GAP, MARGIN = 216, 120, 46, 12
+BOX_WIDTH, END_WIDTH, GAP, MARGIN = 200, 120, 42, 12
 FIRST_LINE, SUB_LINE, PORT, FIRST_PORT = 46, 18, 20, 14
-NAME_LETTERS, SUB_LETTERS, SUBS_SHOWN = 21, 26, 8
+NAME_LETTERS, SUB_LETTERS, SUBS_SHOWN = 20, 24, 8
 STRAIGHT_LABEL = 210
 """Pixels."""
 _KINDS = {

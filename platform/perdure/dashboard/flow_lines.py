@@ -1,14 +1,14 @@
 """The lines of a flow's drawing: straight to the next box, or along lanes beside the column of boxes. Pure."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flows.agents.graph import Edge
 
-LANE, LABEL_SPACE, CORNER, ARROW = 16, 150, 6, 7
+LANE, LABEL_SPACE, CORNER, ARROW = 14, 142, 6, 7
 """Pixels: between lanes; beside a box for the labels of its lines; of a line's corners; of an arrow's head."""
-SIDE_LETTERS, STRAIGHT_LETTERS = 22, 30
+SIDE_LETTERS, STRAIGHT_LETTERS = 21, 30
 """How much of a label fits, in letters of the Latin script."""
 
 
@@ -83,13 +83,13 @@ class Side:
             f"V{entry - down * CORNER}Q{out} {entry} {out - bend} {entry}H{entry_x + self.sign * ARROW}"
         )
         head = f"M{entry_x} {entry}l{self.sign * ARROW} -4v8z"
-        label = shortened(way.condition, SIDE_LETTERS - _count_letters(way))
+        label = _label(way, SIDE_LETTERS)
         return Line(way, path, head, label, edge_x + self.sign * 8, way.exit - 5, self.sign < 0)
 
 
 def straight(way: Way, x: int, top: int, bottom: int) -> Line:
     """Down from the box above to the one below."""
-    label = shortened(way.condition, STRAIGHT_LETTERS - _count_letters(way))
+    label = _label(way, STRAIGHT_LETTERS)
     path, head = f"M{x} {top}V{bottom - ARROW}", f"M{x} {bottom}l-4 -{ARROW}h8z"
     return Line(way, path, head, label, x + 8, (top + bottom) // 2 + 3)
 
@@ -116,12 +116,20 @@ def shortened(text: str, letters: int) -> str:
     return f"{kept.rstrip()}…"
 
 
-def width_of(text: Sequence[str] | str) -> int:
+def width_of(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _count_letters(way: Way) -> int:
-    return len(f" ×{way.taken}") if way.taken else 0
+def _label(way: Way, letters: int) -> str:
+    """Of an expression its end says more than its beginning; of several conditions the first is shown."""
+    letters -= len(f" ×{way.taken}") if way.taken else 0
+    labels = list(dict.fromkeys(edge.label for edge in way.edges if edge.label))
+    more = f" +{len(labels) - 1}" if len(labels) > 1 else ""
+    text = labels[0] if labels else ""
+    room = letters - len(more)
+    if text.startswith("when(") and text.endswith(")") and width_of(text) > room:
+        return f"…{shortened(text[5:-1][::-1], room - 1).rstrip('…')[::-1].lstrip()}{more}"
+    return shortened(text, room) + more
 
 
 def _free_lane(lanes: list[list[tuple[int, int]]], span: tuple[int, int]) -> int:

@@ -13,6 +13,7 @@ from perdure.dashboard.access import get_run_or_404
 from perdure.dashboard.around import read_around
 from perdure.dashboard.artifact_card import read_artifacts
 from perdure.dashboard.budget_card import read_budget
+from perdure.dashboard.flow_card import read_flow, tell_form
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
 from perdure.dashboard.signal_form import SignalForm
@@ -31,11 +32,14 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_run_or_404(request.user, run_id)
     whole = "summary" not in request.GET
     around = read_around(request.user, run)
+    flow = read_flow(run)
     context = {
         "around": around,
         "artifacts": read_artifacts(run),
         "budget": read_budget(request.user, run),
         "signal_form": SignalForm.fresh(around.signals[0] if around.signals else ""),
+        "flow": flow,
+        "tell_form": tell_form(flow),
         "page": read_run_page(run, with_events=whole),
         "run": run,
         "may_change": may_change(request.user, run),

@@ -18,8 +18,10 @@ let refreshing = 0;
 let asked = 0;
 let shown = 0;
 let stale = false;
+let inSight = "";
 renderer.renderState(state);
 scrollLogToEnd();
+showCurrent();
 
 const line = new Line({
   socketUrl: main.dataset.socketUrl,
@@ -76,8 +78,9 @@ function say(text, tone, milliseconds = 0) {
 /* The sentence, the actions, the waits, the children, the budget and the state are the server's to write: fetched after
    such events. What a step has spent is told by its end. */
 function isTold(type) {
-  if (/^step:(complete|retry|fail)$/.test(type)) return Boolean(main.querySelector("[data-budget]"));
-  return /^(run|question|child|signal|state|budget|artifact):/.test(type) && type !== "run:progress";
+  if (/^step:(complete|retry|fail)$/.test(type)) return Boolean(main.querySelector("[data-budget], [data-flow]"));
+  if (/^(run:progress|step:start|step:cancel)$/.test(type)) return Boolean(main.querySelector("[data-flow]"));
+  return /^(run|question|child|signal|state|budget|artifact|flow|update):/.test(type) && type !== "run:progress";
 }
 
 /* Once for all events of the moment, and not put off by those that keep coming. */
@@ -90,6 +93,34 @@ function isTouched(part) {
   return [...part.querySelectorAll("[data-answer] input, [data-answer] textarea, [data-answer] select")].some(
     (field) => field === document.activeElement || (field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked : field.type !== "hidden" && field.defaultValue !== undefined && field.value !== field.defaultValue),
   );
+}
+
+/* What the reader has opened, scrolled and put the focus on stays so. */
+function replace(part, next) {
+  const kept = [...part.querySelectorAll("[data-keep]")].map((one) => ({ name: one.dataset.keep, open: one.open, top: one.scrollTop, left: one.scrollLeft }));
+  const focused = part.contains(document.activeElement) ? document.activeElement.closest("[data-keep]")?.dataset.keep : "";
+  part.replaceChildren(...next.childNodes);
+  for (const { name, open, top, left } of kept) {
+    const one = part.querySelector(`[data-keep="${CSS.escape(name)}"]`);
+    if (!one) continue;
+    if (open) one.open = true;
+    one.scrollTop = top;
+    one.scrollLeft = left;
+    if (name === focused) (one.querySelector("summary") ?? one).focus({ preventScroll: true });
+  }
+  showCurrent();
+}
+
+/* The step under way is in sight when it changes; otherwise the drawing stays where the reader has scrolled it. */
+function showCurrent() {
+  const graph = main.querySelector(".flow-graph");
+  const box = graph?.querySelector("[data-current]");
+  if (!box || box.dataset.node === inSight) return;
+  inSight = box.dataset.node;
+  const at = box.querySelector("rect").getBoundingClientRect();
+  const frame = graph.getBoundingClientRect();
+  graph.scrollTop += at.top - frame.top - (frame.height - at.height) / 2;
+  graph.scrollLeft += at.left - frame.left - (frame.width - at.width) / 2;
 }
 
 async function refresh() {
@@ -107,7 +138,7 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (next && !isTouched(part)) part.replaceChildren(...next.childNodes);
+      if (next && !isTouched(part)) replace(part, next);
     }
     tick();
     draw();
