@@ -101,10 +101,3 @@ class InterruptsRefused(RunsError):
             f"Agents of the flow {flow!r} are not interrupted. Send the message with the policy 'next_step', "
             "or write `interventions: interrupt` in the flow."
         )
-
-
-class NotAFlow(RunsError):
-    code = "not_a_flow"
-
-    def __init__(self, run_id: object) -> None:
-        super().__init__(f"Run {run_id} is not one of an agent flow. Name a run of the job agent-flow.")

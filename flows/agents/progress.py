@@ -1,4 +1,4 @@
-"""How far a run of a flow has come: its path, what is under way, and why each step followed. Pure."""
+"""How far a run of a flow has come: its path, what is under way, and what follows. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,23 +13,14 @@ _BEFORE = (naming.GO_ON, naming.LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One `flow:transition`: of a step, or of a sub-step, which has no target. `rule` counts from 1.
-
-    `kind` and `reason` say why a flow was aborted.
-    """
+    """One `flow:transition`: of a step, or of a sub-step, which has no target. `is_abort` for the end of the run."""
 
     iteration: int
     source: str
     target: str
-    sub: str = ""
-    condition: str | None = None
-    rule: int | None = None
-    method: str = ""
-    prompt: str = ""
-    answer: str = ""
-    notes: tuple[str, ...] = ()
-    kind: str = ""
-    reason: str = ""
+    sub: str
+    condition: str | None
+    is_abort: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,6 @@ class Progress:
     subs: tuple[SubStep, ...] = ()
     visits: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    hops: tuple[Hop, ...] = ()
 
 
 def progress_of(
@@ -75,7 +65,7 @@ def progress_of(
     of_steps = [one for one in hops if not one.sub]
     path = tuple(begun[number] for number in sorted(begun))
     newest = max(begun, default=0)
-    chosen = next((one.target for one in reversed(of_steps) if one.iteration == newest and not one.kind), None)
+    chosen = next((one.target for one in reversed(of_steps) if one.iteration == newest and not one.is_abort), None)
     return Progress(
         path=path,
         current=None if ended else chosen or begun.get(newest, initial) or None,
@@ -84,20 +74,15 @@ def progress_of(
         subs=_subs(newest, [pair for pair in places if pair[0].iteration == newest], hops),
         visits=Counter(path),
         taken=Counter((one.source, one.target) for one in of_steps if one.source),
-        hops=hops,
     )
 
 
 def hop_of(data: Mapping[str, Any]) -> Hop:
     """From the data of the event."""
-    judge = data.get("judge") or {}
+    texts = {key: str(data.get(name) or "") for key, name in (("source", "from"), ("target", "to"), ("sub", "sub"))}
     return Hop(
-        iteration=int(data.get("iteration") or 0), source=str(data.get("from") or ""), target=str(data.get("to") or ""),
-        sub=str(data.get("sub") or ""), condition=data.get("condition"), rule=data.get("rule"),
-        method=str(data.get("method") or ""), prompt=str(judge.get("prompt") or ""),
-        answer=str(judge.get("answer") or ""), notes=tuple(str(one) for one in data.get("notes") or ()),
-        kind=str(data.get("kind") or ""), reason=str(data.get("reason") or ""),
-    )  # fmt: skip
+        int(data.get("iteration") or 0), **texts, condition=data.get("condition"), is_abort=bool(data.get("kind"))
+    )
 
 
 def _is_before(place: naming.Place) -> bool:

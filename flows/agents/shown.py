@@ -1,6 +1,5 @@
 """What is recorded of a run of the job of all flows: its definition, and how far it has come."""
 
-from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,13 +29,18 @@ def progress_of_run(run: Run, flow: Flow | None) -> Progress:
     return progress_of(steps, events.values_list("data", flat=True), initial=initial, ended=run.has_ended)
 
 
+def transitions_of(run: Run, most: int) -> list[dict[str, Any]]:
+    """The data of the newest `flow:transition` events, in order."""
+    events = Event.objects.filter(run=run, type=EventType.FLOW_TRANSITION).order_by("-sequence")[:most]
+    return [event.data for event in reversed(events)]
+
+
 def _document(run: Run) -> Any:
     """Raises FlowNotFound, ValidationError."""
     given = FlowInput.model_validate(run.input)
     if given.definition:
         return stored.pinned(given.definition)
     read = Step.objects.filter(run=run, name=naming.READ_DEFINITION, status=StepStatus.COMPLETED).first()
-    if read is not None and isinstance(read.output, dict):
-        with suppress(ValidationError):
-            return Flow.model_validate(read.output)
+    if read is not None and isinstance(read.output, dict) and "flow" in read.output:
+        return read.output["flow"]
     return catalogue.find(given.flow, given.version or None)

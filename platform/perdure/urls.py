@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("hitl.api.urls")),
     path("api/", include("flows.llm.api.urls")),
     path("api/", include("flows.pipelines.api.urls")),
+    path("api/", include("flows.agents.api.urls")),
     path("api/", include("runs.api.urls")),
     path("v1/", include("flows.pipelines.api.v1_urls")),
     path("ag-ui/", include("perdure.agui.urls")),

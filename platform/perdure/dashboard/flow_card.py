@@ -11,31 +11,34 @@ from flows.agents import naming
 from flows.agents.execution.steering import MOST_CHARACTERS
 from flows.agents.graph import graph_of
 from flows.agents.interventions import Steered, read_steering
-from flows.agents.progress import Hop, Progress
+from flows.agents.progress import Progress
 from flows.agents.shown import definition_of, progress_of_run
 from flows.agents.spec import Flow
 from perdure.dashboard.flow_graph import Drawing, draw
-from runs.models import Run
+from perdure.dashboard.flow_words import how_of, words_of
+from runs.events.types import EventType
+from runs.models import Event, Run
 
-HOPS_SHOWN = 50
-_METHODS = {
-    "aggregate": "by what the sub-steps matched",
-    "when": "by its expression",
-    "tag": "by the agent's tag",
-    "ai_judge": "a judge chose among the ai() rules",
-    "label_judge": "a judge chose among the labels",
-    "default": "no rule matched: the default",
-    "return": "by what was returned",
-    "next": "the step has no rules: the next one",
+WHYS_SHOWN = 50
+_TOLD = (EventType.FLOW_TRANSITION, EventType.FLOW_LOOP, EventType.FLOW_LIMIT, EventType.FLOW_BLOCKED)
+_OTHERS: dict[str, str] = {
+    EventType.FLOW_LOOP: "the flow goes in circles",
+    EventType.FLOW_LIMIT: "the limit of iterations",
+    EventType.FLOW_BLOCKED: "an agent could not go on by itself",
 }
 
 
 @dataclass(frozen=True)
 class Why:
-    """One transition as the page tells it; `how` says in words how it was decided."""
+    """One transition, loop, limit or question of the flow; `how` says how it was decided."""
 
-    hop: Hop
+    sequence: int
+    iteration: int | None
+    said: str
     how: str
+    prompt: str
+    answer: str
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class FlowCard:
 
     @property
     def more_whys(self) -> bool:
-        return len(self.progress.hops) > HOPS_SHOWN
+        return len(self.whys) >= WHYS_SHOWN
 
     @property
     def can_interrupt(self) -> bool:
@@ -89,7 +92,7 @@ def read_flow(run: Run) -> FlowCard | None:
         flow=flow,
         progress=progress,
         drawing=draw(graph_of(flow), progress) if flow is not None else None,
-        whys=[Why(hop, _how(hop)) for hop in reversed(progress.hops[-HOPS_SHOWN:])],
+        whys=_read_whys(run),
         steering=read_steering(run),
     )
 
@@ -98,13 +101,16 @@ def tell_form(card: FlowCard | None) -> TellForm | None:
     return TellForm.fresh(card.flow.interventions if card.flow else "next_step") if card is not None else None
 
 
-def _how(hop: Hop) -> str:
-    if hop.kind:
-        return hop.reason or hop.kind.replace("_", " ")
-    return _METHODS.get(hop.method, hop.method)
+def _read_whys(run: Run) -> list[Why]:
+    events = Event.objects.filter(run=run, type__in=_TOLD).order_by("-sequence")[:WHYS_SHOWN]
+    return [_why(event.sequence, event.type, event.step, event.data) for event in events]
 
 
-def of_step(name: str) -> dict[str, Any]:
-    """What a step's page says of a step of a flow: its place, and whether it is an instruction or a judge's word."""
-    place = naming.place_of(name)
-    return {"place": place} if place is not None else {}
+def _why(sequence: int, type_: str, step: str | None, data: dict[str, Any]) -> Why:
+    place, judge = naming.place_of(step or ""), data.get("judge") or {}
+    return Why(
+        sequence=sequence, iteration=place.iteration if place else None, said=words_of(type_, data),
+        how=how_of(data) if type_ == EventType.FLOW_TRANSITION else _OTHERS[type_],
+        prompt=str(judge.get("prompt") or ""), answer=str(judge.get("answer") or ""),
+        notes=[str(one) for one in data.get("notes") or ()],
+    )  # fmt: skip

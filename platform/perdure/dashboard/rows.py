@@ -7,6 +7,7 @@ from urllib.parse import quote
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from perdure.dashboard.flow_words import words_of
 from runs.models import Step, StepStatus
 
 NO_TEXT = SafeString("")
@@ -93,6 +94,8 @@ def event_text(event: Any) -> str:
         return f"{data.get('current')} of {data.get('total')} {data.get('message') or ''}".strip()
     if event.type.startswith("budget:"):
         return _budget_text(data)
+    if event.type.startswith(("flow:", "artifact:")):
+        return words_of(event.type, data)
     about = event.step or data.get("update") or ""
     error = data.get("error")
     if isinstance(error, dict):

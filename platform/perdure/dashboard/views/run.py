@@ -14,6 +14,7 @@ from perdure.dashboard.around import read_around
 from perdure.dashboard.artifact_card import read_artifacts
 from perdure.dashboard.budget_card import read_budget
 from perdure.dashboard.flow_card import read_flow, tell_form
+from perdure.dashboard.flow_step import read_flow_step
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.run_page import EVENTS_SHOWN, read_run_page
 from perdure.dashboard.signal_form import SignalForm
@@ -82,6 +83,7 @@ def show_step(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "step": step,
         "output": output,
         "texts": rendering.texts_in(output),
+        "flow_step": read_flow_step(run, step.name),
         "attempts": run.attempts.filter(step_name=step.name).order_by("number"),
         "checkpoints": checkpoints,
     }
