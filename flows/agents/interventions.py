@@ -94,7 +94,9 @@ def read_steering(run: Run) -> Steered:
 
 def messages_of(run: Run) -> list[Told]:
     """All that was told to the agents of a run, in order of arrival."""
-    rows = Signal.objects.filter(run=run, name__in=(steering.TELL, steering.INTERRUPT), error=None).order_by("id")
+    rows = Signal.objects.filter(run=run, name__in=(steering.TELL, steering.INTERRUPT), error__isnull=True).order_by(
+        "id"
+    )
     state = _state_of(run.id)
     delivered: Sequence[int] = state.get(steering.DELIVERED) or ()
     found, number = [], 0

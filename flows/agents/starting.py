@@ -9,7 +9,6 @@ from flows.agents import catalogue, stored
 from flows.agents.script import Script
 from flows.agents.spec import Flow
 from runs import jobs
-from runs.errors import InvalidOption
 from runs.jobs import SYSTEM, Actor, Budget, Started
 
 JOB = "agent-flow"
@@ -43,8 +42,6 @@ def start(
     """
     made = flow if isinstance(flow, Flow) else catalogue.find(flow, version)
     Script.of(None if scenario is None else [dict(entry) for entry in scenario])
-    if single_step and scenario is not None:
-        raise InvalidOption("single_step", "stands with a scenario", "Give one of both: a scenario is for tests.")
     given = called or {}
     with transaction.atomic():
         pins = stored.pin_all(made, lambda name, of: given[name] if name in given else catalogue.find(name, of))
