@@ -105,7 +105,7 @@ class FlowRunShape(Shape):
     transitions: list[dict[str, Any]] = Field(
         description=f"Data of the newest {TRANSITIONS_SHOWN} `flow:transition` events, in order: how each was chosen."
     )
-    interventions: Policy
+    interrupts: bool = Field(description="Whether the flow lets a message interrupt an agent at work.")
     single_step: bool
     waits_before: int | None = Field(description="The iteration that waits for somebody to let it begin.")
     messages: list[MessageShape]
@@ -122,7 +122,7 @@ def shape_of(run: Run) -> dict[str, Any]:
         "is_chosen": progress.is_chosen, "iteration": progress.iteration, "path": list(progress.path),
         "visits": dict(progress.visits), "taken": taken, "subs": [asdict(one) for one in progress.subs],
         "transitions": transitions_of(run, TRANSITIONS_SHOWN),
-        "interventions": flow.interventions if flow is not None else "next_step", "single_step": steered.single_step,
+        "interrupts": flow is not None and flow.interventions == "interrupt", "single_step": steered.single_step,
         "waits_before": steered.waits_before, "messages": [asdict(one) for one in steered.messages],
     }).as_json()  # fmt: skip
 
