@@ -2,7 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+from flows.agents.calls import Session
+from providers.scripted.entries import InvalidScenario, entries_of
 
 MAX_TASK = 200_000
 _Digest = Annotated[str, Field(max_length=64)]
@@ -30,3 +33,22 @@ class FlowInput(BaseModel):
     max_steps: Annotated[int, Field(ge=1)] | None = None
     single_step: bool = False
     language: Literal["en", "ja"] | None = None
+
+    @field_validator("scenario")
+    @classmethod
+    def _fitting_entries(cls, entries: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+        try:
+            entries_of(entries or [])
+        except InvalidScenario as exc:
+            raise ValueError(str(exc)) from exc
+        return entries
+
+    @field_validator("sessions")
+    @classmethod
+    def _fitting_sessions(cls, sessions: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        for key, given in sessions.items():
+            try:
+                Session.of(given)
+            except (TypeError, ValueError) as exc:
+                raise ValueError(f"{key!r} is no list of messages and no id of a session") from exc
+        return sessions

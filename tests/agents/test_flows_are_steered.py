@@ -5,6 +5,7 @@ import pytest
 from flows.agents.starting import start
 from flows.agents.stored import store
 from runs import jobs
+from runs.errors import InvalidInput
 from runs.models import RunStatus, Step
 from runs.testing import crash_after, drain, run_to_end, signal
 from tests.agents.flow_runs import begin, came, events
@@ -61,3 +62,17 @@ def test_a_flow_is_started_by_its_name_like_any_job() -> None:
         told = came(run_to_end(run))
         assert told.run.status == RunStatus.COMPLETED, told.run.error
         assert told.matched == [("a", None, "next")]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scenario": [{"status": "odd"}]},
+        {"sessions": {"w": 3}},
+        {"sessions": {"w": [{"role": "king"}]}},
+        {"max_steps": 0},
+    ],
+)
+def test_an_input_that_no_run_could_use_starts_none(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        jobs.start("agent-flow", {"flow": "stored-one", **wrong})

@@ -15,7 +15,9 @@ REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS]
 # with SQLite's.
 ONCE = [
     "tests/agents/test_command_agents.py", "tests/agents/test_what_programs_may_do.py",
-    "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_loaded.py",
+    "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_steered.py",
+    "tests/agents/test_flows_meet_people.py", "tests/agents/test_runs_of_flows.py", "tests/agents/test_step_names.py",
+    "tests/agents/test_flows_are_loaded.py",
     "tests/agents/test_graphs.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",
     "tests/agents/test_instruction_variables.py", "tests/agents/test_instructions.py",
     "tests/agents/test_flow_run_command.py", "tests/agents/test_rehearsals.py",
