@@ -57,7 +57,7 @@ def test_an_agent_that_fails_where_it_may_be_interrupted_is_asked_again_by_a_ret
 
 
 def test_a_flow_is_started_by_its_name_like_any_job() -> None:
-    store("name: stored-one\nsteps:\n  - {name: a, persona: doer, instruction: 'Do {task}'}\n")
+    store("name: stored-one\nsteps:\n  - {name: a, agent: You do it., instruction: 'Do {task}'}\n")
     for run in (jobs.start("agent-flow", {"flow": "stored-one", "task": "it"}).run, start("stored-one", "it").run):
         told = came(run_to_end(run))
         assert told.run.status == RunStatus.COMPLETED, told.run.error

@@ -16,11 +16,11 @@ name: f
 loop_monitors:
   - {cycle: [plan, reviews], threshold: 1, judge: {rules: [{condition: it helps, next: plan}]}}
 steps:
-  - {name: plan, rules: [{condition: planned, next: reviews}, {condition: all said, next: COMPLETE}]}
+  - {name: plan, agent: You do it., rules: [{condition: planned, next: reviews}, {condition: all said, next: COMPLETE}]}
   - name: reviews
     parallel:
-      - {name: style, rules: [{condition: approved}, {condition: needs_fix}]}
-      - {name: safety, rules: [{condition: approved}, {condition: needs_fix}]}
+      - {name: style, agent: You do it., rules: [{condition: approved}, {condition: needs_fix}]}
+      - {name: safety, agent: You do it., rules: [{condition: approved}, {condition: needs_fix}]}
     rules:
       - {condition: 'all("approved")', next: COMPLETE}
       - {condition: 'any("needs_fix")', next: plan}

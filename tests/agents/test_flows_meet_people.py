@@ -12,15 +12,15 @@ from tests.pipelines.people import member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WORK = "name: f\nsteps:\n  - {name: work, rules: [{condition: done, next: COMPLETE}]}\n"
+WORK = "name: f\nsteps:\n  - {name: work, agent: You do it., rules: [{condition: done, next: COMPLETE}]}\n"
 LOOP = (
     "name: f\nmax_steps: 2\nsteps:\n"
-    "  - {name: a, rules: [{condition: again, next: a}, {condition: done, next: COMPLETE}]}\n"
+    "  - {name: a, agent: You do it., rules: [{condition: again, next: a}, {condition: done, next: COMPLETE}]}\n"
 )
 ASK = """
 name: f
 steps:
-  - {name: plan, rules: [{condition: planned, next: review}]}
+  - {name: plan, agent: You do it., rules: [{condition: planned, next: review}]}
   - name: review
     ask: {title: "Is this right for {task}?", body: "{previous_response}"}
     rules:
@@ -115,7 +115,7 @@ def test_a_question_of_a_person_that_is_withdrawn_ends_the_run() -> None:
 
 def test_a_rule_that_wants_a_word_of_people_has_its_step_done_again_with_it() -> None:
     text = (
-        "name: f\nsteps:\n  - name: a\n    rules:\n"
+        "name: f\nsteps:\n  - name: a\n    agent: You do it.\n    rules:\n"
         "      - {condition: unclear, next: a, requires_user_input: true}\n      - {condition: done, next: COMPLETE}\n"
     )
     run = begin(text, [{"content": "unclear [a:1]"}, {"content": "[a:2]"}])

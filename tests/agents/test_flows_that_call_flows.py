@@ -16,6 +16,7 @@ max_steps: 5
 subflow: {callable: true, params: {tone: {}}, returns: [good, bad]}
 steps:
   - name: rub
+    agent: You do it.
     instruction: "Make {task} {var:tone}"
     rules: [{condition: more, next: rub}, {condition: shiny, return: good}, {condition: hopeless, return: bad}]
 """
@@ -23,7 +24,7 @@ PARENT = """
 name: make
 max_steps: 3
 steps:
-  - {name: draft, rules: [{condition: drafted, next: polish}]}
+  - {name: draft, agent: You do it., rules: [{condition: drafted, next: polish}]}
   - name: polish
     call: polish
     with: {task: "what {task} gave", tone: calm}
@@ -65,7 +66,7 @@ def test_a_function_gets_what_came_before_and_what_it_gives_decides() -> None:
     text = """
 name: f
 steps:
-  - {name: a, rules: [{condition: go, next: count}]}
+  - {name: a, agent: You do it., rules: [{condition: go, next: count}]}
   - name: count
     function: count-words
     with: {least: "3"}

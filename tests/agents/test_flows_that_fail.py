@@ -14,21 +14,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TWO = """
 name: f
 steps:
-  - {name: a, rules: [{condition: go, next: b}]}
-  - {name: b, rules: [{condition: done, next: COMPLETE}, {condition: stop, next: ABORT}]}
+  - {name: a, agent: You do it., rules: [{condition: go, next: b}]}
+  - {name: b, agent: You do it., rules: [{condition: done, next: COMPLETE}, {condition: stop, next: ABORT}]}
 """
 PARALLEL = """
 name: f
 steps:
   - name: reviews
     parallel:
-      - {name: style, rules: [{condition: approved}, {condition: needs_fix}]}
-      - {name: safety, rules: [{condition: approved}, {condition: needs_fix}]}
+      - {name: style, agent: You do it., rules: [{condition: approved}, {condition: needs_fix}]}
+      - {name: safety, agent: You do it., rules: [{condition: approved}, {condition: needs_fix}]}
     rules:
       - {condition: 'all("approved")', next: COMPLETE}
       - {condition: 'any("needs_fix")', next: fix}
       - {condition: 'any("error")', next: fix}
-  - {name: fix, rules: [{condition: fixed, next: reviews}]}
+  - {name: fix, agent: You do it., rules: [{condition: fixed, next: reviews}]}
 """
 
 
@@ -42,7 +42,7 @@ def test_a_step_that_fails_aborts_the_run_and_a_retry_asks_the_agent_again() -> 
             raise ValueError("no luck")
         return "[b:1]"
 
-    text = TWO.replace("{name: b,", "{name: b, function: flaky,")
+    text = TWO.replace("{name: b, agent: You do it.,", "{name: b, function: flaky,")
     try:
         told = ended(text, [{"content": "[a:1]"}])
         assert (told.told["kind"], told.told["reason"]) == ("step_error", 'Step "b" failed: no luck')
@@ -131,7 +131,7 @@ def test_one_of_several_that_fails_leaves_the_choice_to_the_rules_and_all_of_the
 def test_the_same_step_again_and_again_is_a_loop() -> None:
     text = (
         "name: f\nmax_steps: infinite\nloop_detection: {max_consecutive_same_step: 2, action: %s}\nsteps:\n"
-        "  - {name: a, rules: [{condition: again, next: a}, {condition: done, next: COMPLETE}]}\n"
+        "  - {name: a, agent: You do it., rules: [{condition: again, next: a}, {condition: done, next: COMPLETE}]}\n"
     )
     again = [{"content": "[a:1]"}] * 3
     told = ended(text % "abort", again)
@@ -151,9 +151,9 @@ loop_monitors:
     threshold: 2
     judge: {rules: [{condition: it makes progress, next: a}, {condition: it does not, next: rescue}]}
 steps:
-  - {name: a, rules: [{condition: go, next: b}]}
-  - {name: b, rules: [{condition: back, next: a}]}
-  - {name: rescue, rules: [{condition: done, next: COMPLETE}]}
+  - {name: a, agent: You do it., rules: [{condition: go, next: b}]}
+  - {name: b, agent: You do it., rules: [{condition: back, next: a}]}
+  - {name: rescue, agent: You do it., rules: [{condition: done, next: COMPLETE}]}
 """
     turns = [{"content": "[a:1]"}, {"content": "[b:1]"}] * 2
     told = ended(text, [*turns, {"persona": "judge", "content": "[JUDGE:2]"}, {"content": "[rescue:1]"}])
