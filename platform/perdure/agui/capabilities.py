@@ -4,6 +4,7 @@ from typing import Any
 
 from ag_ui.core import AgentCapabilities
 
+from flows.agents import catalogue as flow_catalogue
 from flows.pipelines import catalogue
 from perdure.agui.conf import get_settings
 from perdure.agui.errors import AgentNotFound
@@ -25,10 +26,13 @@ def shown_capabilities(name: str | None) -> dict[str, Any]:
 
 
 def all_targets() -> list[Target]:
-    """Every agent, by name: jobs that are exposed in the version that new runs get, and pipelines."""
+    """Every agent, by name: jobs that are exposed in the version that new runs get, pipelines, and exposed flows."""
     found = {job.name: named(job.name) for job in all_jobs() if job.agui and _is_there(job)}
     for made in catalogue.all_pipelines():
         found.setdefault(made.type, Target(pipeline=made))
+    for flow in flow_catalogue.all_flows():
+        if flow.agui:
+            found.setdefault(flow.name, Target(flow=flow))
     return [found[name] for name in sorted(found)]
 
 
@@ -54,6 +58,8 @@ def capabilities_of(target: Target) -> dict[str, Any]:
 def _described(target: Target) -> tuple[str, str]:
     if target.pipeline is not None:
         return target.pipeline.description, target.pipeline.version
+    if target.flow is not None:
+        return target.flow.description, target.flow.version
     assert target.job is not None
     return target.job.description.split("\n\n")[0], target.job.version
 

@@ -35,8 +35,9 @@ def shown_run(user: Any, run_id: str) -> dict[str, Any]:
         variables, steps = {}, []
     done = [_task(one) for one in steps if one.status == "completed"][-TASKS_AT_MOST:]
     current = next((_task(one) for one in reversed(steps) if one.finished_at is None), None)
+    name = run.labels.get("pipeline") or run.labels.get("flow") or run.job
     shown = {
-        "workflowName": run.labels.get("pipeline") or run.job, "status": STATUS[RunStatus(run.status)],
+        "workflowName": name, "status": STATUS[RunStatus(run.status)],
         "input": view.input, "contextVariables": variables, "completedTasks": done,
     }  # fmt: skip
     return shown | ({"currentTask": current} if current is not None and not view.has_ended else {})

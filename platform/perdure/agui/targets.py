@@ -1,4 +1,4 @@
-"""Which job or pipeline answers, and the run that it answers with."""
+"""Which job, pipeline or agent flow answers, and the run that it answers with."""
 
 import inspect
 import json
@@ -10,6 +10,11 @@ from ag_ui.core import Message, UserMessage
 from pydantic import ValidationError
 
 from flows import documents
+from flows.agents import catalogue as flow_catalogue
+from flows.agents import starting as flow_starting
+from flows.agents.errors import FlowNotFound
+from flows.agents.run_input import MAX_TASK
+from flows.agents.spec import Flow
 from flows.llm.conversation import Conversation
 from flows.pipelines import catalogue, starting, stored
 from flows.pipelines.errors import PipelineNotFound
@@ -33,13 +38,16 @@ _CONTENT = "forwardedProps.input"
 
 @dataclass(frozen=True)
 class Target:
-    """A job that frontends may talk to, or a pipeline."""
+    """A job that frontends may talk to, a pipeline, or a flow that is exposed."""
 
     job: Job | None = None
     pipeline: PipelineDef | None = None
+    flow: Flow | None = None
 
     @property
     def name(self) -> str:
+        if self.flow is not None:
+            return self.flow.name
         if self.pipeline is not None:
             return self.pipeline.type
         return self.job.name if self.job is not None else ""
@@ -59,7 +67,7 @@ def find_target(user: Any, wanted: RunInput) -> Target:
 
 
 def named(name: str, version: str | None = None) -> Target:
-    """A job or a pipeline by its name. Raises AgentNotFound."""
+    """A job, a pipeline or an exposed flow by its name, in this order. Raises AgentNotFound."""
     try:
         job = jobs.get_job(name, version) if version is not None else jobs.job_for_new_run(name)
     except JobNotFound:
@@ -68,8 +76,8 @@ def named(name: str, version: str | None = None) -> Target:
         return Target(job=job)
     try:
         return Target(pipeline=catalogue.find(name, version))
-    except PipelineNotFound as exc:
-        raise AgentNotFound(name) from exc
+    except PipelineNotFound:
+        return Target(flow=_exposed_flow(name, version))
 
 
 def start(user: Any, thread: Thread, target: Target, wanted: RunInput, new: Sequence[Message], actor: Actor) -> Run:
@@ -82,6 +90,8 @@ def start(user: Any, thread: Thread, target: Target, wanted: RunInput, new: Sequ
     }  # fmt: skip
     if target.pipeline is not None:
         return starting.start(target.pipeline, _pipeline_input(wanted, new), **options).run
+    if target.flow is not None:
+        return flow_starting.start(target.flow, **_flow_input(wanted, new), **options).run
     assert target.job is not None
     return jobs.start(target.job, _job_input(thread, target.job, wanted, new), **options).run
 
@@ -148,6 +158,34 @@ def _pipeline_input(wanted: RunInput, new: Sequence[Message]) -> dict[str, Any]:
         raise InvalidInput.of("messages", "hold no new text of the user")
     options = {"options": given} if isinstance(given, dict) else {}
     return {"sources": [{"kind": "note", "label": "message", "content": text}]} | options
+
+
+def _exposed_flow(name: str, version: str | None) -> Flow:
+    try:
+        made = flow_catalogue.find(name, version)
+    except FlowNotFound as exc:
+        raise AgentNotFound(name) from exc
+    if not made.agui:
+        raise AgentNotFound(name)
+    return made
+
+
+def _flow_input(wanted: RunInput, new: Sequence[Message]) -> dict[str, Any]:
+    """The task is what the user says; `vars` may be given beside it."""
+    given = _given(wanted)
+    if given is not None and not isinstance(given, dict):
+        raise InvalidInput.of(_CONTENT, "must be an object with task and vars")
+    given = given or {}
+    variables, task = given.get("vars") or {}, given.get("task") or last_text(new)
+    if unknown := set(given) - {"task", "vars"}:
+        raise InvalidInput.of(_CONTENT, f"takes task and vars, not {min(map(str, unknown))[:100]!r}")
+    if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
+        raise InvalidInput.of(f"{_CONTENT}.vars", "must be an object of texts")
+    if not isinstance(task, str) or not task:
+        raise InvalidInput.of("messages", "hold no new text of the user")
+    if len(task) > MAX_TASK:
+        raise InvalidInput.of("messages", f"hold more than {MAX_TASK} characters")
+    return {"task": task, "variables": variables}
 
 
 def last_text(messages: Sequence[Message]) -> str:
