@@ -13,10 +13,11 @@ from flows.agents.run_input import FlowInput
 from flows.agents.script import Script
 from flows.agents.spec import Flow
 from flows.agents.told import told_of
+from flows.agents.workspaces.workspace import close_workspace, open_workspace
 from runs.jobs import RunView, StepContext, job
 
 
-@job("agent-flow")
+@job("agent-flow", on_end=close_workspace)
 async def agent_flow(step: StepContext, wanted: FlowInput) -> dict[str, Any]:
     """Run an agent flow: steps written in YAML that agents do, with rules that choose the next step."""
     read = await step.run(READ_DEFINITION, read_definition, wanted)
@@ -25,6 +26,7 @@ async def agent_flow(step: StepContext, wanted: FlowInput) -> dict[str, Any]:
         step, flow, wanted, FlowState(max_steps=_tighter(flow.max_steps, wanted.max_steps)),
         script=Script.of(wanted.scenario), sessions=Sessions(wanted.sessions), definitions=read["definitions"],
     )  # fmt: skip
+    scene.folder = await open_workspace(scene)
     return await Loop(scene).run()
 
 
