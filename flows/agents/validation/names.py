@@ -10,7 +10,13 @@ LONGEST_PAIR = 65
 _RESERVED = {COMPLETE.lower(), ABORT.lower()}
 
 
+_ADDRESSES = ("check", "runs")
+
+
 def problems_of(flow: Flow) -> Iterator[Found]:
+    if flow.name in _ADDRESSES:
+        told = f"no flow may be called {flow.name!r}: there is another page at its address"
+        yield Found(told, ("name",), "Give the flow another name.")
     seen: dict[str, str] = {}
     for placed in all_steps(flow):
         yield from _name(placed)
