@@ -3,6 +3,7 @@
 from examples.ai_agent.job import ai_agent
 from examples.chat_agent.job import chat_agent
 from examples.code_review.job import code_review
+from examples.coding_agent.job import coding_agent
 from examples.coding_assistant.job import coding_assistant
 from examples.countdown import countdown
 from examples.expense.job import expense
@@ -14,6 +15,7 @@ __all__ = [
     "ai_agent",
     "chat_agent",
     "code_review",
+    "coding_agent",
     "coding_assistant",
     "countdown",
     "expense",

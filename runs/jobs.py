@@ -49,13 +49,22 @@ from runs.engine.streams import Checkpoint, Emit
 from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules
 from runs.engine.waits import ReceivedSignal
 from runs.engine.watched import watch
-from runs.engine.workflows import Reading, name_workflows, newest_steps, read_steps, read_workflows, workflow_named
+from runs.engine.workflows import (
+    Begin,
+    Reading,
+    name_workflows,
+    newest_steps,
+    read_steps,
+    read_workflows,
+    workflow_named,
+)
 from runs.events.types import EventDraft
 from runs.models import Artifact, Run
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "Begin",
     "Bridged",
     "Budget",
     "BudgetState",

@@ -49,6 +49,7 @@ async def chat(
     stop: Sequence[str] = (),
     approve: Approval | Which = "listed",
     max_turns: int = 10,
+    on_turn: Callable[[int], None] | None = None,
     retries: Retry | int | None = None,
     timeout: timedelta | None = None,
     persona: str = "",
@@ -61,7 +62,8 @@ async def chat(
     Schema: the answer is JSON of it, and one that does not fit is asked for again with what is wrong. `approve` says
     which tool calls people are asked about. `client_tools` are performed by whoever talks to the model: after a turn
     that calls some of them, and the performing of its other calls, the answer has them in `pending_calls`, and a
-    later chat goes on from its messages with a result for each. `timeout` is for each attempt, from when it has its
+    later chat goes on from its messages with a result for each. `on_turn(turn)` is called before each model call, from
+    1 and on a replay too, for `step.progress` say. `timeout` is for each attempt, from when it has its
     slot. `persona` is who is to answer, for a scenario of the scripted provider; no vendor is told.
 
     Raises StepFailed (`error["type"]` tells Refused, ContextOverflow, AuthenticationFailed and others apart),
@@ -80,14 +82,22 @@ async def chat(
     )  # fmt: skip
     seconds = timeout.total_seconds() if timeout is not None else None
     call = ModelCall(Route(step.run_id, profile, override, seconds), request, output)
-    return await _converse(step.options(retries=retries or RETRIES), step, name, call, toolbox, max_turns)
+    told = on_turn or (lambda turn: None)
+    return await _converse(step.options(retries=retries or RETRIES), step, name, call, toolbox, max_turns, told)
 
 
 async def _converse(
-    for_models: StepContext, for_tools: StepContext, name: str, call: ModelCall, toolbox: Toolbox, max_turns: int
+    for_models: StepContext,
+    for_tools: StepContext,
+    name: str,
+    call: ModelCall,
+    toolbox: Toolbox,
+    max_turns: int,
+    on_turn: Callable[[int], None],
 ) -> ChatResult:
     conversation, replies = list(call.request.messages), list[Reply]()
     for turn in range(1, max_turns + 1):
+        on_turn(turn)
         asked = ModelCall(call.route, call.request.model_copy(update={"messages": conversation}), call.output)
         reply = await record_call(for_models, naming.model_step(name, turn), asked)
         replies.append(reply)

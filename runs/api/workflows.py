@@ -1,6 +1,6 @@
 """The workflow API: runs under the names and shapes of agent servers. The same doors, in another dialect."""
 
-from dataclasses import replace
+import functools
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
@@ -43,12 +43,11 @@ class WorkflowStart(Door):
         if not name:
             raise InvalidRequest.of("workflow", "must name a job; no PERDURE_WORKFLOW_JOB is set")
         given = body.model_dump(mode="json", include={"projectId", "task", "metadata"}, exclude_unset=True)
-        wanted = jobs.workflow_named(name, given)
-        labels = dict(wanted.labels or {}) | _claimed_user(request, body.userId)
-        (started,) = jobs.start_many(
-            [replace(wanted, owner=request.user, labels=labels, idempotency_key=body.idempotencyKey)],
+        begin = jobs.workflow_named(name, given) or functools.partial(jobs.start, name, given)
+        started = begin(
+            owner=request.user, labels=_claimed_user(request, body.userId), idempotency_key=body.idempotencyKey,
             actor=self.actor(request),
-        )
+        )  # fmt: skip
         status = 201 if started.disposition == "created" else 200
         return Response(WorkflowStarted.of(started.run).as_json(), status=status)
 

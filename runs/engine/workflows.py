@@ -2,15 +2,22 @@
 recorded steps of a run mean. Registered, since the engine knows none of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from runs.definitions import registry
 from runs.engine.queries import StepView, view_of
-from runs.engine.store.together import NewRun
-from runs.errors import JobNotFound
+from runs.engine.store.rows import Actor
+from runs.engine.store.start import Started
 from runs.models import Run, Step
 
-Resolver = Callable[[str, Mapping[str, Any]], NewRun | None]
+
+class Begin(Protocol):
+    """Starts what a name stands for, as `runs.jobs.start` does."""
+
+    def __call__(self, *, owner: Any, labels: dict[str, str], idempotency_key: str | None, actor: Actor) -> Started: ...
+
+
+Resolver = Callable[[str, Mapping[str, Any]], Begin | None]
 
 
 class Reading(NamedTuple):
@@ -27,23 +34,18 @@ _readers: dict[str, Reader] = {}
 
 
 def name_workflows(label: str, resolver: Resolver) -> None:
-    """`resolver(name, given)` says what to start for a workflow that no job is called; None where it knows none.
+    """`resolver(name, given)` says how a workflow begins that no job is called; None where it knows none of that name.
 
     `given` holds projectId, task and metadata, as far as they were sent. Belongs in an app's `ready`.
     """
     _resolvers[label] = resolver
 
 
-def workflow_named(name: str, given: Mapping[str, Any]) -> NewRun:
-    """A job goes before whatever else has its name. Raises JobNotFound, and what a resolver raises."""
-    try:
-        registry.get(name)
-        return NewRun(name, dict(given))
-    except JobNotFound:
-        for resolver in _resolvers.values():
-            if (found := resolver(name, given)) is not None:
-                return found
-        raise
+def workflow_named(name: str, given: Mapping[str, Any]) -> Begin | None:
+    """How it begins; None where it is a job, which goes before whatever else has its name, or nothing that is known."""
+    if any(job.name == name for job in registry.all()):
+        return None
+    return next((found for one in _resolvers.values() if (found := one(name, given)) is not None), None)
 
 
 def read_workflows(label: str, reader: Reader) -> None:

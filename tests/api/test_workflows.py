@@ -1,5 +1,6 @@
 """The workflow API: the shapes that agent clients send and expect, over the same runs as everywhere."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -202,8 +203,8 @@ def test_a_signal_that_nobody_has_taken_yet_is_pending(api: ApiClient) -> None:
 
 
 def test_a_workflow_that_no_job_is_called_may_be_known_to_another_app(api: ApiClient) -> None:
-    def resolve(name: str, given: Mapping[str, Any]) -> jobs.NewRun | None:
-        return jobs.NewRun("reviews", dict(given), labels={"flow": name}) if name == "a-flow" else None
+    def resolve(name: str, given: Mapping[str, Any]) -> jobs.Begin | None:
+        return functools.partial(jobs.start, "reviews", dict(given)) if name == "a-flow" else None
 
     jobs.name_workflows("test", resolve)
     try:
@@ -211,4 +212,4 @@ def test_a_workflow_that_no_job_is_called_may_be_known_to_another_app(api: ApiCl
         error_of(api.send("/api/workflows/start", START | {"workflow": "b-flow"}), 404, "job_not_found")
     finally:
         jobs.name_workflows("test", lambda name, given: None)
-    assert (run.job, run.labels) == ("reviews", {"flow": "a-flow", "userId": "bob"})
+    assert (run.job, run.labels) == ("reviews", {"userId": "bob"})

@@ -31,6 +31,7 @@ ONCE = [
     "tests/agui/test_inputs.py", "tests/agui/test_merged_deltas.py", "tests/agui/test_ordering.py",
     "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/engine/test_emitted.py",
     "tests/engine/test_schedule_times.py", "tests/examples/test_ai_agent.py", "tests/examples/test_chat_agent.py",
+    "tests/examples/test_coding_agent.py",
     "tests/examples/test_code_review.py", "tests/examples/test_coding_assistant.py", "tests/examples/test_diffs.py",
     "tests/examples/test_repository_report_measures.py", "tests/examples/test_review_feedback.py",
     "tests/examples/test_ruff_reads_no_secrets.py", "tests/examples/test_sources.py",

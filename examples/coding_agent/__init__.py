@@ -1,0 +1,1 @@
+"""What the job `coding-agent` is made of: a project's folder, tools that change it, and a review of the change."""
