@@ -15,8 +15,10 @@ FLOW = """
 name: greeting
 description: Greets.
 max_steps: 9
+personas: {greeter: You greet.}
 steps:
   - name: greet
+    persona: greeter
     instruction: Greet.
     rules: [{condition: done, next: COMPLETE}]
 """

@@ -44,9 +44,8 @@ def wait_for_review(server: Installation, workflow: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         told = ask(server, workflow)
         assert told["status"] in ("PENDING", "RUNNING"), told
-        return (
-            told if {"signalName": "review", "status": "AWAITED"} in [shortly(one) for one in pending(told)] else None
-        )
+        awaited = [one["signalName"] for one in told["pendingSignals"] if one["status"] == "AWAITED"]
+        return told if awaited == ["review"] else None
 
     return server.wait_for(look, 90, "wait for the review")
 
