@@ -115,6 +115,11 @@ class Step(SpecModel):
     ask: Asking | None = None
 
     @property
+    def permitted(self) -> Permission:
+        """`edit: false` leaves nothing but reading, whatever else the step says."""
+        return Permission.READONLY if self.edit is False else self.permission
+
+    @property
     def kind(self) -> Literal["agent", "parallel", "flow", "python", "person"]:
         if self.parallel:
             return "parallel"

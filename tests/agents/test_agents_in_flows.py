@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from flows.agents.calls import Session
+from hitl.models import Question
 from providers.scripted import client
 from runs import clock, jobs
 from runs.models import Step
 from runs.testing import crash_after, drain
-from tests.agents.flow_runs import begin, came, ended
+from tests.agents.flow_runs import begin, came, ended, say
 from tests.llm.conftest import profile
 
 __all__ = ["profile"]
@@ -158,3 +159,24 @@ def test_structured_output_decides_also_when_it_had_to_be_asked_for_again(profil
     assert done.run.output["structured"] == {"n": 3}
     names = Step.objects.filter(run=done.run, kind="stream").order_by("id").values_list("name", flat=True)
     assert list(names) == ["1. count", "1. count: structured", "2. count", "2. count: structured"]
+
+
+ASKS = """
+name: asks
+personas: {w: You work.}
+workspace: folder
+steps: [{name: work, persona: w, permission_mode: default}]
+"""
+
+
+def test_a_call_that_changes_something_waits_for_people_and_then_goes_on(settings: Any, tmp_path: Any) -> None:
+    settings.LLM_TOOL_FOLDERS = [str(tmp_path)]
+    write = {"tool": "write_file", "input": {"path": "new.txt", "content": "hello"}}
+    run = begin(ASKS, [{"content": "end", "tool_use": [write]}], folder=str(tmp_path))
+    drain()
+    assert not (tmp_path / "new.txt").exists()
+    say(run, "approve")
+    drain()
+    assert came(run).run.status == "completed"
+    assert (tmp_path / "new.txt").read_text() == "hello"
+    assert Question.objects.get().kind == "tool_call"

@@ -21,8 +21,11 @@ MEND = {"tool": "write_file", "input": {"path": "fixed", "content": "x"}}
 
 
 @pytest.fixture(autouse=True)
-def _own_world(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_world(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
     settings.RUNS_UNLOAD_AFTER = 0.05
+    settings.LLM_TOOL_FOLDERS = [str(tmp_path)]
     settings.LLM_TOOL_COMMANDS = ["test", "ls"]
     monkeypatch.setattr(clock, "_offset", timedelta(0))
     with temporary_jobs():

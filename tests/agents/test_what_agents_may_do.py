@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -27,8 +28,11 @@ READ = {"tool": "read_file", "input": {"path": "there.txt"}}
 
 
 @pytest.fixture(autouse=True)
-def _own_world(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_world(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
     settings.RUNS_UNLOAD_AFTER = 0.05
+    settings.LLM_TOOL_FOLDERS = [str(tmp_path)]
     settings.LLM_TOOL_COMMANDS = ["echo"]
     monkeypatch.setattr(clock, "_offset", timedelta(0))
     with temporary_jobs():
@@ -146,7 +150,6 @@ HOSTILE = [
 def test_nothing_outside_of_the_workspace_is_read_or_written(
     folder: Path, settings: Any, arguments: dict[str, Any]
 ) -> None:
-    settings.LLM_TOOL_FOLDERS = [str(folder.parent)]  # what other tools may see is not what this run may
     (folder / "link").symlink_to(folder.parent)
     (folder / "link.txt").symlink_to(folder.parent / "secret.txt")
     before = sorted(folder.rglob("*"))
@@ -157,6 +160,35 @@ def test_nothing_outside_of_the_workspace_is_read_or_written(
     assert rows.count() == 2
     assert (folder.parent / "secret.txt").read_text() == "secret"
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_workspace_that_may_not_be_used_is_not(folder: Path, settings: Any, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "there.txt").write_text("secret")
+    settings.LLM_TOOL_FOLDERS = [str(folder)]
+    used(outside, READ, WRITE, RUN, permission="full")
+    assert all("may not be a workspace" in told(number) for number in (1, 2, 3))
+    assert not (outside / "new.txt").exists()
+
+
+def test_a_workspace_that_was_swapped_for_a_link_is_not_followed(folder: Path) -> None:
+    moved = folder.parent / "moved"
+    folder.rename(moved)
+    folder.symlink_to(moved)
+    used(folder, READ, WRITE, RUN, permission="full")
+    assert all("symbolic link" in told(number) for number in (1, 2, 3))
+    assert not (moved / "new.txt").exists()
+
+
+def test_another_runs_workspace_is_not_this_runs(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.LLM_TOOL_FOLDERS = []
+    theirs = tmp_path / "workspaces" / str(uuid4())
+    theirs.mkdir(parents=True)
+    (theirs / "there.txt").write_text("theirs")
+    used(theirs, READ, permission="full")
+    assert "is not this run's" in told()
 
 
 def test_what_git_keeps_is_not_written(folder: Path) -> None:

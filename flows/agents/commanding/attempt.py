@@ -11,7 +11,7 @@ from flows.agents.commanding.claude_code import ClaudeCode
 from flows.agents.commanding.conf import Command, find_command
 from flows.agents.commanding.errors import CommandCrashed, CommandMisspoke, CommandTimeout, CommandWithoutFolder
 from flows.agents.commanding.lines import Lines
-from flows.agents.commanding.permission import permission_of, verdict
+from flows.agents.commanding.permission import verdict
 from flows.agents.commanding.process import Program, running
 from flows.agents.commanding.protocol import (
     Asked,
@@ -109,7 +109,7 @@ class Attempt:
         step, again = self._call.step, bool(self._cut_off or self._replies)
         return Order(
             instruction=self._call.instruction, system=self._call.system, session=self._session,
-            permission=permission_of(step), allowed_tools=step.allowed_tools,
+            permission=step.permitted, allowed_tools=step.allowed_tools,
             model=step.model or self._call.persona.model, again=again, replies=self._replies,
         )  # fmt: skip
 

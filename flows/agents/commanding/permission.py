@@ -17,18 +17,13 @@ _VERDICTS: dict[Permission, dict[Level, Verdict]] = {
 _PATHS = ("file_path", "notebook_path", "path")
 
 
-def permission_of(step: Step) -> Permission:
-    """`edit: false` is readonly, whatever else it says."""
-    return Permission.READONLY if step.edit is False else step.permission
-
-
 def verdict(step: Step, wanted: Wanted, folder: str) -> Verdict:
     """Of a call that the program wants to make. A tool that the step does not allow is denied; what leads out of the
     workspace reaches further than what stays in it."""
     if step.allowed_tools is not None and wanted.tool not in {bare_tool(tool) for tool in step.allowed_tools}:
         return "deny"
     level: Level = "runs" if _leads_out(wanted.input, folder) else wanted.level
-    return _VERDICTS[permission_of(step)][level]
+    return _VERDICTS[step.permitted][level]
 
 
 def _leads_out(given: dict[str, Any], folder: str) -> bool:

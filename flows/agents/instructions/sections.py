@@ -21,9 +21,9 @@ def execution(step: Step, situation: Situation, texts: Texts) -> str:
 
 
 def _editing(step: Step, texts: Texts) -> str:
-    if step.edit is False or step.permission == Permission.READONLY:
+    if step.permitted == Permission.READONLY:
         return texts.editing_off
-    return texts.editing_asked if step.permission == Permission.ASK else texts.editing_on
+    return texts.editing_asked if step.permitted == Permission.ASK else texts.editing_on
 
 
 def workflow(step: Step, situation: Situation, texts: Texts) -> str:

@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from asgiref.sync import sync_to_async
+
 from flows.agents import naming
-from flows.agents.calls import AgentCall, Answer
+from flows.agents.calls import AgentCall, Answer, Scene
 from flows.agents.errors import GateFailed
 from flows.agents.performing.texts import texts_in
 from flows.agents.spec import Gate
+from flows.agents.workspaces.opening import place_of
 from flows.llm.tools.errors import ToolRefused
 from flows.llm.tools.local.commands import run_program
 from flows.llm.tools.local.folders import confined_to
@@ -41,7 +44,7 @@ async def hold(call: AgentCall, answer: Answer, ask: Ask) -> Answer:
 async def _failure(call: AgentCall, number: int, gate: Gate, done: int, is_last: bool) -> str:
     """What the agent is told of a gate that does not hold; empty for one that does."""
     name = naming.part(call.name, f"gate {_label(number, gate)}#{done + 1}")
-    ran = await call.scene.step.options(retries=1).run(name, _run, gate, call.scene.folder, is_last)
+    ran = await call.scene.step.options(retries=1).run(name, _run, call.scene, gate, is_last)
     if ran["code"] == 0:
         return ""
     said = texts_in(call.language).gate.format(name=_label(number, gate), command=shlex.join(gate.command))
@@ -51,11 +54,12 @@ async def _failure(call: AgentCall, number: int, gate: Gate, done: int, is_last:
     return f"{said}\n{fence}text\n{ran['output']}\n{ran['end']}\n{fence}"
 
 
-async def _run(gate: Gate, folder: str, is_last: bool) -> dict[str, Any]:
+async def _run(scene: Scene, gate: Gate, is_last: bool) -> dict[str, Any]:
     """Raises GateFailed after the last round, ToolRefused for a command that the settings do not allow."""
-    if not folder:
+    if not scene.folder:
         raise ToolRefused("A quality gate runs a command, and this run has no workspace", "Give the flow a workspace.")
-    with confined_to(folder):
+    place = await sync_to_async(place_of)(scene.step.run_id, scene.folder)
+    with confined_to(scene.folder, place):
         ran = await run_program(gate.command, ".", gate.timeout_seconds)
     output = shortened(ran.output, TOLD_CHARS)
     if ran.code != 0 and is_last:

@@ -5,11 +5,13 @@ All of it is decided by the flow and the settings: nothing that a model says mak
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from flows.agents.calls import AgentCall
+from flows.agents.calls import AgentCall, Scene
 from flows.agents.registry import CLAUDE_NAMES, Level, level_of
 from flows.agents.spec import Permission, Step
+from flows.agents.workspaces.opening import place_of
 from flows.llm.tools.approval import Approval
 from flows.llm.tools.definition import NeedsApproval, Tool
 from flows.llm.tools.local import web_tools, workspace_tools
@@ -24,17 +26,12 @@ UNASKED: Final = {
 """What an agent does without asking people. All others but a read-only one may do the rest once people approve."""
 
 
-def permission_of(step: Step) -> Permission:
-    """`edit: false` leaves nothing but reading, whatever else the step says."""
-    return Permission.READONLY if step.edit is False else step.permission
-
-
 def tools_of(call: AgentCall) -> list[Tool]:
     """What the model is handed. A step that names no tools has those of this machine, and apps' only when named."""
-    permission = permission_of(call.step)
+    permission = call.step.permitted
     return [
         replace(tool, needs_approval=_asks(tool, permission))
-        for tool in _named(call.step, _there(call.scene.folder))
+        for tool in _named(call.step, _there(call.scene))
         if permission is not Permission.READONLY or level_of(tool) is Level.READS
     ]
 
@@ -45,9 +42,10 @@ def approval_of(tools: Sequence[Tool]) -> Approval:
     return Approval(calls="listed", starter_may_answer=all(name in LOCAL for name in asking))
 
 
-def _there(folder: str) -> dict[str, Tool]:
+def _there(scene: Scene) -> dict[str, Tool]:
     """Tools that see files see those of the workspace alone, so a run without one has none of them."""
-    local = [*(workspace_tools(folder) if folder else []), *web_tools()]
+    find = partial(place_of, scene.step.run_id, scene.folder)
+    local = [*(workspace_tools(scene.folder, find) if scene.folder else []), *web_tools()]
     return {tool.name: tool for tool in local}
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flows.llm.tools.definition import tool
 from flows.llm.tools.errors import ToolRefused
-from flows.llm.tools.local.folders import Place, locate, open_file, open_folder, open_in, walk
+from flows.llm.tools.local.folders import locate, open_file, open_folder, open_in, walk
 from runs.jobs import current_attempt
 
 MAX_FILE = 5 * 1024 * 1024
@@ -90,11 +90,11 @@ def write_file(path: str, content: str) -> str:
         content: All of its text.
     """
     place, data = locate(path), content.encode()
-    if not place.parts:
+    if len(place.parts) <= place.depth:
         raise ToolRefused("That is a folder", "Name a file in it.")
     if any(part.casefold() == ".git" for part in place.parts):  # its configuration and hooks name programs to run
         raise ToolRefused("Nothing is written into .git", "Leave what git keeps to git.")
-    with open_folder(Place(place.root, place.parts[:-1]), make=True) as folder:
+    with open_folder(place.above, make=True) as folder:
         _replace(folder, place.parts[-1], data)
     return f"Wrote {len(data)} bytes to {place.shown}."
 
@@ -111,6 +111,8 @@ def edit_file(path: str, find: Annotated[str, Field(min_length=1)], replace: str
     place = locate(path)
     with open_file(place) as opened:
         text = _text(opened)
+    if "\ufffd" in text:  # what is no UTF-8 would be written back as that
+        raise ToolRefused("The file is no text in UTF-8", "Leave it, or write all of it.")
     count = text.count(find)
     if count == 0 and replace and text.count(replace) == 1:
         return f"{place.shown} is so already."  # by a call whose worker died before it was recorded

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from stat import S_ISREG
 
 from flows.llm.tools.conf import get_settings
@@ -20,23 +20,35 @@ _DEEPEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path inside an allowed folder, in parts."""
+    """A path inside an allowed folder, in parts; `depth` of them lead to where relative paths begin."""
 
     root: str
     parts: tuple[str, ...]
+    depth: int = 0
 
     @property
     def shown(self) -> str:
-        return "/".join(self.parts) or "."
+        return "/".join(self.parts[self.depth :]) or "."
+
+    def below(self, *parts: str) -> "Place":
+        return replace(self, parts=(*self.parts, *parts))
+
+    @property
+    def above(self) -> "Place":
+        return replace(self, parts=self.parts[:-1])
 
 
-_workspace: ContextVar[str | None] = ContextVar("llm_tool_workspace", default=None)
+_workspace: ContextVar[tuple[str, Place] | None] = ContextVar("llm_tool_workspace", default=None)
 
 
 @contextmanager
-def confined_to(folder: str) -> Iterator[None]:
-    """Inside, this folder is the only one that is allowed; whoever names it has seen to it that it may be."""
-    token = _workspace.set(folder)
+def confined_to(folder: str, place: Place | None = None) -> Iterator[None]:
+    """Inside, this folder is the only one that is allowed; whoever names it has seen to it that it may be.
+
+    `place` is where it is, for one whose way from its root may be changed meanwhile.
+    """
+    found = place if place is not None else Place(os.path.realpath(folder), ())
+    token = _workspace.set((folder, replace(found, depth=len(found.parts))))
     try:
         yield
     finally:
@@ -45,24 +57,30 @@ def confined_to(folder: str) -> Iterator[None]:
 
 def allowed_folders() -> tuple[str, ...]:
     """As they are named; the first is the one that relative paths begin in."""
-    confined = _workspace.get()
-    return (confined,) if confined is not None else get_settings().folders
+    return tuple(_folders())
 
 
 def locate(path: str) -> Place:
     """A relative path is one of the first folder. Raises ToolRefused for one that leads outside of all."""
-    named = [os.path.expanduser(one) for one in allowed_folders()]
-    folders = {one: os.path.realpath(one) for one in named}
+    folders = _folders()
     if "\0" in path or ".." in path.split("/"):
         raise ToolRefused(f"The path {path[:200]!r} holds '..' or a NUL", "Name it from the folder downwards.")
     if not os.path.isabs(path):
-        return Place(folders[named[0]], _parts(path))
+        return next(iter(folders.values())).below(*_parts(path))
     for name, folder in folders.items():
-        for spelling in (name, folder):  # an allowed folder may itself be named by a link
+        for spelling in (name, os.path.join(folder.root, *folder.parts)):  # a folder may itself be named by a link
             inside = os.path.relpath(path, spelling)
             if inside != ".." and not inside.startswith("../"):
-                return Place(folder, _parts(inside))
-    raise ToolRefused(f"{path[:200]!r} is outside of the allowed folders", f"Use one inside {', '.join(named)}.")
+                return folder.below(*_parts(inside))
+    raise ToolRefused(f"{path[:200]!r} is outside of the allowed folders", f"Use one inside {', '.join(folders)}.")
+
+
+def _folders() -> dict[str, Place]:
+    confined = _workspace.get()
+    if confined is not None:
+        return dict([confined])
+    named = [os.path.expanduser(one) for one in get_settings().folders]
+    return {one: Place(os.path.realpath(one), ()) for one in named}
 
 
 @contextmanager
@@ -84,9 +102,9 @@ def open_folder(place: Place, *, make: bool = False) -> Iterator[int]:
 @contextmanager
 def open_file(place: Place) -> Iterator[int]:
     """The file descriptor of a plain file, to be read. Raises ToolRefused, OSError."""
-    if not place.parts:
+    if len(place.parts) <= place.depth:
         raise ToolRefused("That is a folder", "Name a file in it.")
-    with open_folder(Place(place.root, place.parts[:-1])) as folder, open_in(folder, place.parts[-1]) as opened:
+    with open_folder(place.above) as folder, open_in(folder, place.parts[-1]) as opened:
         yield opened
 
 
