@@ -2,8 +2,8 @@
 
 Its instruction is a script, a line for each act: `text Hello`, `write NAME TEXT`, `want TOOL LEVEL JSON`, `ask TEXT`,
 `choose A|B`, `crash`, `crash once`, `raw LINE`, `flood MIB`, `long MIB`, `ignore sigterm`, `child`, `escaped child`,
-`sleep`, `fail TEXT`, `env`, `say session`, `done TEXT`. It keeps a session in a file of its folder, and goes on
-behind the act at which it was stopped.
+`sleep`, `sleep once`, `fail TEXT`, `env`, `say no session`, `done TEXT`. It keeps a session in
+a file of its folder, and goes on behind the act at which it was stopped.
 """
 
 import json
@@ -166,6 +166,8 @@ class Agent:
             time.sleep(0.01)
 
     def do_sleep(self, rest: str) -> None:
+        if rest == "once" and self.session.state["starts"] > 1:
+            return
         Path("own.pid").write_text(str(os.getpid()))
         self.do_text("asleep")
         time.sleep(600)

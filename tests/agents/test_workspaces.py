@@ -13,6 +13,8 @@ import pytest
 from flows.agents import spec
 from flows.agents.run_input import FlowInput
 from flows.agents.workspaces import places
+from flows.agents.workspaces.errors import WorkspaceRefused
+from flows.agents.workspaces.opening import open_place, place_of
 from flows.agents.workspaces.sweeping import sweep
 from flows.agents.workspaces.workspace import close_workspace, open_workspace
 from runs import jobs
@@ -109,15 +111,17 @@ def test_a_folder_that_is_named_is_worked_in_and_never_removed(tmp_path: Path) -
     assert done(None, "a/b").output == run.output, "a relative one is inside of the first allowed folder"
 
 
-@pytest.mark.parametrize("folder", ["/etc", "..", "../outside", "link", "a/link", "none", "file.txt", "a\tb/../.."])
-def test_another_folder_is_refused(folder: str, tmp_path: Path) -> None:
+def test_another_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "work/a").mkdir()
     (tmp_path / "work/file.txt").write_text("x")
     (tmp_path / "work/link").symlink_to("/etc")
     (tmp_path / "work/a/link").symlink_to(tmp_path / "work/a")
-    run = done({"kind": "folder"}, folder)
-    assert run.status == "failed"
-    assert "WorkspaceRefused" in run.error["message"]
+    outside = ("/etc", "..", "../outside", "a/../..", "link", "a/link", "none", "file.txt", "a\0b", str(tmp_path))
+    for folder in outside:
+        with pytest.raises(WorkspaceRefused), open_place(place_of(uuid4(), folder)):
+            pass
+    run = done({"kind": "folder"}, "/etc")
+    assert (run.status, "WorkspaceRefused" in run.error["message"]) == ("failed", True)
 
 
 def test_nothing_is_allowed_without_the_setting(settings: Any, tmp_path: Path) -> None:
@@ -158,7 +162,7 @@ def test_a_working_copy_that_is_removed_leaves_its_work_on_its_branch(repository
     assert not places.own_place(run.id).exists()
     assert git(repository, "show", f"{branch}:new.txt") == "by an agent\n"
     assert git(repository, "show", f"{branch}:file.txt") == "one\n"
-    assert "working copies: one" if git(repository, "worktree", "list").count("\n") == 1 else False
+    assert git(repository, "worktree", "list").count("\n") == 1
     assert not (tmp_path / "ran").exists()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 PROCESSES = [
     "tests/worker", "tests/examples/test_repository_report_runs.py", "tests/examples/test_start_run.py",
     "tests/live/test_real_server.py", "tests/agents/test_flow_test_command.py",
+    "tests/agents/test_command_processes.py",
 ]  # fmt: skip
 ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui", "tests/llm", "tests/llm_tools"]
 # `make faults` and `make faults-short` run these.
@@ -17,7 +18,7 @@ ONCE = [
     "tests/agents/test_command_agents.py", "tests/agents/test_what_programs_may_do.py",
     "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_steered.py",
     "tests/agents/test_flows_meet_people.py", "tests/agents/test_runs_of_flows.py", "tests/agents/test_step_names.py",
-    "tests/agents/test_flows_are_loaded.py",
+    "tests/agents/test_flows_are_loaded.py", "tests/agents/test_workspaces.py",
     "tests/agents/test_graphs.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",
     "tests/agents/test_instruction_variables.py", "tests/agents/test_instructions.py",
     "tests/agents/test_flow_run_command.py", "tests/agents/test_rehearsals.py",

@@ -1,0 +1,1 @@
+"""An app of tests whose flows are worked on by programs."""
