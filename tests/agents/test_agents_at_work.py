@@ -135,6 +135,12 @@ def test_structured_output_that_does_not_fit_is_asked_for_once_more(profile: Pro
     assert len(answer.session.messages) == 4
 
 
+def test_an_answer_that_is_nothing_but_json_needs_no_block() -> None:
+    (answer,) = Play([a(output_schema=SCHEMA)], [{"content": ' {"n": 5}\n'}]).answers()
+    assert (answer.status, answer.structured) == ("done", {"n": 5})
+    assert step_names() == ["1. plan"]
+
+
 def test_structured_output_that_never_fits_is_an_error(profile: Profile) -> None:
     (answer,) = Play([a(output_schema=SCHEMA)], [{"content": "nothing"}]).answers()
     assert answer.status == "error"

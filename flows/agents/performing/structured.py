@@ -82,13 +82,13 @@ def without_last_block(content: str) -> str:
 
 
 def _given(schema: Schema, answer: Answer, *, may_be_bare: bool = False) -> Any:
-    """What the agent handed over as such, else its last block; all of it where it was asked for nothing else."""
+    """What the agent handed over as such, else its last block; else all of it, where that may be JSON."""
     if answer.status != "done":
         raise InvalidOutput(answer.error or "there is none")
     if answer.structured is not None:
         return _fitting(schema, answer.structured)
     block = last_block(answer.content)
-    if block is None and not may_be_bare:
+    if block is None and not (may_be_bare or answer.content.lstrip().startswith(("{", "["))):
         raise InvalidOutput("")
     return _read_value(schema, block if block is not None else answer.content)
 
