@@ -4,10 +4,10 @@ Settings are read from the environment once: this changes it before they are.
 """
 
 import atexit
+import functools
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,12 +30,15 @@ def enter(arguments: Sequence[str], data_dir: Path) -> None:
     real = Path(os.environ.get("PERDURE_DATA_DIR") or data_dir).expanduser().resolve()
     folder = tempfile.mkdtemp(prefix="perdure-flow-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, functools.partial(_leave, folder))
     for name in _OTHERS:
         os.environ.pop(name, None)
     os.environ.setdefault("PERDURE_LOG_LEVEL", "CRITICAL")
     os.environ |= {"PERDURE_DATA_DIR": folder, CACHE: str(real / "flow-test")}
 
 
-def _leave(number: int, frame: object) -> None:
-    sys.exit(128 + number)
+def _leave(folder: str, number: int, frame: object) -> None:
+    """At once: an ordinary exit would wait for the threads of a run that nobody wants any more."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(128 + number)

@@ -18,6 +18,7 @@ from flows.agents.rehearsal import database
 from flows.agents.rehearsal.answering import UnfitAnswer
 from flows.agents.rehearsal.rehearse import Rehearsed, rehearse
 from runs.errors import RunsError
+from runs.management.following import printable
 
 HELP = "Run a flow with the answers of a scenario, in a database that is thrown away."
 ABORTED, BAD_INPUT = 1, 2
@@ -44,7 +45,7 @@ def handle(command: BaseCommand, options: dict[str, Any]) -> None:
         rehearsed = _rehearsed(options)
     except (RunsError, UnfitAnswer, given.BadInput) as exc:
         raise CommandError(given.in_one_line(exc), returncode=BAD_INPUT) from exc
-    command.stdout.write(json.dumps(rehearsed.told, ensure_ascii=False) if options["json"] else table_of(rehearsed))
+    command.stdout.write(json.dumps(rehearsed.told) if options["json"] else table_of(rehearsed))
     if rehearsed.status != "completed":
         command.stderr.write(given.in_one_line(rehearsed.message))
         raise SystemExit(ABORTED)
@@ -55,7 +56,8 @@ def table_of(rehearsed: Rehearsed) -> str:
     lines = [f"{number:>4}  {step}" for number, step in enumerate(rehearsed.path, start=1)]
     lines += ["", *(f"      {one['step']}: {one['condition']} ({one['method']})" for one in rehearsed.matched)]
     end = f"{rehearsed.status} after {rehearsed.iterations} iterations"
-    return "\n".join([*lines, "", f"{end}: {rehearsed.reason}" if rehearsed.reason else end])
+    lines += ["", f"{end}: {rehearsed.reason}" if rehearsed.reason else end]
+    return "\n".join(printable(line) for line in lines)
 
 
 def _rehearsed(options: dict[str, Any]) -> Rehearsed:
