@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from flows.agents import stored
 from runs import jobs
 from runs.models import Run, RunStatus, Step
 from runs.testing import drain
@@ -206,3 +207,29 @@ def test_a_run_whose_definition_is_gone_still_has_a_page(run: Run, ann: Client) 
     assert "its graph is not shown" in page
     assert "draft → check" in page
     assert ann.get(f"/api/flows/runs/{run.id}/").json()["graph"] is None
+
+
+@pytest.fixture
+def stored_flow() -> str:
+    stored.store(NEXT_STEP)
+    return "/flows/look-closely/"
+
+
+def test_a_flow_is_looked_at_and_started_from_its_page(stored_flow: str, ann: Client) -> None:
+    assert stored_flow in ann.get("/start/agent-flow/").content.decode()
+    page = ann.get(stored_flow).content.decode()
+    assert 'data-node="draft" data-current="next"' not in page
+    assert "&lt;b&gt;drafted&lt;/b&gt;" in page
+    sent = {"flow-task": "Look.", "flow-single_step": "on", "flow-token": "x" * 24}
+    answer = ann.post(stored_flow, sent)
+    run = Run.objects.get()
+    assert answer["Location"] == ann.post(stored_flow, sent)["Location"] == f"/runs/{run.id}/"
+    assert (run.input["task"], run.input["single_step"], run.owner.username) == ("Look.", True, "ann")
+    assert ann.post(stored_flow, {"flow-task": ""}).status_code == 400
+    assert Run.objects.count() == 1
+
+
+def test_a_flows_page_needs_sign_in_and_a_flow(stored_flow: str, ann: Client) -> None:
+    assert Client().get(stored_flow).status_code == 302
+    assert Client().post(stored_flow, {"flow-task": "x"}).status_code == 302
+    assert ann.get("/flows/nobody/").status_code == 404

@@ -51,5 +51,6 @@ urlpatterns = [
     path("schedules/<uuid:schedule_id>/delete/", schedules.delete_schedule, name="schedule-delete"),
     path("presets/<uuid:preset_id>/start/", presets.start_preset, name="preset-start"),
     path("presets/<uuid:preset_id>/delete/", presets.delete_preset, name="preset-delete"),
+    path("flows/<str:name>/", flows.show_flow, name="flow"),
     path("start/<str:name>/", jobs.start_job, name="start"),
 ]

@@ -1,5 +1,6 @@
 """What a person does to a running agent flow: lets it go on, tells its agents something, looks step by step."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -9,15 +10,40 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
-from flows.agents import interventions
+from flows.agents import catalogue, interventions
+from flows.agents.errors import FlowNotFound
+from flows.agents.graph import graph_of
 from perdure.dashboard.access import get_run_or_404
 from perdure.dashboard.flow_card import TellForm, read_flow
+from perdure.dashboard.flow_form import FlowForm
+from perdure.dashboard.flow_graph import draw
 from perdure.dashboard.paging import read_text
 from runs.errors import RunsError
 from runs.jobs import Actor, may_change
 from runs.models import Run
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def show_flow(request: HttpRequest, name: str) -> HttpResponse:
+    """A flow's graph, and the form that starts it."""
+    try:
+        flow = catalogue.find(name)
+    except FlowNotFound as exc:
+        raise Http404("There is no such flow. Choose one at the start page of agent-flow.") from exc
+    sent = request.POST if request.method == "POST" else None
+    form = FlowForm(flow, request.user, sent, initial={"token": secrets.token_urlsafe(24)})
+    if sent is not None and form.is_valid():
+        try:
+            return redirect("dashboard:run", form.start(flow, request.user).pk)
+        except RunsError as exc:
+            form.add_error(None, str(exc))
+    context = {"flow": flow, "form": form, "drawing": draw(graph_of(flow))}
+    return render(request, "dashboard/flow.html", context, status=400 if sent is not None else 200)
 
 
 @require_POST

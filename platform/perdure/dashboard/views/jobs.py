@@ -12,6 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from flows.agents.catalogue import all_flows
+from flows.agents.naming import JOB
 from perdure.dashboard.access import get_preset_or_404
 from perdure.dashboard.catalogue import card_of, latest_jobs
 from perdure.dashboard.kept_input import input_form, input_of
@@ -141,6 +143,7 @@ def _show(
         "options": options,
         "raw": RAW in form.schema_fields,
         "preset": preset,
+        "flows": all_flows() if job.name == JOB else [],
         "presets": presets[:PRESETS_SHOWN],
         "preset_token": secrets.token_urlsafe(24),
     }
