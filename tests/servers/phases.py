@@ -61,7 +61,7 @@ LONG = [
     "test_the_report_on_perdures_own_source_names_its_files_with_the_lines_that_wc_counts",
 ]
 _SHORT = [f"--deselect={test}" for test in LONG]
-BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_reducer.py"]
+BROWSER = ["tests/e2e/test_pages.py", "tests/e2e/test_pages_flow.py", "tests/e2e/test_pages_reducer.py"]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ MOST_WAITING = 20
 MOST_CHARACTERS = 10_000
 INTERRUPT = "interrupt"
 """The signal that carries a message to an agent at work."""
+LOOK = "continue:"
+"""Signals of this name and the number of an iteration let it begin."""
 TELL, SINGLE_STEP, CONTINUE = "tell", "single_step", "go_on"
 TOLD, DELIVERED, STEPPING = "told", "delivered", "stepping"
 """Members of the run's state: how many messages were told, at which iteration each was delivered, the mode."""
@@ -180,7 +182,7 @@ def is_before(step: str, iteration: int) -> bool:
 
 
 def continue_signal(iteration: int) -> str:
-    return f"continue:{iteration}"
+    return f"{LOOK}{iteration}"
 
 
 def message_member(number: int) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from flows.agents.execution.steering import LOOK
+from flows.agents.naming import JOB as FLOW
 from perdure.dashboard.rows import WAITS
 from perdure.dashboard.sentences import QUESTION
 from runs.events.types import EventType
@@ -67,8 +69,10 @@ def _read_waits(run: Run, visible: QuerySet[Run]) -> list[Wait]:
     names = {event.step: event.data.get("signals", []) for event in begun}
     ids = {step.name: step.output["run"] for step in steps if step.kind == "child" and step.output}
     children = {str(child.pk): child for child in visible.filter(pk__in=ids.values())}
+    shown = (QUESTION, LOOK) if run.job == FLOW else (QUESTION,)
     return [
         Wait(step.name, step.kind, names.get(step.name, []), children.get(ids.get(step.name, "")), step.wake_at)
         for step in steps
-        if not any(name.startswith(QUESTION) for name in names.get(step.name, []))  # the question itself is shown
+        # the question itself is shown, and so is a flow's wait for a look
+        if not any(name.startswith(shown) for name in names.get(step.name, []))
     ]

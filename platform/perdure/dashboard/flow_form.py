@@ -58,11 +58,10 @@ class FlowForm(forms.Form):
         variables = {
             name.removeprefix(_PARAMETER): text for name, text in given.items() if name.startswith(_PARAMETER) and text
         }
-        team = given.get("team")
-        sent = json.dumps(
-            [flow.name, flow.version, given["task"], given.get("folder"), variables, given["single_step"]]
-        )
+        folder, single_step = given.get("folder") or "", given["single_step"]
+        sent = json.dumps([flow.name, flow.version, given["task"], folder, variables, single_step])
         return starting.start(
-            flow, given["task"], folder=folder, variables=variables, single_step=single_step, owner=user, team=team, actor=Actor.of(user),
+            flow, given["task"], folder=folder, variables=variables, single_step=single_step, owner=user,
+            team=given.get("team"), actor=Actor.of(user),
             idempotency_key=f"form:{given['token']}:{hashlib.sha256(sent.encode()).hexdigest()[:24]}",
         ).run  # fmt: skip

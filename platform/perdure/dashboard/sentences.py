@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from flows.agents.execution.steering import LOOK
+from flows.agents.naming import JOB as FLOW
 from hitl.models import QuestionStatus
 from perdure.dashboard.rows import shown_status
 from runs import clock
@@ -73,6 +75,8 @@ def _wait(run: Run) -> str:
     kind, _, name = run.reason.partition(" ")
     if kind == "signal" and name.startswith(QUESTION):
         return _answer(run)
+    if run.job == FLOW and kind == "signal" and name.startswith(LOOK):
+        return f"somebody to let iteration {name.removeprefix(LOOK)} begin"
     if name and kind in _NAMED_WAITS:
         what = f"{_NAMED_WAITS[kind]} {name}"
     else:

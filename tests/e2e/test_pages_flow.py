@@ -1,0 +1,44 @@
+"""An agent flow's graph, its current step, its way with counts and why each step followed, live in a real browser."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.test_pages import OpenPage, open_page, server, signed_in  # noqa: F401  (fixtures)
+from tests.servers.installation import Installation
+
+SCENARIOS = Path("examples/flows/scenarios")
+
+
+def test_a_flow_is_followed_told_and_let_go_on_without_a_reload(
+    server: Installation,  # noqa: F811
+    open_page: OpenPage,  # noqa: F811
+) -> None:
+    scenario = json.loads((SCENARIOS / "review-loop-cycle.json").read_text())
+    given = {"flow": "review-loop", "task": "Count the books.", "scenario": scenario, "single_step": True}
+    page = open_page(f"/runs/{server.start_run('agent-flow', given)}/", viewport={"width": 390, "height": 844})
+    current = page.locator("[data-current]")
+    expect(current).to_have_attribute("data-node", "implement")
+    expect(page.locator("main")).to_have_attribute("data-line", "open")
+    page.get_by_label("Message to the agents").fill("Mind the <b>lent</b> books.")
+    page.get_by_role("button", name="Tell them").click()
+    expect(page.get_by_text("waits for the next step")).to_be_visible()
+
+    page.evaluate("window.notReloaded = 1")
+    page.get_by_label("Message to the agents").fill("Half a thought")
+    token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+    go_on = f"{page.url}flow/continue/"
+    page.evaluate(
+        "([address, body]) => fetch(address, {method: 'POST', body: new URLSearchParams(body)}).then(() => null)",
+        [go_on, {"mode": "run", "csrfmiddlewaretoken": token}],
+    )
+    expect(page.locator("main")).to_have_attribute("data-run-status", "completed")
+    expect(page.locator('[data-node="COMPLETE"]')).to_contain_text("×1")
+    expect(page.locator('[data-node="fix"]')).to_contain_text("×2")
+    expect(page.locator("[data-current]")).to_have_count(0)
+    expect(page.get_by_text("delivered at iteration 2")).to_be_visible()
+    page.get_by_text("What the judge was asked, and said").first.click()
+    expect(page.get_by_label("The judge's answer").first).to_have_text("The same finding twice. [JUDGE:2]")
+    assert page.evaluate("window.notReloaded") == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
