@@ -36,11 +36,10 @@ class Assembling:
         steps = tuple(self._step(step, ("steps", place)) for place, step in enumerate(given.steps))
         monitors = tuple(self._monitor(one, ("loop_monitors", place)) for place, one in enumerate(given.loop_monitors))
         same = {"name", "version", "description", "language", "rule_order", "loop_detection", "workspace", "subflow",
-                "interventions", "budget", "agui"}  # fmt: skip
+                "interventions", "budget", "agui", "max_steps"}  # fmt: skip
         return spec.Flow(
             **{key: getattr(given, key) for key in same},
             initial_step=given.initial_step or given.steps[0].name,
-            max_steps=None if given.max_steps == "infinite" else given.max_steps,
             personas=self._personas, steps=steps, loop_monitors=monitors, **self._texts,
         )  # fmt: skip
 

@@ -67,7 +67,7 @@ class Facets:
             return Piece("")
         raise Refused(
             f"there is no {written[:50]!r} in {kind}{meant(written, known)}",
-            f"Name one of {', '.join(known[:20])}." if known else f"Write it under {kind}, or name a file (.md).",
+            f"Use one of: {', '.join(known[:20])}." if known else f"Write it under {kind}, or name a file (.md).",
         )
 
     def entry(self, written: str, at: Path) -> Piece:
@@ -93,7 +93,7 @@ class Facets:
             if len(self._read) >= MAX_FILES:
                 raise Refused(f"the flow reads more than {MAX_FILES} files", "Put short texts into the flow itself.")
             self._read[path] = self._content(path, written)
-        return Piece(self._read[path], str(path))
+        return Piece(self._read[path], str((self.folder or FilePath()) / written))
 
     def value(self, piece: Piece) -> Any:
         """The value of a YAML or JSON text, as of a schema. Raises Refused."""

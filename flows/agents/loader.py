@@ -73,7 +73,8 @@ class Loaded:
 
     def _of_shape(self, problem: Problem) -> FlowProblem:
         if not isinstance(problem, Misfit):
-            return FlowProblem(problem.message, problem.path, problem.line)
+            remedy = remedies.of_document(problem.message)
+            return FlowProblem(problem.message, problem.path, problem.line, remedy=remedy)
         message, remedy = remedies.told(problem)
         step = self._places.step_at(problem.place)
         return FlowProblem(message, problem.path, problem.line, step, remedy=remedy)

@@ -31,19 +31,43 @@ _REMEDIES: Final = {
 }  # fmt: skip
 
 
+_OF_DOCUMENTS: Final = {
+    "this is no valid YAML": "Correct the YAML: look at quotes, brackets, and how far lines are moved in.",
+    "the document is empty": "Write `name` and `steps`.",
+    "an agent flow is a mapping": "Begin with `name:` and `steps:`.",
+    "the key ": "Keep one of them.",
+    "the document is ": "Make it shorter and flatter: long texts may stand in files.",
+    "the document has ": "Make it shorter and flatter.",
+}  # fmt: skip
+
+
+def of_document(message: str) -> str:
+    """The remedy for what is no document at all."""
+    found = next((remedy for begin, remedy in _OF_DOCUMENTS.items() if message.startswith(begin)), None)
+    return found or "Write it as JSON would have it: texts, numbers, lists and mappings."
+
+
 def told(misfit: Misfit) -> tuple[str, str]:
     """The message and the remedy."""
     wanted = _WANTED.get(misfit.kind)
+    if misfit.place[-1:] == ("max_steps",):
+        return _message(misfit), "Write a number from 1 on, or `infinite`."
     if wanted is not None:
-        return f"this must be {wanted}, and it is {_shown(misfit.given)}", _SHAPES[wanted]
+        return _message(misfit), _SHAPES[wanted]
     if misfit.kind == "string_pattern_mismatch":
         remedy = "Use letters, digits, _ and -, and begin with a letter or digit; names of steps may hold spaces."
         return f"{str(misfit.given)[:60]!r} is no name that may stand here", remedy
     if misfit.kind == "too_short":
         return "this is empty", _REMEDIES["too_short"]
     if misfit.kind.startswith(("greater_than", "less_than")):
-        return misfit.message.removeprefix("input "), "Give a number in that range."
-    return misfit.message, _REMEDIES.get(misfit.kind, "See its key in docs/howto/agent-flows.md.")
+        return _message(misfit), "Give a number in that range."
+    return _message(misfit), _REMEDIES.get(misfit.kind, "See its key in docs/howto/agent-flows.md.")
+
+
+def _message(misfit: Misfit) -> str:
+    if misfit.kind in _WANTED:
+        return f"this must be {_WANTED[misfit.kind]}, and it is {_shown(misfit.given)}"
+    return misfit.message.replace("input should be", "this must be", 1)
 
 
 def _shown(given: Any) -> str:

@@ -130,7 +130,9 @@ class Flow(SpecModel):
     version: Version = Field(default="1", pattern=r"^[\w][\w.-]{0,63}$")
     description: str = ""
     initial_step: str | None = None
-    max_steps: Annotated[int, Field(ge=1)] | Literal["infinite"] = 10
+    max_steps: Annotated[
+        Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda one: None if one == "infinite" else one)
+    ] = 10
     language: Literal["en", "ja"] = "en"
     rule_order: Literal["default", "strict"] = "default"
     personas: dict[

@@ -26,7 +26,7 @@ class Misfit(Problem):
 def shaped(document: Document, model: type[M], what: str) -> M:
     """`what` says what a document of the model is. Raises InvalidDocument."""
     if not isinstance(document.value, dict):
-        raise InvalidDocument([Problem(what, line=1)])
+        raise InvalidDocument([Problem(what, line=document.line_of(()) or 1)])
     try:
         return model.model_validate(document.value)
     except ValidationError as exc:

@@ -64,7 +64,7 @@ def test_a_problem_names_file_line_step_and_remedy() -> None:
         load("name: f\npersonas: {coder: You code.}\nsteps:\n  - name: a\n    persona: codr\n", "f.yaml")
     [problem] = caught.value.problems
     assert problem.told("f.yaml") == (
-        "f.yaml:5: step 'a': there is no 'codr' in personas; did you mean 'coder'? Name one of coder."
+        "f.yaml:5: step 'a': there is no 'codr' in personas; did you mean 'coder'? Use one of: coder."
     )
 
 

@@ -22,7 +22,9 @@ def problems_of(flow: Flow) -> Iterator[Found]:
     try:
         Budget.of(flow.budget)
     except InvalidOption as exc:
-        yield Found(str(exc).rstrip("."), ("budget",), "Limits are cost, tokens, seconds or steps as numbers.")
+        told, _, remedy = str(exc).partition(". ")
+        told = told.replace("Option 'budget.", "the budget: ", 1).replace("'", "", 1)
+        yield Found(told, ("budget",), remedy)
 
 
 def _persona(flow: Flow, persona: Persona, path: Path) -> Iterator[Found]:

@@ -96,7 +96,8 @@ def _label_of_subs(step: Step, part: All | Any, place: int | None, text: str, pa
     if missing:
         labels = sorted({label for labels in known.values() for label in labels})
         whose = "no sub-step has a" if len(missing) == len(known) else f"sub-step {missing[0]!r} has no"
-        told = f"this rule can never match: {whose} rule {text[:60]!r}{meant(text, labels)}"
+        told = f"this rule can never match: {whose} rule {text[:60]!r}"
+        told += "" if text in labels else meant(text, labels)
         yield Found(told, path, one_of(labels, "Add rules to the sub-steps."))
 
 
