@@ -148,8 +148,8 @@ class WorkflowView(Shape):
 
     workflowId: UUID  # noqa: N815
     status: Status
-    currentIteration: float | None = Field(description="From the run's progress.")  # noqa: N815
-    maxIterations: float | None  # noqa: N815
+    currentIteration: int | float | None = Field(description="From the run's progress.")  # noqa: N815
+    maxIterations: int | float | None  # noqa: N815
     agentSteps: list[AgentStep] = Field(description=f"The newest {MOST_STEPS}, oldest first.")  # noqa: N815
     agentEdits: list[AgentEdit] = Field(description="Of those steps.")  # noqa: N815
     conversationHistory: list[Said] = Field(description="The task, and what was said in those steps.")  # noqa: N815

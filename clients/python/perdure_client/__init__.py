@@ -10,10 +10,11 @@ from perdure_client.errors import (
     NotSignedIn,
     PerdureError,
 )
-from perdure_client.models import Event, Job, Pipeline, PipelineJob, Question, Run, Signal, Step, StreamLine
+from perdure_client.models import Artifact, Event, Job, Pipeline, PipelineJob, Question, Run, Signal, Step, StreamLine
 from perdure_client.sync import PerdureClient
 
 __all__ = [
+    "Artifact",
     "AsyncPerdureClient",
     "Conflict",
     "ConnectionLost",

@@ -11,6 +11,7 @@ from perdure_client import calls, pipeline_calls
 from perdure_client.calls import Call, Id
 from perdure_client.errors import ConnectionLost, error_of
 from perdure_client.models import (
+    Artifact,
     Event,
     Job,
     Metrics,
@@ -78,7 +79,7 @@ class AsyncPerdureClient:
                 continue
             if response.is_error:
                 raise error_of(response)
-            return call.read(response.json())
+            return call.read(response.content if call.is_file else response.json())
         raise AssertionError("unreachable")
 
     async def follow(self, place: "Place[L]") -> AsyncIterator[L]:
@@ -151,6 +152,14 @@ class Runs(_Part):
 
     async def steps(self, run: Id) -> Page[Step]:
         return await self._send(calls.list_steps(run))
+
+    async def artifacts(self, run: Id, **filters: Any) -> Page[Artifact]:
+        """The files that it has saved, every version. Filters: cursor, limit."""
+        return await self._send(calls.list_artifacts(run, **filters))
+
+    async def download(self, run: Id, name: str, version: int | None = None) -> bytes:
+        """A file that it has saved: that version, or the newest."""
+        return await self._send(calls.download_artifact(run, name, version))
 
     async def cancel(self, run: Id, reason: str = "") -> Run:
         return await self._send(calls.act_on_run(run, "cancel", reason=reason))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from perdure_client.models import Job, Page, Question, Run, Signal, Step
+from perdure_client.models import Artifact, Job, Page, Question, Run, Signal, Step
 
 T = TypeVar("T")
 Id = UUID | str
@@ -24,6 +24,8 @@ class Call(Generic[T]):
     read: Callable[[Any], T]
     body: Any = None
     query: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    is_file: bool = False
+    """Whether the answer is handed to `read` as bytes, not as parsed JSON."""
 
     @property
     def may_be_repeated(self) -> bool:
@@ -85,6 +87,15 @@ def list_runs(**filters: Any) -> Call[Page[Run]]:
 
 def list_steps(run: Id) -> Call[Page[Step]]:
     return Call("GET", f"/api/runs/{segment(run)}/steps/", Page[Step].model_validate)
+
+
+def list_artifacts(run: Id, **filters: Any) -> Call[Page[Artifact]]:
+    return Call("GET", f"/api/runs/{segment(run)}/artifacts/", Page[Artifact].model_validate, query=query_of(**filters))
+
+
+def download_artifact(run: Id, name: str, version: int | None = None) -> Call[bytes]:
+    path = f"/api/runs/{segment(run)}/artifacts/{segment(name)}/"
+    return Call("GET", path, bytes, query=query_of(version=version), is_file=True)
 
 
 def act_on_run(run: Id, action: str, **fields: Any) -> Call[Run]:

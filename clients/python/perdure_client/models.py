@@ -92,6 +92,18 @@ class Step(Model):
     """Its attempts in order, but for one that succeeded at once and told of no usage."""
 
 
+class Artifact(Model):
+    """One version of a file that a run has saved; `size` in bytes, `digest` SHA-256."""
+
+    name: str
+    version: int
+    media_type: str
+    size: int
+    digest: str
+    step: str
+    created_at: datetime
+
+
 class Event(Model):
     """An event of a run. A stored one has `sequence`; a `stream` frame has `epoch` and `offset` in its place."""
 

@@ -117,3 +117,14 @@ def test_a_run_that_is_not_there_and_a_token_that_is_not_valid(client: PerdureCl
         stranger.runs.list()
     assert refused.value.code == CASES["bad_token"]["code"]
     assert "perdure_wrong" not in repr(vars(stranger)["_settings"])
+
+
+def test_files_that_a_run_has_saved_are_listed_and_downloaded(client: PerdureClient) -> None:
+    run = client.runs.wait(client.runs.start("client-save").id)
+    assert [(one.name, one.version, one.size) for one in client.runs.artifacts(run.id).results] == [
+        ("report.md", 1, 5), ("report.md", 2, 5),
+    ]  # fmt: skip
+    assert client.runs.download(run.id, "report.md") == b"# Two"
+    assert client.runs.download(run.id, "report.md", version=1) == b"# One"
+    with pytest.raises(NotFound):
+        client.runs.download(run.id, "nothing")

@@ -15,6 +15,7 @@ SHAPES: dict[str, type[models.Model]] = {
     "LimitShape": models.Limit,
     "StepShape": models.Step,
     "AttemptShape": models.Attempt,
+    "ArtifactShape": models.Artifact,
     "SentShape": models.Signal,
     "JobShape": models.Job,
     "QuestionShape": models.Question,
