@@ -136,16 +136,11 @@ def test_a_question_that_is_withdrawn_is_told_as_unanswered(tmp_path: Path, db: 
 
 
 @pytest.mark.parametrize(
-    ("permission", "level", "decision"),
-    [
-        ("readonly", "reads", "approve"), ("readonly", "edits", "deny"), ("readonly", "runs", "deny"),
-        ("ask", "reads", "approve"), ("edit", "edits", "approve"), ("full", "runs", "approve"),
-    ],
-)  # fmt: skip
-def test_what_the_permission_decides_nobody_is_asked_about(
-    permission: str, level: str, decision: str, tmp_path: Path
-) -> None:
-    run = play(tmp_path, f"want T {level} {{}}", "done ok", permission=permission).start()
+    ("permission", "levels"), [("readonly", "reads edits runs"), ("ask", "reads"), ("full", "edits runs")]
+)
+def test_what_the_permission_decides_nobody_is_asked_about(permission: str, levels: str, tmp_path: Path) -> None:
+    wants = [f"want T {level} {{}}" for level in levels.split()]
+    run = play(tmp_path, *wants, "done ok", permission=permission).start()
     assert answers_of(run)[0].content == "ok"
     assert not Question.objects.exists()
 
@@ -185,6 +180,8 @@ def test_its_own_error_is_not_tried_again(protocol: str, tmp_path: Path, setting
         (['raw {"type": "text", "text": NaN}'], "no JSON"),
         (['raw {"type": "result", "structured": 1e999}'], "no JSON"),
         (["long 0.2"], "a line of more than 65536 bytes"), (["flood 0.3"], "wrote more than 262144 bytes"),
+        ([f'raw {{"type": "session", "id": "{n}"}}' for n in range(20)], "more than 10 sessions"),
+        (['raw {"type": []}', 'raw {"type": "usage", "input_tokens": -1}'], r"does not fit \(usage.input_tokens"),
         (["say no session", "want T runs {}"], "before it has told its session"),
     ],
 )  # fmt: skip
@@ -212,9 +209,7 @@ def test_it_sees_nothing_of_the_workers_environment(
 
 @pytest.mark.parametrize(
     ("commands", "told"),
-    [({}, "None is allowed here"), ({"coder": {"argv": []}}, "does not fit: argv"),
-     ({"coder": {"argv": ["no-such-program"]}}, "There is no program"),
-     ({"coder": {"argv": ["./evil"]}}, "There is no program")],
+    [({}, "None is allowed here"), ({"coder": {"argv": ["./evil"]}}, "There is no program")],
 )  # fmt: skip
 def test_it_is_off_until_the_settings_allow_it(
     commands: dict[str, Any], told: str, tmp_path: Path, settings: Any

@@ -33,6 +33,7 @@ from flows.llm.texts import storable, storable_json
 from runs.jobs import Checkpoint, Emit
 
 _SPEECHES: dict[str, Callable[[], Speech]] = {"perdure": Lines, "claude-code": ClaudeCode}
+_MOST_SESSIONS = 10
 _REST_SECONDS = 1.0
 _DENIED = "This step does not allow it, and nobody is asked."
 
@@ -60,7 +61,7 @@ class Attempt:
         self._granted = [one for one in replies if one.decision == "approve"]
         self._cut_off = str((checkpoint.last or {}).get("session", ""))
         self._session = self._cut_off or session
-        self._is_kept = bool(self._cut_off)
+        self._is_kept, self._sessions = bool(self._cut_off), 0
         self._frames = Frames(emit)
         self._name = call.persona.command
         self._spending = Spending(self._name)
@@ -135,6 +136,9 @@ class Attempt:
     async def _keep_session(self, session: str) -> None:
         """Another attempt, also one after the worker's death, goes on in it."""
         if session != self._session or not self._is_kept:
+            self._sessions += 1
+            if self._sessions > _MOST_SESSIONS:  # each costs a checkpoint
+                raise CommandMisspoke(f"told more than {_MOST_SESSIONS} sessions")
             self._session, self._is_kept = session, True
             await self._checkpoint({"session": session})
 

@@ -5,9 +5,11 @@ Facts: the command's reference (`-p`, `--input-format`, `--permission-prompt-too
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from flows.agents.commanding.errors import CommandMisspoke
 from flows.agents.commanding.protocol import (
     Asked,
     InSession,
@@ -38,6 +40,8 @@ _FLAGS = (
 _LONGEST_ARGUMENT = 100_000
 """Bytes: Linux takes 128 KiB for one."""
 
+_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
+_MOST_TOKENS, _HIGHEST_COST = 10**12, 1e9
 _AGAIN = "You were cut off. Go on with this, and look first at what is done already:"
 _PUT_OFF = "People are asked about this. End your turn now without another word; you are told what they decided."
 
@@ -47,7 +51,7 @@ class ClaudeCode:
 
     def __init__(self) -> None:
         self._blocks: dict[int, tuple[str, str]] = {}
-        self._streamed: set[str] = set()
+        self._streamed = ""
 
     def argv(self, order: Order) -> list[str]:
         flags = [*_FLAGS]
@@ -56,6 +60,8 @@ class ClaudeCode:
         if order.model:
             flags.append(f"--model={order.model}")
         if order.session:
+            if not _SESSION.fullmatch(order.session):  # it takes paths, too
+                raise CommandMisspoke("is to go on in a session that has no id of its own")
             flags.append(f"--resume={order.session}")
         if order.allowed_tools is not None:
             flags.append("--tools=" + ",".join(sorted({_ASKS, *map(bare_tool, order.allowed_tools)})))
@@ -102,7 +108,7 @@ class ClaudeCode:
         kind, index = event.get("type"), event.get("index")
         if kind == "message_start":
             self._blocks.clear()
-            self._streamed.add(str(_object(event.get("message")).get("id")))
+            self._streamed = str(_object(event.get("message")).get("id"))
         elif kind == "content_block_start" and isinstance(index, int):
             block = _object(event.get("content_block"))
             if block.get("type") == "tool_use":
@@ -115,14 +121,14 @@ class ClaudeCode:
             yield TextDelta(text=delta["text"])
         elif isinstance(delta.get("thinking"), str):
             yield ReasoningDelta(text=delta["thinking"])
-        elif isinstance(delta.get("partial_json"), str) and index in self._blocks:
+        elif isinstance(delta.get("partial_json"), str) and isinstance(index, int) and index in self._blocks:
             call, name = self._blocks[index]
             yield ToolCallDelta(index=index, id=call, name=name, arguments=delta["partial_json"])
 
     def _message(self, message: dict[str, Any]) -> Iterator[Said]:
         """A whole message; one that came in pieces was shown already."""
         content = message.get("content")
-        if str(message.get("id")) in self._streamed or not isinstance(content, list):
+        if str(message.get("id")) == self._streamed or not isinstance(content, list):
             return
         for number, block in enumerate(map(_object, content)):
             if isinstance(block.get("text"), str):
@@ -206,12 +212,13 @@ def _spent(line: dict[str, Any]) -> Spent:
     )  # fmt: skip
     models = line.get("modelUsage")
     model = next(iter(models), "") if isinstance(models, dict) else ""
-    return Spent(counted, str(model)[:200], float(cost) if isinstance(cost, int | float) and cost >= 0 else None)
+    known = isinstance(cost, int | float) and 0 <= cost <= _HIGHEST_COST
+    return Spent(counted, str(model)[:200], float(cost) if known and cost is not None else None)
 
 
 def _count(usage: dict[str, Any], name: str) -> int:
     found = usage.get(name)
-    return max(found, 0) if isinstance(found, int) else 0
+    return min(max(found, 0), _MOST_TOKENS) if isinstance(found, int) else 0
 
 
 def _session(line: dict[str, Any]) -> Iterator[Said]:

@@ -21,6 +21,7 @@ from flows.agents.commanding.protocol import (
 )
 from providers.replies import ReasoningDelta, TextDelta, ToolCallDelta, Usage
 
+Count = Annotated[int, Field(ge=0, le=10**12)]
 Id = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -63,11 +64,11 @@ class QuestionLine(_Line):
 
 
 class UsageLine(_Line):
-    input_tokens: Annotated[int, Field(ge=0)] = 0
-    output_tokens: Annotated[int, Field(ge=0)] = 0
-    cached_tokens: Annotated[int, Field(ge=0)] = 0
-    reasoning_tokens: Annotated[int, Field(ge=0)] = 0
-    cost: Annotated[float, Field(ge=0)] | None = None
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    cost: Annotated[float, Field(ge=0, le=1e9)] | None = None
     model: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -110,7 +111,7 @@ class Lines:
             yield self.reply(reply)
 
     def read(self, line: dict[str, Any]) -> Iterator[Said]:
-        if line.get("type") not in _TYPES:
+        if str(line.get("type")) not in _TYPES:
             return
         try:
             found = _ADAPTER.validate_python(line)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,8 @@ MAX_LINE: Final = 8 * 1024 * 1024
 
 MAX_OUTPUT: Final = 256 * 1024 * 1024
 """Bytes that one call may write in all."""
+
+MAX_UNREAD: Final = 32 * 1024 * 1024
 
 GRACE_SECONDS: Final = 2.0
 """How long a program that is told to end may take before it is killed."""
@@ -36,7 +37,7 @@ class Program:
         self._said = asyncio.StreamReader()
         self._complaints = asyncio.StreamReader()
         self._transports: list[asyncio.ReadTransport] = []
-        self._last: deque[bytes] = deque(maxlen=8)
+        self._last = b""
         self._control: int | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -67,11 +68,13 @@ class Program:
         return theirs
 
     def tell(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Hand it lines. One that does not read them is none of ours to wait for."""
+        """Hand it lines, without waiting until it has read them. Raises CommandMisspoke for one that reads none."""
         stdin = self._process.stdin if self._process is not None else None
         if stdin is None or stdin.is_closing():
             return
         for line in lines:
+            if stdin.transport.get_write_buffer_size() > MAX_UNREAD:
+                raise CommandMisspoke(f"asks again and again, and does not read {MAX_UNREAD} bytes of answers")
             stdin.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -95,7 +98,7 @@ class Program:
     @property
     def last_words(self) -> str:
         """The end of what it complained about."""
-        text = self._masked(b"".join(self._last)).decode("utf-8", "replace").replace("\0", "\ufffd")
+        text = self._masked(self._last).decode("utf-8", "replace").replace("\0", "\ufffd")
         return text.strip()[-_LAST_WORDS:]
 
     async def finish(self) -> None:
@@ -145,8 +148,9 @@ class Program:
             transport.close()
 
     async def _listen(self) -> None:
-        while piece := await self._complaints.read(_LAST_WORDS):
-            self._last.append(piece)
+        """More is kept than is told: a secret that is cut in two is recognised no more."""
+        while piece := await self._complaints.read(_PIECE):
+            self._last = (self._last + piece)[-_PIECE:]
 
     def _masked(self, text: bytes) -> bytes:
         for secret in self._secrets:
