@@ -28,19 +28,27 @@ def ended(run: Run, answers: Sequence[Any] = ()) -> Run:
     """Answered in order: with a decision, or with a value and the decision to approve. What is left is withdrawn."""
     left = list(answers)
     drain()
-    while (question := Question.objects.filter(run=run, status=QuestionStatus.OPEN).first()) is not None:
-        if not left:
-            asking.withdraw(question.id)
-        elif isinstance(left[0], str):
-            answer(question.id, person(), left.pop(0), digest=question.digest)
-        else:
-            decision = "approve" if question.kind == "limit" else "submit"
-            answer(question.id, person(), decision, value=left.pop(0), digest=question.digest)
+    while answer_next(run, left):
         drain()
     found = jobs.get(run.id)
     assert found.has_ended, (found.status, found.reason)
     assert not left
     return found
+
+
+def answer_next(run: Run, left: list[Any]) -> bool:
+    """Whether the run had a question, which has the first of these answers now, or is withdrawn without any."""
+    question = Question.objects.filter(run=run, status=QuestionStatus.OPEN).first()
+    if question is None:
+        return False
+    if not left:
+        asking.withdraw(question.id)
+    elif isinstance(left[0], str):
+        answer(question.id, person(), left.pop(0), digest=question.digest)
+    else:
+        decision = "approve" if question.kind == "limit" else "submit"
+        answer(question.id, person(), decision, value=left.pop(0), digest=question.digest)
+    return True
 
 
 def told(run: Run) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def at_once(choosing: Coroutine[Any, Any, Choice | None]) -> Choice | None:
     raise AssertionError("something was waited for")
 
 
-@hypothesis.settings(max_examples=600)
+@hypothesis.settings(max_examples=400)
 @hypothesis.given(
     st.lists(conditions, max_size=5), answers, st.lists(subs, max_size=3), contexts, verdicts,
     st.sampled_from(["default", "strict"]), st.booleans(),
