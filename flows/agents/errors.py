@@ -101,3 +101,16 @@ class InterruptsRefused(RunsError):
             f"Agents of the flow {flow!r} are not interrupted. Send the message with the policy 'next_step', "
             "or write `interventions: interrupt` in the flow."
         )
+
+
+class ScenarioNotAllowed(RunsError):
+    """The scenario of a run's input was not given by code or a command, or was changed in a fork."""
+
+    code = "scenario_not_allowed"
+    is_retryable = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This run may not be answered by a scenario: it would speak for agents and judges. Leave it out, or start "
+            "the flow with `manage.py flow run --scenario`."
+        )

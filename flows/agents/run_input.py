@@ -16,7 +16,8 @@ class FlowInput(BaseModel):
 
     Without it the run takes the newest definition of the version, or of all versions, when it begins. `definitions`
     are those of the flows that it calls, by name. `folder` is where agents work on files, if the flow has a workspace.
-    `max_steps` tightens the flow's own. `scenario` holds what agents and judges answer in place of a model.
+    `max_steps` tightens the flow's own. `scenario` holds what agents and judges answer in place of a model, signed by
+    `scenario_key`: see `permit`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -30,6 +31,7 @@ class FlowInput(BaseModel):
     vars: Annotated[dict[str, str], Field(max_length=200)] = {}
     sessions: dict[str, JsonValue] = {}
     scenario: Annotated[list[dict[str, Any]], Field(max_length=10_000)] | None = None
+    scenario_key: Annotated[str, Field(max_length=64)] = ""
     max_steps: Annotated[int, Field(ge=1)] | None = None
     single_step: bool = False
     language: Literal["en", "ja"] | None = None

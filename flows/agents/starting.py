@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from flows.agents import catalogue, stored
+from flows.agents import catalogue, permit, stored
 from flows.agents.script import Script
 from flows.agents.spec import Flow
 from runs import jobs
@@ -49,6 +49,7 @@ def start(
             "flow": made.name, "version": made.version, "task": task, "definition": pins[made.name],
             "definitions": {name: digest for name, digest in pins.items() if name != made.name}, "folder": folder,
             "vars": dict(variables or {}), "sessions": dict(sessions or {}), "scenario": scenario,
+            "scenario_key": permit.sign(scenario),
             "max_steps": max_steps, "single_step": single_step, "language": language,
         }  # fmt: skip
         return jobs.start(
