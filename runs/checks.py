@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import InvalidStorageError, storages
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.utils.module_loading import import_string
 
@@ -69,6 +71,20 @@ def check_queues(**_: Any) -> Iterable[CheckMessage]:
             f"RUNS_QUEUE_LIMITS is {limits!r}; each queue's limit is how many of its runs are driven at once.",
             hint='Give whole numbers above 0, as in {"gpu": 2}. To let nothing begin, pause the queue.',
             id="runs.E012",
+        )
+
+
+@register()
+def check_artifacts(**_: Any) -> Iterable[CheckMessage]:
+    """Where what runs save is kept (runs.E013)."""
+    try:
+        storages["artifacts"]
+    except (InvalidStorageError, ImproperlyConfigured, TypeError, ValueError) as exc:
+        yield Error(
+            f"STORAGES has no 'artifacts' that works, so no run can save a file: {exc}",
+            hint='Set STORAGES["artifacts"] = {"BACKEND": "runs.engine.files.ArtifactStorage", '
+            '"OPTIONS": {"location": ...}}, or another storage that all hosts reach.',
+            id="runs.E013",
         )
 
 

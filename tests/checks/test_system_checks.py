@@ -102,3 +102,16 @@ def test_queues_that_cannot_be_served_or_counted_are_refused(named: dict[str, An
         assert _ids(list(checks.check_queues())) == []
     with override_settings(**named):
         assert _ids(list(checks.check_queues())) == ["runs.E012"]
+
+
+@pytest.mark.parametrize(
+    ("storage", "expected"),
+    [
+        ({"BACKEND": "runs.engine.files.ArtifactStorage"}, []), ({"BACKEND": "no.such.Storage"}, ["runs.E013"]),
+        ({"BACKEND": "runs.engine.files.ArtifactStorage", "OPTIONS": {"bucket": "x"}}, ["runs.E013"]),
+        (None, ["runs.E013"]),
+    ],
+)  # fmt: skip
+def test_a_storage_for_what_runs_save_is_there_and_works(storage: dict[str, Any] | None, expected: list[str]) -> None:
+    with override_settings(STORAGES={"default": {}} | ({"artifacts": storage} if storage else {})):
+        assert _ids(list(checks.check_artifacts())) == expected
