@@ -1,5 +1,6 @@
 """A running flow is looked at, told something, let go on step by step, over REST and from its page."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from runs import jobs
 from runs.models import Run, RunStatus, Step
 from runs.testing import drain
 from tests.agents.flow_runs import begin
+from tests.engine.driver import until
 from tests.pipelines.people import member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -233,3 +235,20 @@ def test_a_flows_page_needs_sign_in_and_a_flow(stored_flow: str, ann: Client) ->
     assert Client().get(stored_flow).status_code == 302
     assert Client().post(stored_flow, {"flow-task": "x"}).status_code == 302
     assert ann.get("/flows/nobody/").status_code == 404
+
+
+def test_an_agent_at_work_is_interrupted_and_does_its_step_again_with_the_message(ann: Client) -> None:
+    slow = [SCENARIO[0] | {"delay_ms": 600_000}, *SCENARIO]
+    run = begin(INTERRUPT, slow)
+    driving = threading.Thread(target=drain)
+    driving.start()
+    until(lambda: Step.objects.filter(run=run, name="1. draft", status="running").exists())
+    told = _post(ann, run, "tell", {"text": "Not that file."})
+    driving.join()
+    assert told.json()["policy"] == "interrupt"
+    stands = ann.get(f"/api/flows/runs/{run.id}/").json()
+    assert (stands["status"], stands["path"]) == ("completed", ["draft", "draft", "check", "draft", "check"])
+    assert stands["transitions"][0]["method"] == "interrupt"
+    [message] = stands["messages"]
+    assert (message["delivery"], message["iteration"]) == ("delivered", 2)
+    assert "Not that file." in Step.objects.get(run=run, name="2. draft: instruction").output["instruction"]
