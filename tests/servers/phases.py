@@ -46,6 +46,7 @@ ONCE = [
     "tests/pipelines/test_hostile_answers.py", "tests/pipelines/test_templates.py", "tests/providers",
     "tests/retention/test_ages.py", "tests/test_platform_folder.py", "tests/v1/test_lines.py", "tests/vendors",
     "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
+    "tests/pages/test_flow_drawing.py",
 ]  # fmt: skip
 E2E = ["tests/e2e"]
 _EACH_PROCESS = (
