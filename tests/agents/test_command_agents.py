@@ -42,6 +42,7 @@ def test_it_works_in_the_folder_and_its_result_is_the_answer(protocol: str, tmp_
     (answer,) = play(tmp_path, *acts).answers()
     assert (answer.status, answer.content, answer.error) == ("done", "I wrote it.\n[FIX:1]", "")
     assert (tmp_path / "made.txt").read_text() == "some words"
+    assert Event.objects.get(type="step:complete", step="1. fix").data["frames"] == 1
     used = Attempt.objects.get(step_name="1. fix").usage
     assert (used["provider"], used["model"], used["output_tokens"]) == ("coder", "test-model", 5)
     assert used["input_tokens"] == (17 if protocol == "claude-code" else 10)
@@ -204,7 +205,7 @@ def test_it_sees_nothing_of_the_workers_environment(
     allow(settings, tmp_path, env=["GIVEN"])
     play(tmp_path, "env", "done").answers()
     seen = json.loads((tmp_path / "environment.json").read_text())
-    assert set(seen) - {"LC_CTYPE"} == {"PATH", "HOME", "LANG", "GIVEN"}
+    assert set(seen) - {"LC_CTYPE"} == {"PATH", "HOME", "LANG", "GIVEN", "GIT_CEILING_DIRECTORIES"}
 
 
 @pytest.mark.parametrize(

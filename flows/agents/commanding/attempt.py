@@ -28,6 +28,7 @@ from flows.agents.commanding.protocol import (
 )
 from flows.agents.commanding.spending import Spending
 from flows.agents.workspaces.opening import open_workspace_folder
+from flows.agents.workspaces.places import all_workspaces
 from flows.llm.frames import Frames
 from flows.llm.texts import storable, storable_json
 from runs.jobs import Checkpoint, Emit
@@ -93,7 +94,7 @@ class Attempt:
         scene = self._call.scene
         async with (
             open_workspace_folder(scene.step.run_id, scene.folder) as folder,
-            running(argv, folder, command.environment(), command.secrets()) as program,
+            running(argv, folder, _environment(command), command.secrets()) as program,
         ):
             program.tell(speech.opening(order))
             async for line in program.lines():
@@ -179,6 +180,11 @@ class Attempt:
             for one in speech.read(said) if said is not None else ():
                 if isinstance(one, Spent):
                     self._spending.tell(one)
+
+
+def _environment(command: Command) -> dict[str, str]:
+    """A run's own folder may lie inside of a repository, as the data directory does: git looks no further up."""
+    return command.environment() | {"GIT_CEILING_DIRECTORIES": str(all_workspaces())}
 
 
 def _is_same(asked: Asked, wanted: Wanted) -> bool:

@@ -75,14 +75,20 @@ class Keeper:
                 self._code = code if code >= 0 else 128 - code
 
     def _ask_all_to_end(self) -> None:
-        for pid in _below(os.getpid()):
+        for pid in self._kept():
             _kill(pid, signal.SIGTERM)
-        self._wait(lambda: not _below(os.getpid()), self._grace)
+        self._wait(lambda: not self._kept(), self._grace)
+
+    def _kept(self) -> list[int]:
+        """All that has not ended; without /proc the program's process group, while the program lives."""
+        if os.path.isdir("/proc/self"):
+            return _below(os.getpid())
+        return [-self._program] if self._code is None else []
 
     def _kill_all(self) -> None:
         """Again and again: what is killed may have started others a moment before."""
         until = time.monotonic() + _UNKILLABLE_SECONDS
-        while (found := _below(os.getpid())) and time.monotonic() < until:
+        while (found := self._kept()) and time.monotonic() < until:
             for pid in found:
                 _kill(pid, signal.SIGKILL)
             self._bury()
@@ -115,15 +121,8 @@ def _let_go_of_pipes() -> None:
 
 
 def _below(own: int) -> list[int]:
-    """All that descends from this process and has not ended. Without /proc only what has not been left behind."""
-    parents: dict[int, int] = {}
-    try:
-        names = os.listdir("/proc")
-    except OSError:
-        names = []
-    for name in names:
-        if name.isdigit() and (found := _parent_of(name)) is not None:
-            parents[int(name)] = found
+    """All that descends from this process and has not ended."""
+    parents = {int(name): found for name in os.listdir("/proc") if name.isdigit() and (found := _parent_of(name))}
     return [pid for pid in parents if _descends(pid, own, parents)]
 
 
