@@ -1,13 +1,12 @@
-"""A worker that dies in any step of a flow: nothing that was recorded is asked again, and the way is the same."""
+"""A fork of a flow's run goes on from a step with other answers of agents, and with its judges' words as they were."""
 
 import pytest
 
 from runs import jobs
 from runs.errors import InvalidOption
-from runs.events.types import EventType
-from runs.models import Event, Run, RunStatus, Step
-from runs.testing import crash_after, drain, run_to_end
-from tests.agents.flow_runs import Came, begin, came, events
+from runs.models import Run, RunStatus, Step
+from runs.testing import run_to_end
+from tests.agents.flow_runs import Came, begin, came
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,16 +30,6 @@ SCENARIO = [
     {"persona": "judge", "content": "[JUDGE:2]"}, {"persona": "judge", "content": "[JUDGE:1]"},
     {"persona": "plan", "content": "better [plan:2]"},
 ]  # fmt: skip
-STEPS = [
-    "read the definition", "1. plan: instruction", "1. plan", "1. plan: label judge",
-    "2. reviews / style: instruction", "2. reviews / style", "2. reviews / safety: label judge",
-    "2. reviews: loop judge", "3. plan",
-]  # fmt: skip
-DIES_IN = {"1. plan", "1. plan: label judge", "2. reviews / style", "2. reviews: loop judge"}
-
-
-def way_of(told: Came) -> tuple[object, ...]:
-    return told.path, told.matched, events(told.run, "flow:transition"), events(told.run, "flow:loop")
 
 
 @pytest.fixture
@@ -48,28 +37,15 @@ def undisturbed() -> Came:
     return came(run_to_end(begin(TEXT, SCENARIO)))
 
 
-def test_a_worker_may_die_after_each_step_and_in_each(undisturbed: Came) -> None:
-    assert undisturbed.run.status == RunStatus.COMPLETED, undisturbed.run.error
-    assert undisturbed.path == ["plan", "reviews", "plan"]
-    run = begin(TEXT, SCENARIO)
-    for at in STEPS:
-        for before_record in (True, False) if at in DIES_IN else (False,):
-            with crash_after(at, run=run, before_record=before_record):
-                drain()
-    told = came(run_to_end(run))
-    assert way_of(told) == way_of(undisturbed)
-    ended: set[str | None] = set()
-    for step, type_ in Event.objects.filter(run=run).order_by("sequence").values_list("step", "type"):
-        assert not (type_ == EventType.STEP_START and step in ended), f"{step} was begun again after its end"
-        ended |= {step} if type_ == EventType.STEP_COMPLETE else set()
-    assert ended >= set(STEPS)
-
-
 def test_a_fork_with_another_answer_goes_on_from_there(undisturbed: Came) -> None:
-    fork = jobs.fork(undisturbed.run.id, "3. plan")
+    assert undisturbed.path == ["plan", "reviews", "plan"]
+    answer = Step.objects.get(run=undisturbed.run, name="2. reviews / style").output
+    other = answer | {"message": answer["message"] | {"content": "worse [style:2]"}}
+    fork = jobs.fork(undisturbed.run.id, "2. reviews: loop judge", outputs={"2. reviews / style": other})
     told = came(run_to_end(fork))
     assert told.run.status == RunStatus.COMPLETED, told.run.error
     assert told.path == ["plan", "reviews", "plan"]
+    assert "worse [style:2]" in Step.objects.get(run=fork, name="3. plan: instruction").output["instruction"]
 
 
 def test_a_fork_forges_no_word_of_a_judge_and_no_definition(undisturbed: Came) -> None:
