@@ -117,6 +117,7 @@ class Job:
     concurrency: Concurrency = field(default_factory=Concurrency)
     retention: Retention = field(default_factory=Retention)
     budget: Budget | None = None
+    budget_of: Callable[[Any], Budget | None] | None = None
     agui: bool = False
 
     def query(self, function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:

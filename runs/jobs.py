@@ -168,6 +168,7 @@ def job(
     concurrency: Concurrency | int = 1,
     retention: Retention | None = None,
     budget: Budget | None = None,
+    budget_of: Callable[[Any], Budget | None] | None = None,
     agui: bool = False,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Register a function `(step, input)` or `(step)` as a job.
@@ -175,7 +176,8 @@ def job(
     `retries` is the default of its steps (an int is max_attempts), `timeout` limits the time worked, waits not
     counted; `on_end` is called at least once after every end; runs wait for a worker in `queue`. `concurrency` says
     how many runs with the same `concurrency_key` may be under way (an int is the limit); `retention` says how long
-    ended runs are kept, `budget` what a run with its children may spend; with `agui` AG-UI frontends may talk to it.
+    ended runs are kept, `budget` what a run with its children may spend, and `budget_of(input)` what one of this input
+    (as JSON) may; with `agui` AG-UI frontends may talk to it.
     Raises JobAlreadyRegistered, InvalidJob.
     """
 
@@ -183,7 +185,7 @@ def job(
         made = Job(
             name=name, version=version, function=function, retries=Retry.of(retries), timeout=timeout,
             on_end=on_end, queue=queue, concurrency=Concurrency.of(concurrency),
-            retention=retention or Retention(), budget=Budget.of(budget), agui=agui,
+            retention=retention or Retention(), budget=Budget.of(budget), budget_of=budget_of, agui=agui,
         )  # fmt: skip
         registry.register(made)
         return made

@@ -14,12 +14,13 @@ from flows.agents.performing.sessions import Sessions
 from flows.agents.run_input import FlowInput
 from flows.agents.script import Script
 from flows.agents.spec import Flow
+from flows.agents.starting import budget_of
 from flows.agents.told import told_of
 from flows.agents.workspaces.workspace import close_workspace, open_workspace
 from runs.jobs import RunView, StepContext, job
 
 
-@job("agent-flow", on_end=close_workspace)
+@job("agent-flow", on_end=close_workspace, budget_of=budget_of)
 async def agent_flow(step: StepContext, wanted: FlowInput) -> dict[str, Any]:
     """Run an agent flow: steps written in YAML that agents do, with rules that choose the next step."""
     read = await step.run(READ_DEFINITION, read_definition, step.run_id, wanted)

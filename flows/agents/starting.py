@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from flows.agents import catalogue, permit, stored
+from flows.agents.errors import FlowNotFound
 from flows.agents.script import Script
 from flows.agents.spec import Flow
 from runs import jobs
@@ -54,11 +55,15 @@ def start(
         }  # fmt: skip
         return jobs.start(
             JOB, value, owner=owner, team=team, labels={**(labels or {}), "flow": made.name},
-            idempotency_key=idempotency_key, budget=_budget(made, budget), actor=actor,
+            idempotency_key=idempotency_key, budget=budget, actor=actor,
         )  # fmt: skip
 
 
-def _budget(made: Flow, wanted: Mapping[str, Any] | None) -> Budget | None:
-    """Raises InvalidOption where more is wanted than the flow allows: whoever starts a run does not decide it."""
-    own, asked = Budget.of(made.budget), Budget.of(dict(wanted) if wanted is not None else None)
-    return asked if own is None else own.tightened(asked)
+def budget_of(wanted: Mapping[str, Any]) -> Budget | None:
+    """What a run with this input may spend: its flow's budget. None where there is none, or no such flow."""
+    try:
+        if digest := wanted.get("definition"):
+            return Budget.of(stored.pinned(digest).get("budget"))
+        return Budget.of(catalogue.find(str(wanted.get("flow")), wanted.get("version") or None).budget)
+    except FlowNotFound:
+        return None  # the run says so when it begins

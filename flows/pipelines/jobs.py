@@ -10,10 +10,11 @@ from flows.pipelines.execution.scene import Scene
 from flows.pipelines.naming import READ_DEFINITION
 from flows.pipelines.run_input import RunInput
 from flows.pipelines.spec import PipelineDef
+from flows.pipelines.starting import budget_of
 from runs.jobs import StepContext, job
 
 
-@job("pipeline")
+@job("pipeline", budget_of=budget_of)
 async def pipeline(step: StepContext, wanted: RunInput) -> dict[str, Any]:
     """Run a pipeline: steps written in YAML or JSON that ask models, call tools and work in parallel."""
     document = await step.run(READ_DEFINITION, read_definition, wanted.pipeline, wanted.version, wanted.definition)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from flows.documents import Problem, dotted
 from flows.pipelines import catalogue, stored, validation
-from flows.pipelines.errors import InvalidPipeline, InvalidPipelineInput, StepNotInPipeline
+from flows.pipelines.errors import InvalidPipeline, InvalidPipelineInput, PipelineNotFound, StepNotInPipeline
 from flows.pipelines.naming import READ_DEFINITION
 from flows.pipelines.run_input import PipelineInput, Rerun, RunInput
 from flows.pipelines.spec import PipelineDef
@@ -108,6 +108,16 @@ def _budget(made: PipelineDef, wanted: dict[str, Any] | None) -> Budget | None:
     """Raises InvalidOption where more is wanted than the definition allows: whoever starts a run does not decide it."""
     own, asked = Budget.of(made.budget), Budget.of(wanted)
     return asked if own is None else own.tightened(asked)
+
+
+def budget_of(wanted: dict[str, Any]) -> Budget | None:
+    """What a run with this input may spend: its pipeline's budget. None where there is none, or no such pipeline."""
+    try:
+        if digest := wanted.get("definition"):
+            return Budget.of(stored.pinned(digest).get("budget"))
+        return Budget.of(catalogue.find(str(wanted.get("pipeline")), wanted.get("version") or None).budget)
+    except PipelineNotFound:
+        return None  # the run says so when it begins
 
 
 def _check_providers(made: PipelineDef) -> None:

@@ -5,7 +5,7 @@ import pytest
 from flows.agents.starting import start
 from flows.agents.stored import store
 from runs import jobs
-from runs.errors import InvalidInput
+from runs.errors import InvalidInput, InvalidOption
 from runs.models import RunStatus, Step
 from runs.testing import crash_after, drain, run_to_end, signal
 from tests.agents.flow_runs import begin, came, events
@@ -62,6 +62,17 @@ def test_a_flow_is_started_by_its_name_like_any_job() -> None:
         told = came(run_to_end(run))
         assert told.run.status == RunStatus.COMPLETED, told.run.error
         assert told.matched == [("a", None, "next")]
+
+
+def test_a_run_may_spend_what_its_flow_says_however_it_is_started() -> None:
+    store("name: dear\nbudget: {steps: 40}\nsteps:\n  - {name: a, agent: You do it.}\n")
+    plain, tightened = jobs.start("agent-flow", {"flow": "dear"}), start("dear", budget={"steps": 30})
+    for started, most in ((plain, 40), (tightened, 30)):
+        state = jobs.budget_state(started.run)
+        assert state is not None
+        assert state.limits["steps"].hard == most
+    with pytest.raises(InvalidOption, match="the job allows 40"):
+        jobs.start("agent-flow", {"flow": "dear"}, budget={"steps": 41})
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,8 @@ def test_a_start_may_tighten_the_budget_of_the_definition_and_never_widens_it(ow
         assert run_to_end(run).status == RunStatus.COMPLETED
     with pytest.raises(InvalidOption, match="the job allows 100"):
         start("p", budget={"steps": 101})
+    with pytest.raises(InvalidOption, match="the job allows 100"):
+        jobs.start("pipeline", {"pipeline": "p"}, budget={"steps": 101})
 
 
 def test_the_page_of_a_run_shows_its_items_as_texts() -> None:

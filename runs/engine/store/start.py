@@ -175,7 +175,7 @@ def new_run(job: Job, payload: Payload, options: StartOptions) -> tuple[Run, Bud
     """The run, and its own budget. Raises InvalidOption for one beyond the job's."""
     now = clock.now()
     run_at = options.run_at or now
-    budget = budget_for(job, options)
+    budget = budget_for(job, options, job.budget_of(payload.value) if job.budget_of is not None else None)
     run = Run(
         job=job.name, job_version=job.version, queue=options.queue or job.queue, priority=options.priority,
         labels=options.labels or {}, owner=options.owner, team=options.team,
@@ -196,10 +196,13 @@ def first_end_hook(job: Job, labels: Mapping[str, str]) -> EndHook:
     return EndHook.ARMED if job.on_end or is_watched(labels) else EndHook.NONE
 
 
-def budget_for(job: Job, options: StartOptions) -> Budget | None:
-    """What a run started so may spend by itself. Raises InvalidOption for more than its job allows."""
-    wanted = Budget.of(options.budget)
-    return wanted if job.budget is None else job.budget.tightened(wanted)
+def budget_for(job: Job, options: StartOptions, of_input: Budget | None = None) -> Budget | None:
+    """What a run started so may spend by itself, with what its job allows one of its input. Raises InvalidOption for
+    more than that."""
+    budget = Budget.of(options.budget)
+    for most in (of_input, job.budget):
+        budget = budget if most is None else most.tightened(budget)
+    return budget
 
 
 def _pending_twin(run: Run) -> Run | None:
