@@ -53,12 +53,17 @@ _EACH_PROCESS = (
     "tests/e2e/test_survival_of_each_process.py::"
     "test_a_new_run_completes_within_10_seconds_of_a_kill_and_no_process_is_left_over"
 )
+_KILLED_FLOW = "tests/e2e/test_flows_survive.py::test_no_recorded_call_is_made_again_after_a_worker_is_killed"
 # Of the campaigns' longest tests, those of whose kind a shorter one stands beside them.
 LONG = [
     "tests/e2e/test_agui_crowds.py",
     "tests/e2e/test_agui_survives.py::test_it_reconnects_and_loses_nothing_after_the_whole_server_was_killed",
     "tests/e2e/test_agui_survives.py::test_a_server_that_is_stopped_cuts_its_streams_and_ends_none_as_if_it_were_over",
     *(f"{_EACH_PROCESS}[{process}]" for process in ("idle process", "pusher", "monitor", "parent of the Sentinel")),
+    *(
+        f"{_KILLED_FLOW}[{step}]"
+        for step in ("plan", "implement", "second fix", "supervise", "second gather", "write", "check")
+    ),
     "tests/worker/test_background_tasks.py::test_a_schedule_starts_its_task",
     "tests/worker/test_memory.py::test_a_driver_that_grew_too_large_hands_its_runs_to_a_new_one",
     "tests/examples/test_repository_report_runs.py::"
