@@ -50,7 +50,8 @@ class Facets:
     def text(self, kind: str, written: str, section: Mapping[str, Any], at: Path, *, inline: bool) -> Piece:
         """The text that `written`, at a path of the document, stands for. With `inline` it may be the text itself.
 
-        Where no personas are described at all, a name is one of whom nothing is told. Raises Refused.
+        Where nothing of the kind has a name, a single word is the text, and of a persona all that is told. Raises
+        Refused.
         """
         if written in section:
             found = section[written]
@@ -63,8 +64,8 @@ class Facets:
         elif (path := self.named(kind, written)) is not None:
             return self.file(path)
         known = sorted({*section, *self.names(kind)})
-        if inline and kind == "personas" and not known:
-            return Piece("")
+        if inline and not known:
+            return Piece("" if kind == "personas" else written, path=at)
         raise Refused(
             f"there is no {written[:50]!r} in {kind}{meant(written, known)}",
             f"Use one of: {', '.join(known[:20])}." if known else f"Write it under {kind}, or name a file (.md).",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.agents.errors import InvalidFlow
+from flows.agents.graph import graph_of
 from flows.agents.loader import as_document, digest_of, load
 from flows.agents.spec import Flow, Permission
 
@@ -85,3 +86,17 @@ def test_an_agent_of_an_older_flow_may_be_a_bare_name() -> None:
     assert flow.steps[0].persona == "planner"
     assert flow.personas["planner"].prompt == ""
     assert flow.steps[0].permission is Permission.EDIT
+
+
+def test_one_word_is_a_text_where_no_texts_have_names() -> None:
+    assert load("name: f\nsteps: [{name: a, persona: x, instruction: Go}]").steps[0].instruction == "Go"
+    with pytest.raises(InvalidFlow, match="did you mean 'shortly'"):
+        load("name: f\ninstructions: {shortly: Be short.}\nsteps: [{name: a, persona: x, instruction: shortl}]")
+
+
+def test_a_target_of_a_sub_steps_rule_is_taken_and_has_no_effect() -> None:
+    rules = "rules: [{condition: approved, next: COMPLETE}]"
+    flow = load(
+        f"name: f\nsteps:\n  - {{name: a, parallel: [{{name: b, persona: x, {rules}}}]}}\n  - {{name: c, persona: x}}"
+    )
+    assert [edge.target for edge in graph_of(flow).edges] == ["c", "COMPLETE"]

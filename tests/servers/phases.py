@@ -15,6 +15,7 @@ REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS]
 # Nothing in them depends on which database the suite runs on, or other tests show on both what they stand on: they run
 # with SQLite's.
 ONCE = [
+    "tests/agents/test_any_document.py",
     "tests/agents/test_broken_flows.py",
     "tests/agents/test_command_agents.py", "tests/agents/test_what_programs_may_do.py",
     "tests/agents/test_claude_lines.py", "tests/agents/test_command_settings.py",

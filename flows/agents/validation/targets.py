@@ -26,7 +26,7 @@ def _of_step(flow: Flow, placed: Placed) -> Iterator[Found]:
     step = placed.step
     for index, rule in enumerate(step.rules):
         path = (*placed.path, "rules", index)
-        yield from _of_sub_step(rule, path) if placed.parent else _of_rule(flow, rule, path)
+        yield from _of_sub_step(flow, rule, path) if placed.parent else _of_rule(flow, rule, path)
     if step.default is None:
         return
     if placed.parent:
@@ -36,11 +36,13 @@ def _of_step(flow: Flow, placed: Placed) -> Iterator[Found]:
         yield from _target(flow, step.default, (*placed.path, "default"))
 
 
-def _of_sub_step(rule: Rule, path: Path) -> Iterator[Found]:
-    for key, value in (("next", rule.next), ("return", rule.return_)):
-        if value is not None:
-            told = f"a sub-step's rule has no {key!r}: the parallel step's rules say what comes next"
-            yield Found(told, (*path, key), "Remove it, and name the step in a rule of the parallel step.")
+def _of_sub_step(flow: Flow, rule: Rule, path: Path) -> Iterator[Found]:
+    """Older flows name a step in it: that is taken, and has no effect."""
+    if rule.next is not None:
+        yield from _target(flow, rule.next, (*path, "next"))
+    if rule.return_ is not None:
+        told = "a sub-step's rule has no 'return': the parallel step's rules say what comes next"
+        yield Found(told, (*path, "return"), "Remove it, and name the label in a rule of the parallel step.")
     if rule.requires_user_input:
         told = "a sub-step's rule cannot ask a user: the parallel step's rules say what comes next"
         yield Found(told, (*path, "requires_user_input"), "Move it to a rule of the parallel step.")
