@@ -46,6 +46,8 @@ class Loop:
             await self._begin(step)
             to = await self._iterate(step)
             if isinstance(to, End):
+                number = self._state.iteration
+                self._scene.step.progress(number, number, "completed")  # it did not stop short of its limit
                 return self._output(to)
             step = to
 
