@@ -19,7 +19,8 @@ Entries = Sequence[Mapping[str, Any]]
 
 def sign(entries: Entries | None) -> str:
     """Stands beside the scenario in the input of a run; empty without one."""
-    return "" if entries is None else _signature(digest_of(entries))
+    digest = digest_of(entries)
+    return "" if digest is None else _signature(digest)
 
 
 def digest_of(entries: Entries | None) -> str | None:

@@ -1,23 +1,27 @@
 """An agent flow's graph, its current step, its way with counts and why each step followed, live in a real browser."""
 
-import json
-from pathlib import Path
-
 from playwright.sync_api import expect
 
 from tests.e2e.test_pages import OpenPage, open_page, server, signed_in  # noqa: F401  (fixtures)
 from tests.servers.installation import Installation
 
-SCENARIOS = Path("examples/flows/scenarios")
+SCENARIO = "examples/flows/scenarios/review-loop-cycle.json"
 
 
 def test_a_flow_is_followed_told_and_let_go_on_without_a_reload(
     server: Installation,  # noqa: F811
     open_page: OpenPage,  # noqa: F811
 ) -> None:
-    scenario = json.loads((SCENARIOS / "review-loop-cycle.json").read_text())
-    given = {"flow": "review-loop", "task": "Count the books.", "scenario": scenario, "single_step": True}
-    page = open_page(f"/runs/{server.start_run('agent-flow', given)}/", viewport={"width": 390, "height": 844})
+    begun = server.manage(
+        "flow",
+        "run",
+        "review-loop",
+        "--task=Count the books.",
+        f"--scenario={SCENARIO}",
+        "--single-step",
+        "--user=admin",
+    ).stdout.split()
+    page = open_page(f"/runs/{begun[0]}/", viewport={"width": 390, "height": 844})
     current = page.locator("[data-current]")
     expect(current).to_have_attribute("data-node", "implement")
     expect(page.locator("main")).to_have_attribute("data-line", "open")

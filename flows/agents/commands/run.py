@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     given.add_shared(parser)
     parser.add_argument("--flow-version", help="Version of a flow that is named. Default: the newest.")
     parser.add_argument("--scenario", metavar="FILE", help="What agents and judges answer in place of models.")
+    parser.add_argument("--single-step", action="store_true", help="Wait before each further step.")
     parser.add_argument("--user", help="Username of the owner. Default: nobody; only superusers see it.")
     parser.add_argument("--team", help="Name of the team that sees the run.")
     parser.add_argument("--idempotency-key", help="Give the run that was started with this key, if there is one.")
@@ -58,8 +59,8 @@ def _started(options: dict[str, Any]) -> jobs.Started:
     flow, others = given.flow_of(options["flow"], options["flow_version"])
     return starting.start(
         flow, options["task"], folder=str(folder or ""), variables=variables, scenario=scenario, called=others,
-        max_steps=options["max_steps"], owner=owner, team=team, idempotency_key=options["idempotency_key"],
-        actor=Actor(kind="system", id="", name="flow run"),
+        max_steps=options["max_steps"], single_step=options["single_step"], owner=owner, team=team,
+        idempotency_key=options["idempotency_key"], actor=Actor(kind="system", id="", name="flow run"),
     )  # fmt: skip
 
 
