@@ -55,8 +55,9 @@ steps:
 """
 
 
-def test_sessions_are_continued_isolated_shared_and_refreshed(sent: list[list[str]]) -> None:
-    ended(SESSIONS, [{"content": f"a{number}"} for number in range(6)])
+@pytest.mark.parametrize("interventions", ["next_step", "interrupt"])
+def test_sessions_are_continued_isolated_shared_and_refreshed(sent: list[list[str]], interventions: str) -> None:
+    ended(f"{SESSIONS}interventions: {interventions}\n", [{"content": f"a{number}"} for number in range(6)])
     words = ("Plan.", "Style.", "Safety.", "Alone.", "Build.", "Sum.")
     known = {word: call[1:-1:2] for call in sent for word in words if word in call[-1]}
     assert known == {"Plan.": [], "Style.": [], "Safety.": ["a1"], "Alone.": [], "Build.": ["a0"], "Sum.": []}

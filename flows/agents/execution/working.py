@@ -24,6 +24,7 @@ class WorkFailed(RunsError):
 async def work_of(scene: Scene, steering: Steering, step: Step, work: str) -> Outcome | Interrupted:
     """What the step came to, settled in the run's state. Raises StepFailed of what is no agent's doing."""
     units = _units(scene, step, work)
+    scene.sessions.begin()
     for unit in units:
         await unit.prepare()
 

@@ -19,10 +19,15 @@ class Held:
 
 
 class Sessions:
-    """By key. `initial` is what the run is started with: see `Session.of`."""
+    """By key. `initial` is what the run is started with: see `Session.of`.
+
+    What a turn leaves is seen by the next ones of its iteration, and by later ones what was kept of it: a replay that
+    knows what came of an iteration takes no turns, so a conversation grows by what is kept alone.
+    """
 
     def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
         self._sessions = {key: Session.of(given) for key, given in (initial or {}).items()}
+        self._left: dict[str, Session] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
     @asynccontextmanager
@@ -31,12 +36,18 @@ class Sessions:
         meets the same order."""
         key = key_of(step, parent)
         async with self._turns.setdefault(key, asyncio.Lock()):
-            held = Held(key, None if step.session == "refresh" else self._sessions.get(key))
+            before = self._left.get(key) or self._sessions.get(key)
+            held = Held(key, None if step.session == "refresh" else before)
             yield held
-            self.keep(key, held.session)
+            if held.session is not None:
+                self._left[key] = held.session
+
+    def begin(self) -> None:
+        """A new iteration: of one that was interrupted nothing was kept."""
+        self._left.clear()
 
     def keep(self, key: str, session: Session | None) -> None:
-        """What a turn left; None forgets nothing."""
+        """What came of a turn; None forgets nothing."""
         if session is not None:
             self._sessions[key] = session
 
