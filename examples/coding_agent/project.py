@@ -9,6 +9,8 @@ from examples.coding_assistant.editing import unified_diff
 from examples.sources.allowed import is_own_data
 from examples.work_folder import work_folder
 from flows.llm.tools.conf import get_settings
+from flows.llm.tools.errors import ToolRefused
+from flows.llm.tools.local.folders import confined_to, locate, open_file
 
 JOB = "coding-agent"
 MOST_BYTES = 5 * 1024 * 1024
@@ -85,8 +87,8 @@ class Originals:
         diffs, edits = [], []
         for path in sorted(found):
             original = self._texts / path
-            before = _read(original) if original.exists() else ""
-            after = _read(Path(folder) / path)
+            before = _as_text(original.read_bytes() if original.exists() else None)
+            after = _as_text(content_of(folder, path))
             if diff := unified_diff(path, before, after):
                 diffs.append(diff)
                 edits.append(_edit(path, diff, is_new=not original.exists()))
@@ -108,13 +110,17 @@ def _paths(folder: Path) -> list[str]:
     return [str(one.relative_to(folder)) for one in files]
 
 
-def _read(path: Path) -> str:
+def content_of(folder: str, path: str) -> bytes | None:
+    """What a file of the project holds now; None for one that is not there, or that no tool reads."""
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return ""  # it was removed meanwhile, or is a link now
-    with os.fdopen(opened, "rb") as file:
-        return file.read(MOST_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd")
+        with confined_to(folder), open_file(locate(path)) as opened, os.fdopen(os.dup(opened), "rb") as file:
+            return file.read(MOST_BYTES)
+    except (ToolRefused, OSError):
+        return None
+
+
+def _as_text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _bounded(diff: str) -> str:

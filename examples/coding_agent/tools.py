@@ -1,17 +1,15 @@
 """The tools of the agent: they see the project's folder and nothing else, and what they change is kept as it was."""
 
 import functools
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from examples.coding_agent.project import MOST_BYTES, Originals
+from examples.coding_agent.project import Originals, content_of
 from flows.llm.tools import Tool
-from flows.llm.tools.errors import ToolRefused
 from flows.llm.tools.local import workspace_tools
-from flows.llm.tools.local.folders import confined_to, locate, open_file
+from flows.llm.tools.local.folders import confined_to, locate
 from providers.requests import ToolSpec
 
 _READING = ("read_file", "list_files", "search_files")
@@ -41,19 +39,11 @@ def _keeping(tool: Tool, folder: str, run_id: UUID) -> Callable[..., Any]:
 
     @functools.wraps(tool.function)
     def edit(*args: Any, **kwargs: Any) -> Any:
+        path = str(kwargs["path"])
         with confined_to(folder):
-            place = locate(str(kwargs["path"]))
-            if place.parts:
-                Originals(run_id).keep(place.parts, _content(str(kwargs["path"])))
+            parts = locate(path).parts
+        if parts:
+            Originals(run_id).keep(parts, content_of(folder, path))
         return tool.function(*args, **kwargs)
 
     return edit
-
-
-def _content(path: str) -> bytes | None:
-    """None for a file that is not there yet, or that no tool reads."""
-    try:
-        with open_file(locate(path)) as opened, os.fdopen(os.dup(opened), "rb") as file:
-            return file.read(MOST_BYTES)
-    except (ToolRefused, OSError):
-        return None

@@ -94,7 +94,7 @@ def test_an_administrator_sees_all(as_admin: ApiClient, run: Run) -> None:
 
 
 @pytest.mark.parametrize("run_id", ["1", "x", "%00", "..", "'", "%F0%9F%92%A9", "{}", "urn:uuid:{}", "{{{}}}"])
-@pytest.mark.parametrize("door", ["", "steps/", "checkpoints/", "signals/", "state/"])
+@pytest.mark.parametrize("door", ["", "steps/", "checkpoints/", "signals/", "state/", "artifacts/"])
 def test_what_is_no_id_is_not_found(api: ApiClient, run: Run, run_id: str, door: str) -> None:
     error_of(api.get(f"/api/runs/{run_id.format(run.id.hex)}/{door}"), 404, "run_not_found")
 
