@@ -197,6 +197,22 @@ def test_what_is_not_of_its_protocol_is_an_error_and_not_tried_again(
     assert Attempt.objects.count() == 1
 
 
+def test_what_no_database_takes_is_replaced(tmp_path: Path) -> None:
+    team, alice = member()
+    odd = r"a\u0000b\ud800"
+    acts = (
+        f'raw {{"type": "text", "text": "{odd}"}}',
+        f'want T runs {{"a": "{odd}"}}',
+        f"ask {odd}",
+        "done ok",
+    )
+    run = play(tmp_path, *acts).start(team=team)
+    assert Question.objects.get(run=run).context["arguments"] == {"a": "a\ufffdb\ufffd"}
+    run = answered(run, alice, "approve")
+    run = answered(run, alice, "submit", {"answer": "yes"})
+    assert answers_of(run)[0].content == "ok"
+
+
 def test_it_sees_nothing_of_the_workers_environment(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

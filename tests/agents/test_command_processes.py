@@ -150,7 +150,7 @@ def test_after_the_worker_was_killed_the_program_goes_on_by_its_session(worker: 
     run_id = started(worker, folder)
     pids = worker.wait_for(lambda: pids_in(folder), 60, "program at work")
     worker.signal(worker.driver_of(run_id), signal.SIGKILL)
-    worker.wait_for(all_gone(pids), 10, "end of what the driver had started")
+    worker.wait_for(all_gone(pids), 30, "end of what the driver had started")
     run = worker.finish(run_id)
     assert run["status"] == "completed", run
     assert (folder / "after.txt").exists()
@@ -162,6 +162,6 @@ def test_a_cancelled_run_ends_its_program(worker: WorkerTree, work: Path) -> Non
     run_id = started(worker, folder)
     pids = worker.wait_for(lambda: pids_in(folder), 60, "program at work")
     worker.ask("cancel", run_id)
-    worker.wait_for(all_gone(pids), 10, "end of the program")
+    worker.wait_for(all_gone(pids), 30, "end of the program")
     assert worker.finish(run_id)["status"] == "cancelled"
     assert not (folder / "after.txt").exists()

@@ -118,7 +118,7 @@ class Attempt:
     async def _take(self, said: Said, program: Program, speech: Speech) -> Ended | None:
         """Something that it said; how the call ends, if it does."""
         if isinstance(said, InSession):
-            await self._keep_session(said.id)
+            await self._keep_session(storable(said.id))
         elif isinstance(said, Spent):
             self._spending.tell(said)
         elif isinstance(said, Result):

@@ -24,6 +24,7 @@ GRACE_SECONDS: Final = 2.0
 """How long a program that is told to end may take before it is killed."""
 
 _ENDING_SECONDS = 5.0
+_KEEPER_SECONDS = 20.0  # a keeper that is killed leaves to itself what its program has left behind
 _PIECE = 64 * 1024
 _LAST_WORDS = 2000
 _MASK = b"***"
@@ -132,7 +133,7 @@ class Program:
         if self._process is None or self._process.returncode is not None:
             return
         try:
-            async with asyncio.timeout(GRACE_SECONDS + _ENDING_SECONDS):
+            async with asyncio.timeout(GRACE_SECONDS + _KEEPER_SECONDS):
                 await self._process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
