@@ -87,3 +87,26 @@ def test_a_run_may_spend_what_its_flow_says_however_it_is_started() -> None:
 def test_an_input_that_no_run_could_use_starts_none(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         jobs.start("agent-flow", {"flow": "stored-one", **wrong})
+
+
+def test_steps_side_by_side_are_interrupted_together() -> None:
+    text = """
+name: f
+interventions: interrupt
+steps:
+  - name: reviews
+    parallel:
+      - {name: style, agent: You do it., session_key: shared, rules: [{condition: approved}]}
+      - {name: safety, agent: You do it., session_key: shared, rules: [{condition: approved}]}
+    rules: [{condition: 'all("approved")', next: COMPLETE}]
+"""
+    slow = {"content": "x", "delay_ms": 60_000}
+    run = begin(text, [slow, slow, {"content": "[style:1]"}, {"content": "[safety:1]"}])
+    signal(run, "interrupt", {"text": "look at the tests only"})
+    with crash_after("2. reviews: interruptible", run=run):
+        drain()
+    told = came(run_to_end(run))
+    assert told.run.status == RunStatus.COMPLETED, told.run.error
+    assert (told.path, told.run.progress["total"]) == (["reviews", "reviews"], 2)
+    instruction = Step.objects.get(run=run, name="2. reviews / safety: instruction").output["instruction"]
+    assert "look at the tests only" in instruction
