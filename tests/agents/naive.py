@@ -81,8 +81,8 @@ class Rules:
         return None
 
     def tagged_rule(self) -> int | None:
+        text = self.answer.lower().replace("[step:", f"[{self.step}:".lower())  # the word STEP stands for any step
         start = f"[{self.step}:".lower()
-        text = self.answer.lower()
         while start in text:
             text = text[text.index(start) + len(start) :]
             digits = text.split("]")[0]

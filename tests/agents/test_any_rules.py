@@ -41,7 +41,7 @@ contexts = st.fixed_dictionaries(
         "vars": st.fixed_dictionaries({}, optional={"n": st.integers(1, 4), "kind": st.sampled_from(["big", 1])})
     },
 )
-tags = st.builds("[{}:{}]".format, st.sampled_from(["Review", "review", "REVIEW", "fix"]), st.integers(0, 7))
+tags = st.builds("[{}:{}]".format, st.sampled_from(["Review", "review", "REVIEW", "STEP", "fix"]), st.integers(0, 7))
 answers = st.lists(tags | st.sampled_from(["fine", "[REVIEW:x]", "[REVIEW:", "[review:2"]), max_size=4).map(" ".join)
 subs = st.builds(naive.Sub, st.sampled_from(["done", "done", "done", "error"]), st.none() | own_conditions)
 verdicts = st.lists(st.sampled_from([None, 0, 1, 2, 3]), min_size=2, max_size=6)

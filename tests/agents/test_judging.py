@@ -44,6 +44,7 @@ def test_the_first_tag_in_range_is_the_verdict(said: str, number: int | None) ->
     [
         ("done [REVIEW.A:2] [review.a:1]", 2),
         ("[Review.A:07]", 7),
+        ("[step:2], not [REVIEW.A:1]", 2),
         ("[REVIEWxA:1]", None),
         ("[OTHER:1] then [review.a:3]", 3),
         (f"[REVIEW.A:{'1' * 5000}]", 1111111111),
@@ -52,6 +53,10 @@ def test_the_first_tag_in_range_is_the_verdict(said: str, number: int | None) ->
 )
 def test_only_the_first_tag_of_the_step_counts(content: str, number: int | None) -> None:
     assert first_tag("review.a", content) == number
+
+
+def test_what_an_agent_is_told_to_write_is_found_though_capitals_are_longer() -> None:
+    assert first_tag("straße", tag_of("straße", 2)) == 2
 
 
 def test_a_step_writes_its_name_in_capitals() -> None:

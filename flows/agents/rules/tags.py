@@ -1,4 +1,4 @@
-"""The tag `[STEP:N]` with which an agent names the rule that fits its answer."""
+"""The tag `[STEP:N]` with which an agent names the rule that fits its answer: the step's name, or the word STEP."""
 
 import re
 
@@ -13,7 +13,7 @@ def tag_of(step: str, number: int) -> str:
 
 def first_tag(step: str, content: str) -> int | None:
     """The number of the first tag of this step in the text, None where there is none. Not range-checked."""
-    found = re.search(rf"\[{re.escape(step)}:([0-9]+)\]", content, re.IGNORECASE)
+    found = re.search(rf"\[{_written(step)}:([0-9]+)\]", content, re.IGNORECASE)
     if found is None:
         return None
     digits = found[1].lstrip("0")[: _DIGITS + 1]
@@ -22,4 +22,9 @@ def first_tag(step: str, content: str) -> int | None:
 
 def without_tags(step: str, content: str) -> str:
     """The text as people read it: what it tells the flow by a tag is left out."""
-    return re.sub(rf"[ \t]*\[{re.escape(step)}:[0-9]+\]", "", content, flags=re.IGNORECASE)
+    return re.sub(rf"[ \t]*\[{_written(step)}:[0-9]+\]", "", content, flags=re.IGNORECASE)
+
+
+def _written(step: str) -> str:
+    # the name in capitals too: "ß" is written "SS" there, which matching without regard to case does not know
+    return f"(?:{'|'.join(map(re.escape, (step, step.upper(), 'STEP')))})"
