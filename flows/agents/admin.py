@@ -17,7 +17,7 @@ from flows.agents.models import FlowDefinition
 from runs.errors import RunsError
 from runs.jobs import Actor
 
-_EDITOR = {"rows": 30, "spellcheck": "false", "style": "font-family: monospace"}
+_EDITOR = {"rows": 20, "spellcheck": "false", "style": "font-family: monospace"}
 
 
 class FlowForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no such argument at run time
@@ -53,6 +53,10 @@ class FlowDefinitionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no ty
     def short_digest(self, row: FlowDefinition) -> str:
         return row.digest[:12]
 
+    @admin.display(description="Digest")
+    def whole_digest(self, row: FlowDefinition) -> SafeString:
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', row.digest)
+
     @admin.display(description="Definition")
     def shown_source(self, row: FlowDefinition) -> SafeString:
         return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', row.source)
@@ -60,10 +64,10 @@ class FlowDefinitionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no ty
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("source",)
-        return ("name", "version", "origin", "digest", "creator", "created_at", "shown_source")
+        return ("name", "version", "origin", "whole_digest", "creator", "created_at", "shown_source")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("shown_source",)
+        return ("whole_digest", "shown_source")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # a version stays what it is: runs are pinned to it
