@@ -1,73 +1,17 @@
 """The pages in a real browser, on a real server with a real worker."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from tests.e2e.opening import OpenPage
 from tests.servers.installation import Installation
 
 ENDED = re.compile("completed|failed|cancelled")
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def server(on_postgresql: bool) -> Iterator[Installation]:
-    installation = Installation(postgresql=on_postgresql)
-    try:
-        yield installation.start()
-    finally:
-        left = installation.remove()
-    assert not left
-
-
-@pytest.fixture(scope="module")
-def signed_in(server: Installation, browser: Browser) -> dict[str, Any]:
-    """The cookies of the administrator, who signs in by the form once."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{server.base_url}/runs/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(server.password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    state: dict[str, Any] = dict(context.storage_state())
-    context.close()
-    return state
-
-
-@pytest.fixture
-def open_page(server: Installation, signed_in: dict[str, Any], browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address signed in; at the end no page may have an error in its console."""
-    contexts: list[BrowserContext] = []
-    troubles: list[str] = []
-
-    def hear(said: ConsoleMessage) -> None:
-        # Chromium says so of a page that is left while it connects.
-        if said.type in ("error", "warning") and "closed before the connection is established" not in said.text:
-            troubles.append(said.text)
-
-    def go(path: str, *, script: str = "", quiet: bool = False, prepare: Any = None, **options: Any) -> Page:
-        context = browser.new_context(storage_state=signed_in, base_url=server.base_url, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        if script:
-            page.add_init_script(script)
-        if prepare:
-            prepare(page)
-        if not quiet:
-            page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on("console", hear)
-        page.goto(path)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert not troubles
 
 
 def sequences(page: Page) -> list[int]:

@@ -2,15 +2,15 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.test_pages import OpenPage, open_page, server, signed_in  # noqa: F401  (fixtures)
+from tests.e2e.opening import OpenPage
 from tests.servers.installation import Installation
 
 SCENARIO = "examples/flows/scenarios/review-loop-cycle.json"
 
 
 def test_a_flow_is_followed_told_and_let_go_on_without_a_reload(
-    server: Installation,  # noqa: F811
-    open_page: OpenPage,  # noqa: F811
+    server: Installation,
+    open_page: OpenPage,
 ) -> None:
     begun = server.manage(
         "flow",
