@@ -53,6 +53,8 @@ def _chunk(event: RunEvent, data: Data) -> Told:
 
 
 def _call(event: RunEvent, data: Data) -> Told:
+    if data.get("kind") == "stream":  # a model's turn most often, which chunks and calls of tools tell of
+        return [(str(event.type), {"step": event.step, "data": data})]
     return [("tool_call", {"toolName": event.step, "params": {}, "attempt": event.attempt})]
 
 
