@@ -13,6 +13,10 @@ from flows.documents import Path
 BETWEEN = "\n\n---\n\n"
 """Between the parts of an instruction that is a list."""
 
+MOST_TEXT = 900_000
+"""Characters of all texts that a flow's steps and personas are put together of: what a run records of its definition
+has to fit into one payload."""
+
 
 class Assembling:
     """`pieces` holds, by path, of what texts a text was put together; `found` what cannot be read."""
@@ -22,6 +26,7 @@ class Assembling:
         self._facets = Facets(folder)
         self._personas: dict[str, spec.Persona] = {}
         self._texts: dict[str, dict[str, str]] = {"policies": {}, "knowledge": {}}
+        self._left = MOST_TEXT
         self.found: list[Found] = []
         self.pieces: dict[Path, list[Piece]] = {}
 
@@ -55,6 +60,17 @@ class Assembling:
             self._refused(exc, path)
             return ""
         self.pieces[path] = [piece]
+        return self._taken(piece, path)
+
+    def _taken(self, piece: Piece, path: Path) -> str:
+        """Its text; nothing of one that would make the flow too large, however often it is named."""
+        if self._left < 0:
+            return ""
+        self._left -= len(piece.text)
+        if self._left < 0:
+            told = f"the texts of this flow are longer than {MOST_TEXT:,} characters together"
+            self.found.append(Found(told, path, "Shorten them, or share them as policies or knowledge."))
+            return ""
         return piece.text
 
     def _joined(self, kind: str, texts: tuple[str, ...], path: Path) -> str:
@@ -78,7 +94,7 @@ class Assembling:
         try:
             piece = self._facets.file(persona.file) if persona.file else self._facets.entry(prompt, path)
             self.pieces[path] = [piece]
-            prompt = piece.text
+            prompt = self._taken(piece, path)
         except Refused as exc:
             self._refused(exc, path)
         return spec.Persona(prompt=prompt, **persona.model_dump(exclude={"prompt", "file"}))
@@ -102,7 +118,7 @@ class Assembling:
 
     def _of_piece(self, piece: Piece, path: Path) -> spec.Persona:
         if not piece.file.endswith((".yaml", ".yml", ".json")):
-            return spec.Persona(prompt=piece.text)
+            return spec.Persona(prompt=self._taken(piece, path))
         try:
             return spec.Persona.model_validate(self._facets.value(piece))
         except Refused as exc:
@@ -126,7 +142,8 @@ class Assembling:
             parts["permission"] = spec.Permission.EDIT
         for kind, key in (("policies", "policy"), ("knowledge", "knowledge")):
             parts[key] = tuple(
-                self._section(kind, name, (*path, key, place)) for place, name in enumerate(getattr(step, key))
+                self._section(kind, name, (*path, key, place))
+                for place, name in enumerate(dict.fromkeys(getattr(step, key)))
             )
         return spec.Step(
             **parts,

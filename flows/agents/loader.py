@@ -1,6 +1,7 @@
 """From a document to an agent flow: every problem with its file, its line, its step and the remedy."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -16,6 +17,8 @@ from flows.documents.shapes import Misfit
 
 Rule = Callable[[Flow], Iterable[Found]]
 _WHAT = "an agent flow is a mapping with the keys name and steps"
+MOST_PROBLEMS = 100
+"""Of one document that are looked up in it: each costs time."""
 
 
 def load(text: str, origin: str = "", folder: FilePath | None = None, further: Sequence[Rule] = ()) -> Flow:
@@ -52,7 +55,7 @@ class Loaded:
 
     def keep_to(self, *rules: Rule) -> None:
         """Raises InvalidFlow for what one of the rules finds."""
-        self._refuse([found for rule in rules for found in rule(self.flow)])
+        self._refuse(list(islice((found for rule in rules for found in rule(self.flow)), MOST_PROBLEMS)))
 
     def _load(self, text: str, folder: FilePath | None) -> Flow:
         document, twice = renaming.renamed(documents.read(text))
@@ -69,7 +72,7 @@ class Loaded:
 
     def _refuse(self, found: Sequence[Found]) -> None:
         if found:
-            raise InvalidFlow([self._places.problem(one) for one in found], self._origin)
+            raise InvalidFlow([self._places.problem(one) for one in found[:MOST_PROBLEMS]], self._origin)
 
     def _of_shape(self, problem: Problem) -> FlowProblem:
         if not isinstance(problem, Misfit):

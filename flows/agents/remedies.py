@@ -61,6 +61,9 @@ def told(misfit: Misfit) -> tuple[str, str]:
         return "this is empty", _REMEDIES["too_short"]
     if misfit.kind.startswith(("greater_than", "less_than")):
         return _message(misfit), "Give a number in that range."
+    if misfit.kind == "too_long":
+        told = misfit.message.partition(" ")[2].replace(" after validation", "")
+        return f"this {told}", _REMEDIES["too_long"]
     return _message(misfit), _REMEDIES.get(misfit.kind, "See its key in docs/howto/agent-flows.md.")
 
 

@@ -24,14 +24,14 @@ class Renamed(NamedTuple):
 def renamed(document: Document) -> Renamed:
     """A key under both its names is a problem: which of the two is meant?"""
     work = _Renaming(document)
-    return Renamed(Document(work.of_flow(document.value), work.lines, work.text_lines), work.problems)
+    value = work.of_flow(document.value)
+    return Renamed(Document(value, work.moved(document.lines), work.moved(document.text_lines)), work.problems)
 
 
 class _Renaming:
     def __init__(self, document: Document) -> None:
         self._old = document
-        self.lines = dict(document.lines)
-        self.text_lines = dict(document.text_lines)
+        self._moves: dict[Path, Path] = {}
         self.problems: list[FlowProblem] = []
 
     def of_flow(self, value: Any) -> Any:
@@ -74,7 +74,7 @@ class _Renaming:
                 continue
             made[name] = part
             if name != key:
-                self._move((*path, key), (*path, name))
+                self._moves[*path, key] = (*path, name)
         return made
 
     def _twice(self, path: Path, key: str, name: str) -> None:
@@ -82,6 +82,11 @@ class _Renaming:
         message = f"{key!r} is another name of {name!r}, which stands here too"
         self.problems.append(FlowProblem(message, dotted((*path, key)), line, remedy="Keep one of them."))
 
-    def _move(self, old: Path, new: Path) -> None:
-        for table, source in ((self.lines, self._old.lines), (self.text_lines, self._old.text_lines)):
-            table.update({(*new, *at[len(old) :]): line for at, line in source.items() if at[: len(old)] == old})
+    def moved(self, lines: dict[Path, int]) -> dict[Path, int]:
+        """The lines, those below a renamed key under its new name too."""
+        made = dict(lines)
+        for at, line in lines.items():
+            for length in range(1, len(at) + 1):
+                if (new := self._moves.get(at[:length])) is not None:
+                    made[*new, *at[length:]] = line
+        return made

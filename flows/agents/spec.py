@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 COMPLETE, ABORT = "COMPLETE", "ABORT"
 """Targets of rules that are no steps."""
 
+MOST_ROUNDS = 1000
+"""Of a cycle: a monitor remembers every step of them."""
+
 Name = Annotated[str, Field(pattern=r"^[\w][\w .-]{0,49}$")]
 Text = str
 
@@ -77,8 +80,8 @@ class Asking(SpecModel):
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     choices: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
-    quorum: int = Field(default=1, ge=1)
-    deadline_seconds: float | None = Field(default=None, gt=0)
+    quorum: int = Field(default=1, ge=1, le=100)
+    deadline_seconds: float | None = Field(default=None, gt=0, le=10 * 366 * 86_400)
     starter_may_answer: bool = True
 
 
@@ -142,7 +145,7 @@ class LoopMonitor(SpecModel):
     """`cycle` names steps in order; after `threshold` rounds of it the judge chooses how it goes on."""
 
     cycle: tuple[str, ...] = Field(min_length=1)
-    threshold: int = Field(ge=1)
+    threshold: int = Field(ge=1, le=MOST_ROUNDS)
     ignore_steps: tuple[str, ...] = ()
     judge: Judge
 

@@ -35,7 +35,12 @@ def _ask(value: Any) -> Any:
     return {"title": title, "body": body.strip()}
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+MOST_RULES = 100
+MOST_SUB_STEPS = 100
+MOST_PARTS = 50
+"""Of whatever else a step lists: a check looks at each of them, and whoever is signed in may ask for one."""
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(max_length=MOST_PARTS)]
 Version = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
@@ -56,7 +61,7 @@ class Report(SpecModel):
 
 
 class Contracts(SpecModel):
-    report: tuple[Annotated[Report, BeforeValidator(_report)], ...] = ()
+    report: tuple[Annotated[Report, BeforeValidator(_report)], ...] = Field(default=(), max_length=MOST_PARTS)
 
 
 class Structured(SpecModel):
@@ -89,18 +94,19 @@ class Step(SpecModel):
     session: Literal["continue", "refresh"] = "continue"
     session_key: str | None = None
     pass_previous_response: bool = True
-    rules: tuple[spec.Rule, ...] = ()
+    rules: tuple[spec.Rule, ...] = Field(default=(), max_length=MOST_RULES)
     default: str | None = None
     report: Annotated[
         tuple[Annotated[Report, BeforeValidator(_report)], ...],
         BeforeValidator(lambda value: [value] if isinstance(value, str | dict) else value),
+        Field(max_length=MOST_PARTS),
     ] = ()
     output_contracts: Contracts = Contracts()
     structured_output: Structured | None = None
     quality_gates: tuple[Annotated[Gate, BeforeValidator(lambda one: {"text": one} if isinstance(one, str) else one)],
-                         ...] = ()  # fmt: skip
+                         ...] = Field(default=(), max_length=MOST_PARTS)  # fmt: skip
     most_gate_rounds: int = Field(default=3, ge=1, le=20)
-    parallel: tuple["Step", ...] | None = None
+    parallel: tuple["Step", ...] | None = Field(default=None, max_length=MOST_SUB_STEPS)
     concurrency: int = Field(default=10, ge=1, le=100)
     kind: Literal["workflow_call"] | None = None
     call: str | None = None
@@ -115,12 +121,12 @@ class Step(SpecModel):
 class Judge(SpecModel):
     persona: str | None = None
     instruction: Texts = ()
-    rules: tuple[spec.Rule, ...] = Field(min_length=1)
+    rules: tuple[spec.Rule, ...] = Field(min_length=1, max_length=MOST_RULES)
 
 
 class Monitor(SpecModel):
-    cycle: tuple[str, ...] = Field(min_length=1)
-    threshold: int = Field(ge=1)
+    cycle: tuple[str, ...] = Field(min_length=1, max_length=MOST_PARTS)
+    threshold: int = Field(ge=1, le=spec.MOST_ROUNDS)
     ignore_steps: tuple[str, ...] = ()
     judge: Judge
 
@@ -145,7 +151,7 @@ class Flow(SpecModel):
     schemas: dict[str, str | dict[str, Any]] = {}
     steps: tuple[Step, ...] = Field(min_length=1, max_length=200)
     loop_detection: spec.LoopDetection = spec.LoopDetection()
-    loop_monitors: tuple[Monitor, ...] = ()
+    loop_monitors: tuple[Monitor, ...] = Field(default=(), max_length=MOST_PARTS)
     workspace: (
         Annotated[spec.Workspace, BeforeValidator(lambda one: {"kind": one} if isinstance(one, str) else one)] | None
     ) = None

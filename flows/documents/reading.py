@@ -97,6 +97,7 @@ class _Reader:
     def __init__(self) -> None:
         self._made = Document()
         self._values = 0
+        self._characters = 0
         self._scalars = _Loader("")
 
     def document(self, node: yaml.Node) -> Document:
@@ -108,6 +109,7 @@ class _Reader:
         self._values += 1
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
             raise InvalidDocument([Problem("the document has too many values, or is nested too deeply", line=line)])
+        self._count(node, line)
         self._made.lines.setdefault(path, line)
         self._made.text_lines[path] = line + (getattr(node, "style", None) in ("|", ">"))
         if isinstance(node, yaml.MappingNode):
@@ -115,6 +117,12 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self._value(part, (*path, index)) for index, part in enumerate(node.value)]
         return self._scalar(node, path)
+
+    def _count(self, node: yaml.Node, line: int) -> None:
+        self._characters += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        if self._characters > MAX_CHARACTERS:
+            told = f"the document is longer than {MAX_CHARACTERS} characters with its aliases written out"
+            raise InvalidDocument([Problem(told, line=line)])
 
     def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()

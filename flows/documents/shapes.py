@@ -12,6 +12,8 @@ from flows.documents.problems import InvalidDocument, Problem, meant
 from flows.documents.reading import Document, Path, dotted
 
 M = TypeVar("M", bound=BaseModel)
+MOST_MISFITS = 500
+"""Told of one document: each is looked up in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ def shaped(document: Document, model: type[M], what: str) -> M:
     try:
         return model.model_validate(document.value)
     except ValidationError as exc:
-        found = [_of_pydantic(document, model, error) for error in exc.errors(include_url=False, include_context=False)]
+        errors = exc.errors(include_url=False, include_context=False)[:MOST_MISFITS]
+        found = [_of_pydantic(document, model, error) for error in errors]
         raise InvalidDocument(_without_echoes(found)) from exc
 
 

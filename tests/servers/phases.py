@@ -16,7 +16,7 @@ REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS]
 # with SQLite's.
 ONCE = [
     "tests/agents/test_any_document.py",
-    "tests/agents/test_broken_flows.py",
+    "tests/agents/test_broken_flows.py", "tests/agents/test_hostile_documents.py",
     "tests/agents/test_command_agents.py", "tests/agents/test_what_programs_may_do.py",
     "tests/agents/test_claude_lines.py", "tests/agents/test_command_settings.py",
     "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_steered.py",

@@ -39,9 +39,13 @@ class Placeholder:
 
 def placeholders(text: str) -> list[Placeholder]:
     """All that look like one, in order; others than the known ones stay as they are."""
-    return [
-        Placeholder(found[1], found[2], text.count("\n", 0, found.start()) + 1) for found in _PLACEHOLDER.finditer(text)
-    ]
+    found: list[Placeholder] = []
+    line, counted = 1, 0
+    for match in _PLACEHOLDER.finditer(text):
+        line += text.count("\n", counted, match.start())
+        counted = match.start()
+        found.append(Placeholder(match[1], match[2], line))
+    return found
 
 
 def has(text: str, *names: str) -> bool:
