@@ -40,11 +40,13 @@ class Assembling:
                 self._section(kind, name, (kind, name))
         steps = tuple(self._step(step, ("steps", place)) for place, step in enumerate(given.steps))
         monitors = tuple(self._monitor(one, ("loop_monitors", place)) for place, one in enumerate(given.loop_monitors))
+        answerer = self._named_persona(given.answer_agent, "answer_agent", ("answer_agent",))
         same = {"name", "version", "description", "language", "rule_order", "loop_detection", "workspace", "subflow",
                 "interventions", "budget", "agui", "max_steps"}  # fmt: skip
         return spec.Flow(
             **{key: getattr(given, key) for key in same},
             initial_step=given.initial_step or given.steps[0].name,
+            answer_agent=answerer,
             personas=self._personas, steps=steps, loop_monitors=monitors, **self._texts,
         )  # fmt: skip
 

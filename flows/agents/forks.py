@@ -1,11 +1,21 @@
-"""What a fork of a flow's run may not change: the definition, and what people or judges decided."""
+"""What a fork of a flow's run may not change: the definition, what people decided, or an agent for them, and judges."""
 
 from collections.abc import Mapping, Set
 from typing import Any
 
-from flows.agents.naming import ABORT, BLOCKED, LIMIT, READ_DEFINITION, SAID, USER_INPUT, WORKSPACE, place_of
+from flows.agents.naming import (
+    ABORT,
+    AGENT_ANSWER,
+    BLOCKED,
+    LIMIT,
+    READ_DEFINITION,
+    SAID,
+    USER_INPUT,
+    WORKSPACE,
+    place_of,
+)
 
-_OF_PEOPLE = (BLOCKED, LIMIT, USER_INPUT, SAID, ABORT, "asks")
+_OF_PEOPLE = (BLOCKED, LIMIT, USER_INPUT, AGENT_ANSWER, SAID, ABORT, "asks")
 
 
 def decides_about_people(kept: Mapping[str, Any], changed: Set[str]) -> bool:

@@ -178,7 +178,7 @@ class Subflow(SpecModel):
 
 
 class Flow(SpecModel):
-    """A whole agent flow. `max_steps` is None for `infinite`."""
+    """A whole agent flow. `max_steps` is None for `infinite`. `answer_agent` is the persona asked before people are."""
 
     name: str = Field(pattern=r"^[\w][\w-]{0,63}$")
     version: str = Field(default="1", pattern=r"^[\w][\w.-]{0,63}$")
@@ -198,6 +198,7 @@ class Flow(SpecModel):
     interventions: Literal["next_step", "interrupt"] = "next_step"
     budget: dict[str, Any] | None = None
     agui: bool = False
+    answer_agent: str | None = None
 
     def step(self, name: str) -> Step | None:
         """A step of the flow itself, not one of `parallel`."""

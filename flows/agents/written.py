@@ -159,3 +159,4 @@ class Flow(SpecModel):
     interventions: Literal["next_step", "interrupt"] = "next_step"
     budget: dict[str, Any] | None = None
     agui: bool = False
+    answer_agent: Annotated[str, Field(min_length=1)] | None = None

@@ -47,7 +47,7 @@ def test_a_blocked_step_asks_for_what_it_needs_and_runs_again_with_the_answer() 
     told = finished(run)
     assert told.run.status == RunStatus.COMPLETED, told.run.error
     assert told.path == ["work", "work"]
-    assert events(run, "flow:blocked") == [{"step": "work", "prompt": "which one?", "answered": True}]
+    assert events(run, "flow:blocked") == [{"step": "work", "prompt": "which one?", "answered": True, "by": "people"}]
     assert "the second" in Step.objects.get(run=run, name="2. work: instruction").output["instruction"]
 
 

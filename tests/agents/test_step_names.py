@@ -27,10 +27,14 @@ def test_judges_are_told_apart_from_other_parts() -> None:
         found = place_of(f"2. plan: {part}")
         assert found is not None
         assert found.is_judge, part
-    for name in ("2. plan", "2. plan: instruction", "2. judge", "2. plan: judge it#1.1"):
+    for name in ("2. plan", "2. plan: instruction", "2. judge", "2. plan: judge it#1.1", "2. plan: answer by agent"):
         found = place_of(name)
         assert found is not None
         assert not found.is_judge, name
+
+
+def test_what_an_agent_answers_for_people_is_a_part_of_its_iteration() -> None:
+    assert place_of(naming.part("2. plan", naming.AGENT_ANSWER)) == Place(2, "plan", "", "answer by agent")
 
 
 def test_other_steps_belong_to_no_iteration() -> None:

@@ -80,4 +80,5 @@ def test_events_of_flows_say_what_happened() -> None:
     assert words_of("flow:limit", {"iteration": 3, "max": 3, "granted": 0}) == "3 of 3 iterations: no more granted"
     blocked = {"step": "a", "prompt": "Which\nday?", "answered": True}
     assert words_of("flow:blocked", blocked) == "a asks: Which day? (answered)"
+    assert words_of("flow:blocked", blocked | {"by": "agent"}) == "a asks: Which day? (answered by an agent)"
     assert words_of("artifact:save", {"name": "plan.md", "version": 2}) == "plan.md version 2"

@@ -20,6 +20,7 @@ ONCE = [
     "tests/agents/test_command_agents.py", "tests/agents/test_what_programs_may_do.py",
     "tests/agents/test_claude_lines.py", "tests/agents/test_command_settings.py",
     "tests/agents/test_any_rules.py", "tests/agents/test_conditions.py", "tests/agents/test_flows_are_steered.py",
+    "tests/agents/test_agents_answer_for_people.py",
     "tests/agents/test_flows_meet_people.py", "tests/agents/test_runs_of_flows.py", "tests/agents/test_step_names.py",
     "tests/agents/test_flows_are_loaded.py", "tests/agents/test_workspaces.py",
     "tests/agents/test_graphs.py", "tests/agents/test_judging.py", "tests/agents/test_loops.py",

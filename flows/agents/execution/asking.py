@@ -1,10 +1,11 @@
-"""What a flow asks people of itself: whether it may go on beyond its limit, and what a blocked step needs."""
+"""What a flow asks of itself: whether it may go on beyond its limit, and what a blocked step needs."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from flows.agents import naming
 from flows.agents.execution.aborting import AbortKind, abort
+from flows.agents.execution.answering import answer_by_agent
 from flows.agents.execution.scene import Scene
 from flows.agents.spec import Step
 from hitl.errors import QuestionWithdrawn
@@ -69,31 +70,58 @@ async def _ask_for_more(scene: Scene, step: Step, name: str) -> int:
 
 
 async def ask_blocked(scene: Scene, step: Step, work: str, content: str) -> None:
-    """The answer becomes a user's input. Raises FlowAborted where nobody gives one."""
+    """The answer becomes a user's input: the flow's own agent's, else people's. Raises FlowAborted without any."""
     prompt = prompt_of(content)
+    if await _answered_by_agent(scene, step, work, content, prompt):
+        return None
     repeated = 0
     while True:
         name = naming.part(work, naming.BLOCKED, repeated)
         answered = await _ask_for_text(scene, f"{step.name} needs something to go on", name, prompt, content)
-        data = {"step": step.name, "prompt": prompt[:LONGEST_SHOWN], "answered": answered is not None}
-        scene.step.note(EventType.FLOW_BLOCKED, data, step=work)
+        _tell(scene, step, work, prompt, "people" if answered is not None else None)
         if answered is not None:
-            return scene.state.add_user_input(answered)
+            return _take(scene, step, answered)
         reason = "Workflow blocked and no user input provided"
         await abort(scene, AbortKind.BLOCKED, reason, at=work, repeated=repeated)
         repeated += 1
 
 
 async def ask_user(scene: Scene, step: Step, work: str, condition: str, content: str) -> None:
-    """A rule wants a word of people before the step is done again. Raises FlowAborted where there is none."""
+    """A rule wants a word of people, or of who answers for them, before the step is done again.
+
+    Raises FlowAborted where there is none.
+    """
+    prompt = prompt_of(content)
+    needed = condition if prompt == content.strip() else f"{condition}\n\n{prompt}"
+    if await _answered_by_agent(scene, step, work, content, needed):
+        return None
     repeated = 0
     while True:
         name = naming.part(work, naming.USER_INPUT, repeated)
         answered = await _ask_for_text(scene, f"{step.name}: {condition}"[:180], name, content, content)
         if answered is not None:
-            return scene.state.add_user_input(answered)
+            return _take(scene, step, answered)
         await abort(scene, AbortKind.USER_INPUT_CANCELLED, "User input cancelled", at=work, repeated=repeated)
         repeated += 1
+
+
+async def _answered_by_agent(scene: Scene, step: Step, work: str, content: str, needed: str) -> bool:
+    answered = await answer_by_agent(scene, step, work, content, needed)
+    if answered is None:
+        return False
+    _tell(scene, step, work, needed, "agent")
+    scene.state.add_user_input(answered)
+    return True
+
+
+def _tell(scene: Scene, step: Step, work: str, prompt: str, by: Literal["agent", "people"] | None) -> None:
+    data = {"step": step.name, "prompt": prompt[:LONGEST_SHOWN], "answered": by is not None, "by": by}
+    scene.step.note(EventType.FLOW_BLOCKED, data, step=work)
+
+
+def _take(scene: Scene, step: Step, answered: str) -> None:
+    scene.state.answers_in_a_row.pop(step.name, None)
+    scene.state.add_user_input(answered)
 
 
 async def _ask_for_text(scene: Scene, title: str, name: str, body: str, content: str) -> str | None:

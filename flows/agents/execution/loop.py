@@ -100,6 +100,7 @@ class Loop:
         return await self._move(step, work, outcome, decision)
 
     async def _move(self, step: Step, work: str, outcome: Outcome, decision: Decision) -> Step | End:
+        self._state.answers_in_a_row.pop(step.name, None)
         target = decision.target
         monitor = self._monitors.completed(step.name, target)
         if monitor is not None:

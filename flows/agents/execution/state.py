@@ -41,6 +41,7 @@ class FlowState:
     `outputs` hold the newest of each step and sub-step, the last that ended at the end. `previous` is what the step
     before this one said, None before the first. `answers` are what people gave in steps that ask them, `reports` the
     newest content by name. `spent` counts what `max_steps` limits: iterations of this run and of those it called.
+    `answers_in_a_row` count what an agent answered to a step, by name, since people did or the step went on.
     """
 
     max_steps: int | None = None
@@ -57,6 +58,7 @@ class FlowState:
     reports: dict[str, str] = field(default_factory=dict)
     matched: list[Matched] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
+    answers_in_a_row: dict[str, int] = field(default_factory=dict)
 
     def begin(self, step: Step) -> int:
         """A new iteration; its number. A step that calls another flow spends none of its own."""
@@ -77,6 +79,10 @@ class FlowState:
         self.outputs[name] = output
         if output.structured is not None:
             self.structured[name] = output.structured
+
+    def count_agent_answer(self, name: str) -> None:
+        """An agent answered in place of people; `answers_in_a_row` loses the step with the next that is theirs."""
+        self.answers_in_a_row[name] = self.answers_in_a_row.get(name, 0) + 1
 
     def add_user_input(self, text: str) -> None:
         self.user_inputs.append(text[:LONGEST_USER_INPUT])

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from flows.agents import naming
 from flows.agents.calls import AgentCall, Answer, Scene
 from flows.agents.errors import GateFailed
+from flows.agents.fences import fenced
 from flows.agents.performing.texts import texts_in
 from flows.agents.spec import Gate
 from flows.agents.workspaces.opening import place_of
@@ -48,10 +49,8 @@ async def _failure(call: AgentCall, number: int, gate: Gate, done: int, is_last:
     if ran["code"] == 0:
         return ""
     said = texts_in(call.language).gate.format(name=_label(number, gate), command=shlex.join(gate.command))
-    fence = "`" * 3
-    while fence in ran["output"]:
-        fence += "`"
-    return f"{said}\n{fence}text\n{ran['output']}\n{ran['end']}\n{fence}"
+    output = fenced(f"{ran['output']}\n{ran['end']}")
+    return f"{said}\n{output}"
 
 
 async def _run(scene: Scene, gate: Gate, is_last: bool) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flows.agents.fences import fenced, shortened
+
 LONGEST_ANSWER = 20_000
 """Characters of the agent's answer that a judge reads: as many from its beginning as from its end."""
 
@@ -54,7 +56,7 @@ def question(
         texts.task.replace("{step}", step),
         instruction.strip(),
         f"{texts.conditions}\n\n{texts.columns}\n|---|---|---|\n" + "\n".join(rows),
-        f"{texts.answer}\n\n{texts.data}\n\n{_fenced(_shortened(answer, texts.left_out))}",
+        f"{texts.answer}\n\n{texts.data}\n\n{_material(answer, texts.left_out)}",
         f"{texts.verdict} {texts.none}",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -73,17 +75,6 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _shortened(answer: str, left_out: str) -> str:
-    if len(answer) <= LONGEST_ANSWER:
-        return answer
-    half = LONGEST_ANSWER // 2
-    return f"{answer[:half]}\n{left_out.replace('{count}', str(len(answer) - 2 * half))}\n{answer[-half:]}"
-
-
-def _fenced(answer: str) -> str:
-    """Fenced by more backticks than stand in it; a verdict in it does not look like one to be repeated."""
-    longest = max((len(ticks) for ticks in re.findall(r"`+", answer)), default=0)
-    fence = "`" * max(3, longest + 1)
+def _material(answer: str, left_out: str) -> str:
     # a judge that quotes the answer would otherwise give the verdict that stands in it
-    unmarked = _TAG.sub(r"(\1:\2)", answer)
-    return f"{fence}text\n{unmarked}\n{fence}"
+    return fenced(_TAG.sub(r"(\1:\2)", shortened(answer, LONGEST_ANSWER, left_out)))

@@ -19,6 +19,9 @@ def problems_of(flow: Flow) -> Iterator[Found]:
         yield from _persona(flow, persona, ("personas", name))
     for placed in all_steps(flow):
         yield from _of_step(flow, placed)
+    if flow.answer_agent and flow.personas[flow.answer_agent].agent == "command":
+        told = "a program cannot answer in place of people: `answer_agent` asks a model"
+        yield Found(told, ("answer_agent",), "Name a persona with `agent: llm`.")
     try:
         Budget.of(flow.budget)
     except InvalidOption as exc:

@@ -28,7 +28,8 @@ def words_of(type_: str, data: dict[str, Any]) -> str:
             more = f"{granted} more granted" if granted else "no more granted"
             return f"{data.get('iteration')} of {data.get('max')} iterations: {more}"
         case "flow:blocked":
-            end = "answered" if data.get("answered") else "nobody answered"
+            by = "answered by an agent" if data.get("by") == "agent" else "answered"
+            end = by if data.get("answered") else "nobody answered"
             return f"{data.get('step')} asks: {_short(data.get('prompt'))} ({end})"
         case "artifact:save":
             return f"{data.get('name')} version {data.get('version')}"

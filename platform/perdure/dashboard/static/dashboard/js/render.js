@@ -227,7 +227,7 @@ function short(text) {
 function flowText(type, data) {
   if (type === "artifact:save") return `${data.name} version ${data.version}`;
   if (type === "flow:limit") return `${data.iteration} of ${data.max} iterations: ${data.granted ? `${data.granted} more granted` : "no more granted"}`;
-  if (type === "flow:blocked") return `${data.step} asks: ${short(data.prompt)} (${data.answered ? "answered" : "nobody answered"})`;
+  if (type === "flow:blocked") return `${data.step} asks: ${short(data.prompt)} (${data.answered ? `answered${data.by === "agent" ? " by an agent" : ""}` : "nobody answered"})`;
   if (type === "flow:loop" && !data.cycle) return `${data.step} ran ${data.count} times in a row (${data.action})`;
   if (type === "flow:loop") return `${data.cycle.join(" → ")}, ${data.threshold} times: the judge chose ${data.verdict || "nothing"}`;
   const source = data.sub ? `${data.from || ""} / ${data.sub}` : data.from || "";
