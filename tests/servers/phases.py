@@ -64,9 +64,23 @@ LONG = [
     *(f"{_EACH_PROCESS}[{process}]" for process in ("idle process", "pusher", "monitor", "parent of the Sentinel")),
     *(
         f"{_KILLED_FLOW}[{step}]"
-        for step in ("plan", "implement", "second fix", "supervise", "second gather", "write", "check")
+        for step in (
+            "plan",
+            "implement",
+            "second fix",
+            "supervise",
+            "second gather",
+            "judge of labels",
+            "write",
+            "check",
+        )
     ),
     "tests/worker/test_background_tasks.py::test_a_schedule_starts_its_task",
+    "tests/worker/test_background_tasks.py::test_plain_qcluster_works_too",
+    "tests/worker/test_drain.py::test_a_signal_hands_runs_back_and_the_next_start_goes_on[15]",
+    "tests/worker/test_long_steps.py",
+    "tests/worker/test_many_runs.py::test_sync_runs_wait_for_a_free_thread",
+    "tests/worker/test_schedules.py::test_a_schedule_is_fired_once_though_drivers_are_killed_at_its_time",
     "tests/worker/test_memory.py::test_a_driver_that_grew_too_large_hands_its_runs_to_a_new_one",
     "tests/examples/test_repository_report_runs.py::"
     "test_the_report_on_perdures_own_source_names_its_files_with_the_lines_that_wc_counts",
