@@ -85,12 +85,14 @@ async def _record(
         payload = encode({"name": label, "value": winner.result()}, f"The result of race {record.name!r}")
         row = _settled(kernel, record, StepStatus.COMPLETED, payload, None)
         await kernel.commit(_with_end(undone, EventType.STEP_COMPLETE, {"output": payload.shown}, row))
+        record.status = StepStatus.COMPLETED  # one that a retry had opened again is open no longer
         return Winner(**payload.value)
     if not isinstance(error, Exception):
         raise error
     described = describe_error(error) | {"steps": failed_steps(error)}
     row = _settled(kernel, record, StepStatus.FAILED, None, encode(described, "The error of a race"))
     await kernel.commit(_with_end(undone, EventType.STEP_FAIL, {"winner": label, "error": described}, row))
+    record.status = StepStatus.FAILED
     raise StepFailed(record.name, described) from error
 
 

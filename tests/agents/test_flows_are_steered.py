@@ -50,10 +50,11 @@ def test_an_agent_that_fails_where_it_may_be_interrupted_is_asked_again_by_a_ret
     told = came(run_to_end(run))
     assert told.told["kind"] == "step_error"
     assert "down" in told.told["reason"]
-    jobs.retry(run.id)
-    again = came(run_to_end(run))
-    assert again.told["kind"] == "step_error"
-    assert Step.objects.get(run=run, name="1. a").attempts == 2
+    for attempts in (2, 3):
+        jobs.retry(run.id)
+        again = came(run_to_end(run))
+        assert again.told["kind"] == "step_error"
+        assert Step.objects.get(run=run, name="1. a").attempts == attempts
 
 
 def test_a_flow_is_started_by_its_name_like_any_job() -> None:
