@@ -13,7 +13,10 @@ _BEFORE = (naming.GO_ON, naming.LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One `flow:transition`: of a step, or of a sub-step, which has no target. `is_abort` for the end of the run."""
+    """One `flow:transition`: of a step, or of a sub-step, which has no target.
+
+    `is_abort` for the end of the run; `is_way` if a rule led there, which an abort by a failure does not.
+    """
 
     iteration: int
     source: str
@@ -21,6 +24,7 @@ class Hop:
     sub: str
     condition: str | None
     is_abort: bool
+    is_way: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Progress:
     """`path` holds the step of each iteration, in order; `current` is under way, or comes next if `is_chosen`.
 
     After the end it is None. `visits` count by step, `taken` by (from, to), where `to` may be COMPLETE or ABORT.
+    `aborts` are those that no rule led to.
     """
 
     path: tuple[str, ...] = ()
@@ -46,6 +51,7 @@ class Progress:
     subs: tuple[SubStep, ...] = ()
     visits: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    aborts: int = 0
 
 
 def progress_of(
@@ -73,20 +79,23 @@ def progress_of(
         iteration=newest,
         subs=_subs(newest, [pair for pair in places if pair[0].iteration == newest], hops),
         visits=Counter(path),
-        taken=Counter((one.source, one.target) for one in of_steps if one.source),
+        taken=Counter((one.source, one.target) for one in of_steps if one.source and one.is_way),
+        aborts=sum(not one.is_way for one in of_steps),
     )
 
 
 def hop_of(data: Mapping[str, Any]) -> Hop:
     """From the data of the event."""
     texts = {key: str(data.get(name) or "") for key, name in (("source", "from"), ("target", "to"), ("sub", "sub"))}
+    kind = data.get("kind")
     return Hop(
-        int(data.get("iteration") or 0), **texts, condition=data.get("condition"), is_abort=bool(data.get("kind"))
-    )
+        int(data.get("iteration") or 0), **texts, condition=data.get("condition"), is_abort=bool(kind),
+        is_way=kind in (None, "", "step_transition"),
+    )  # fmt: skip
 
 
 def _is_before(place: naming.Place) -> bool:
-    return place.part.partition(" again #")[0] in _BEFORE
+    return place.part.partition(": ")[0].partition(" again #")[0] in _BEFORE
 
 
 def _subs(iteration: int, places: list[tuple[naming.Place, str]], hops: tuple[Hop, ...]) -> tuple[SubStep, ...]:

@@ -9,6 +9,8 @@ from providers.scripted.entries import InvalidScenario, entries_of
 
 MAX_TASK = 200_000
 _Digest = Annotated[str, Field(max_length=64)]
+INTERNAL = {"internal": True}
+"""Marks what code alone fills in: no form has a field for it."""
 
 
 class FlowInput(BaseModel):
@@ -25,14 +27,20 @@ class FlowInput(BaseModel):
     flow: Annotated[str, Field(max_length=64, title="Flow", description="Its name.")]
     task: Annotated[str, Field(max_length=MAX_TASK, title="Task", description="What is to be done.")] = ""
     version: Annotated[str, Field(max_length=64, title="Version", description="Empty: the newest.")] = ""
-    definition: Annotated[_Digest, Field(title="Digest", description="Pins one definition.")] = ""
-    definitions: Annotated[dict[str, _Digest], Field(max_length=200)] = {}
-    folder: Annotated[str, Field(max_length=4096)] = ""
-    vars: Annotated[dict[str, str], Field(max_length=200)] = {}
-    sessions: dict[str, JsonValue] = {}
-    scenario: Annotated[list[dict[str, Any]], Field(max_length=10_000)] | None = None
-    scenario_key: Annotated[str, Field(max_length=64)] = ""
-    max_steps: Annotated[int, Field(ge=1)] | None = None
+    definition: Annotated[
+        _Digest, Field(title="Digest", description="Pins one definition.", json_schema_extra=INTERNAL)
+    ] = ""
+    definitions: Annotated[dict[str, _Digest], Field(max_length=200, json_schema_extra=INTERNAL)] = {}
+    folder: Annotated[str, Field(max_length=4096, description="Where its agents work on files.")] = ""
+    vars: Annotated[dict[str, str], Field(max_length=200, title="Variables", description="By name.")] = {}
+    sessions: Annotated[dict[str, JsonValue], Field(json_schema_extra=INTERNAL)] = {}
+    scenario: Annotated[
+        Annotated[list[dict[str, Any]], Field(max_length=10_000)] | None, Field(json_schema_extra=INTERNAL)
+    ] = None
+    scenario_key: Annotated[str, Field(max_length=64, json_schema_extra=INTERNAL)] = ""
+    max_steps: Annotated[
+        Annotated[int, Field(ge=1)] | None, Field(title="Most iterations", description="Tightens the flow's own limit.")
+    ] = None
     single_step: bool = False
     language: Literal["en", "ja"] | None = None
 

@@ -218,15 +218,20 @@ def stored_flow() -> str:
 
 
 def test_a_flow_is_looked_at_and_started_from_its_page(stored_flow: str, ann: Client) -> None:
-    assert stored_flow in ann.get("/start/agent-flow/").content.decode()
+    listed = ann.get("/start/agent-flow/").content.decode()
+    assert (stored_flow in listed, '<form class="stack"' in listed) == (True, False)
+    assert "scenario_key" not in ann.get("/schedules/new/agent-flow/").content.decode()
     page = ann.get(stored_flow).content.decode()
     assert 'data-node="draft" data-current="next"' not in page
     assert "&lt;b&gt;drafted&lt;/b&gt;" in page
-    sent = {"flow-task": "Look.", "flow-single_step": "on", "flow-token": "x" * 24}
+    sent = {"flow-task": "Look.", "flow-single_step": "on", "flow-max_steps": "2", "flow-token": "x" * 24}
     answer = ann.post(stored_flow, sent)
     run = Run.objects.get()
     assert answer["Location"] == ann.post(stored_flow, sent)["Location"] == f"/runs/{run.id}/"
     assert (run.input["task"], run.input["single_step"], run.owner.username) == ("Look.", True, "ann")
+    assert run.input["max_steps"] == 2
+    shown = ann.get(f"/runs/{run.id}/").content.decode()
+    assert ("<h1>look-closely</h1>" in shown, "scenario_key" in shown) == (True, False)
     assert ann.post(stored_flow, {"flow-task": ""}).status_code == 400
     assert Run.objects.count() == 1
 

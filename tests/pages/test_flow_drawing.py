@@ -62,6 +62,18 @@ def test_the_way_of_a_run_is_counted_and_its_newest_step_marked() -> None:
     assert progress_of([], [], initial="a").current == "a"
 
 
+def test_a_failure_ends_at_abort_without_a_way_and_a_question_about_the_limit_begins_no_step() -> None:
+    failed = {"iteration": 1, "from": NAMES[0], "to": "ABORT", "kind": "rule_no_match"}
+    steps = [(f"1. {NAMES[0]}", "completed"), (f"2. {NAMES[0]}: limit: answer", "running")]
+    progress = progress_of(steps, [failed])
+    assert (progress.iteration, progress.path) == (1, (NAMES[0],))
+    drawn = draw(graph_of([(NAMES[0], "ABORT")]), progress)
+    assert [line.way.taken for line in drawn.lines] == [0]
+    assert [box.visits for box in drawn.boxes if box.node.name == "ABORT"] == [1]
+    led = progress_of(steps, [failed | {"kind": "step_transition"}])
+    assert (led.taken, led.aborts) == ({(NAMES[0], "ABORT"): 1}, 0)
+
+
 @settings(max_examples=40)
 @given(st.text(max_size=40), st.integers(2, 30))
 def test_a_shortened_text_fits(text: str, letters: int) -> None:
@@ -73,7 +85,10 @@ def test_events_of_flows_say_what_happened() -> None:
     assert (words_of("flow:transition", told), how_of(told)) == ("a → b: good", "by the agent's tag, rule 2")
     assert words_of("flow:transition", {"from": "a", "sub": "s", "to": None, "condition": "good"}) == "a / s: good"
     aborted = {"from": "a", "to": "ABORT", "kind": "step_error", "reason": "It broke"}
-    assert (words_of("flow:transition", aborted), how_of(aborted)) == ("a → ABORT: It broke", "step error")
+    assert (words_of("flow:transition", aborted), how_of(aborted)) == (
+        "a → ABORT: It broke",
+        "aborted: the step failed",
+    )
     assert words_of("flow:loop", {"step": "a", "count": 11, "action": "warn"}) == "a ran 11 times in a row (warn)"
     cycle = {"cycle": ["a", "b"], "threshold": 2, "verdict": None}
     assert words_of("flow:loop", cycle) == "a → b, 2 times: the judge chose nothing"

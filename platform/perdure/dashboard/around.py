@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from flows.agents.execution.steering import LOOK
 from flows.agents.naming import JOB as FLOW
 from perdure.dashboard.rows import WAITS
-from perdure.dashboard.sentences import QUESTION
+from perdure.dashboard.run_titles import QUESTION
 from runs.events.types import EventType
 from runs.jobs import visible_runs
 from runs.models import Event, Run, State, Step, StepStatus

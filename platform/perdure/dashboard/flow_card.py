@@ -17,7 +17,7 @@ from flows.agents.spec import Flow
 from perdure.dashboard.flow_graph import Drawing, draw
 from perdure.dashboard.flow_words import how_of, words_of
 from runs.events.types import EventType
-from runs.models import Event, Run
+from runs.models import Event, Run, RunStatus
 
 WHYS_SHOWN = 50
 _TOLD = (EventType.FLOW_TRANSITION, EventType.FLOW_LOOP, EventType.FLOW_LIMIT, EventType.FLOW_BLOCKED)
@@ -50,6 +50,9 @@ class FlowCard:
     drawing: Drawing | None
     whys: list[Why]
     steering: Steered
+
+    most: int | None = None
+    """The limit of iterations as it stands now; None where there is none, or the run needs no more."""
 
     @property
     def more_whys(self) -> bool:
@@ -94,6 +97,7 @@ def read_flow(run: Run) -> FlowCard | None:
         drawing=draw(graph_of(flow), progress) if flow is not None else None,
         whys=_read_whys(run),
         steering=read_steering(run),
+        most=(run.progress or {}).get("total") if run.status != RunStatus.COMPLETED else None,
     )
 
 

@@ -26,6 +26,7 @@ class FlowForm(forms.Form):
     folder = forms.CharField(
         required=False, max_length=4096, help_text="Where its agents work on files. One of those that may be used."
     )
+    max_steps = forms.IntegerField(required=False, min_value=1, label="Most iterations")
     single_step = forms.BooleanField(
         required=False, label="Wait after each step", help_text="To look before it goes on."
     )
@@ -38,6 +39,8 @@ class FlowForm(forms.Form):
         self.fields["team"].queryset = teams  # type: ignore[attr-defined]
         if not teams.exists():
             del self.fields["team"]
+        if flow.max_steps is not None:
+            self.fields["max_steps"].help_text = f"Tightens its own limit of {flow.max_steps}. There it asks for more."
         if flow.workspace is None:
             del self.fields["folder"]
         for name, parameter in flow.subflow.params.items():
@@ -58,10 +61,10 @@ class FlowForm(forms.Form):
         variables = {
             name.removeprefix(_PARAMETER): text for name, text in given.items() if name.startswith(_PARAMETER) and text
         }
-        folder, single_step = given.get("folder") or "", given["single_step"]
-        sent = json.dumps([flow.name, flow.version, given["task"], folder, variables, single_step])
+        folder, single_step, most = given.get("folder") or "", given["single_step"], given["max_steps"]
+        sent = json.dumps([flow.name, flow.version, given["task"], folder, variables, single_step, most])
         return starting.start(
-            flow, given["task"], folder=folder, variables=variables, single_step=single_step, owner=user,
-            team=given.get("team"), actor=Actor.of(user),
+            flow, given["task"], folder=folder, variables=variables, single_step=single_step, max_steps=most,
+            owner=user, team=given.get("team"), actor=Actor.of(user),
             idempotency_key=f"form:{given['token']}:{hashlib.sha256(sent.encode()).hexdigest()[:24]}",
         ).run  # fmt: skip

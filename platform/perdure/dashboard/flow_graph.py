@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from flows.agents.graph import Graph, Node
 from flows.agents.progress import Progress
+from flows.agents.spec import ABORT
 from perdure.dashboard.flow_lines import Line, Side, Way, shortened, straight, ways_of
 
 BOX_WIDTH, END_WIDTH, GAP, MARGIN = 200, 120, 42, 12
@@ -164,7 +165,8 @@ def _state(node: Node, progress: Progress) -> str:
 
 
 def _ends(progress: Progress, name: str) -> int:
-    return sum(count for (_, target), count in progress.taken.items() if target == name)
+    led = sum(count for (_, target), count in progress.taken.items() if target == name)
+    return led + (progress.aborts if name == ABORT else 0)
 
 
 def _sub_lines(node: Node, progress: Progress) -> list[SubLine]:

@@ -15,6 +15,16 @@ METHODS = {
     "interrupt": "a message interrupted the step: it is done again",
 }
 
+KINDS = {
+    "step_error": "aborted: the step failed",
+    "rule_no_match": "aborted: no rule matched",
+    "blocked": "aborted: nobody answered the agent's question",
+    "user_input_cancelled": "aborted: nobody answered",
+    "iteration_limit": "aborted: no more iterations were granted",
+    "loop_detected": "aborted: the same step too often in a row",
+    "step_transition": "aborted: the rule leads to ABORT",
+}
+
 
 def words_of(type_: str, data: dict[str, Any]) -> str:
     """Of `flow:*` and `artifact:save`; empty for other events."""
@@ -39,7 +49,7 @@ def words_of(type_: str, data: dict[str, Any]) -> str:
 def how_of(data: dict[str, Any]) -> str:
     """How a transition was chosen."""
     if data.get("kind"):
-        return str(data["kind"]).replace("_", " ")
+        return KINDS.get(str(data["kind"]), str(data["kind"]).replace("_", " "))
     if data.get("instead_of"):
         return f"a loop monitor's judge, instead of {data['instead_of']}"
     rule = f", rule {data['rule']}" if data.get("rule") else ""

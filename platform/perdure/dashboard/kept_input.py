@@ -19,8 +19,10 @@ def input_form(job: Job, kept: Preset | Schedule | None, query: Any, data: Any =
 
 
 def input_of(form: JobForm, kept: Preset | Schedule | None) -> Any:
-    """What the valid form holds; a secret that was left as it was shown is the kept one."""
+    """What the valid form holds, with what no form shows; a secret that was left as it was shown is the kept one."""
     value = form.input_value()
+    if kept is not None and isinstance(kept.input, dict) and form.internal:
+        value = {name: kept.input[name] for name in form.internal & kept.input.keys()} | value
     for path in kept.secrets if kept is not None else []:
         value = _put_back(value, path, _read(kept.input, path))  # type: ignore[union-attr]
     return value

@@ -5,6 +5,7 @@ from typing import Any
 
 from perdure.dashboard import rendering
 from perdure.dashboard.rows import shown_status
+from perdure.dashboard.run_titles import shown_input
 from perdure.dashboard.said import Said, said_by
 from perdure.dashboard.sentences import status_sentence
 from runs.events.types import EventType, LiveType
@@ -75,7 +76,7 @@ def read_run_page(run: Run, with_events: bool = True) -> RunPage:
         steps=steps,
         events=list(reversed(newest)),
         streams=_streamed_texts(run, {text for _, text in rendering.texts_in(output)}),
-        input=redact(run.input, run.secrets.get("input", [])),
+        input=shown_input(run, redact(run.input, run.secrets.get("input", []))),
         output=output,
         sentence=status_sentence(run, steps),
     )

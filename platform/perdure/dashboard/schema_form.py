@@ -2,7 +2,7 @@
 
 Strings, numbers, booleans, choices, dates, arrays of scalars and one level of nested objects become fields; what
 the form cannot express becomes a field for JSON. An optional field left empty is left out of the input, so that
-the job's own default applies.
+the job's own default applies. A property that is marked `"internal": true` has no field.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from perdure.dashboard.schema_fields import SchemaField, as_initial, make_field
-from perdure.dashboard.schema_reading import Schema, is_plain_object, resolve
+from perdure.dashboard.schema_reading import Schema, internal_of, is_plain_object, resolve
 
 RAW = "__json__"
 
@@ -21,6 +21,7 @@ class JobForm(forms.Form):
     def __init__(self, schema: Schema, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.schema_fields = fields_of(schema)
+        self.internal = internal_of(schema)
         for name, found in self.schema_fields.items():
             self.fields[name] = found.field
 
@@ -85,6 +86,8 @@ def fields_of(schema: Schema) -> dict[str, SchemaField]:
         return {RAW: make_field((RAW,), {"title": title, "description": "The input as JSON."}, required=True)}
     found: dict[str, SchemaField] = {}
     for name, part in root.get("properties", {}).items():
+        if part.get("internal"):
+            continue
         part = resolve(part, schema)
         required = name in root.get("required", [])
         if is_plain_object(part) and required and part.get("properties"):

@@ -32,6 +32,11 @@ def is_plain_object(part: Schema) -> bool:
     return part.get("type") == "object" and "properties" in part and not part.get("additionalProperties")
 
 
+def internal_of(schema: Schema) -> set[str]:
+    """The names of the input's properties that code alone fills in."""
+    return {name for name, part in resolve(schema, schema).get("properties", {}).items() if part.get("internal")}
+
+
 def choices_of(part: Schema) -> list[Any] | None:
     """The values to choose from, for an enum, a constant, or a union of constants."""
     if "const" in part:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 from flows.agents.execution.steering import LOOK
 from flows.agents.naming import JOB as FLOW
+from flows.agents.naming import place_of
 from hitl.models import QuestionStatus
 from perdure.dashboard.rows import shown_status
+from perdure.dashboard.run_titles import QUESTION
 from runs import clock
 from runs.models import Run, RunStatus, Step, StepStatus
 
@@ -24,9 +26,6 @@ _WAITS = {
     "budget steps": "more steps: its budget is spent",
     "budget active_seconds": "more time to work: its budget is spent",
 }
-QUESTION = "question:"
-"""Signals of this name are sent by answers, and by nobody else."""
-
 _NAMED_WAITS = {"signal": "signal", "child": "a child run of", "sleep": "the end of its sleep"}
 
 
@@ -93,6 +92,9 @@ def _answer(run: Run) -> str:
 
 def _failed(run: Run, steps: list[Step]) -> str:
     failed = [step.name for step in steps if step.status == StepStatus.FAILED]
+    place = place_of(failed[-1]) if failed and run.job == FLOW else None
+    if place is not None:
+        return f"Failed in iteration {place.iteration}, at {place.step}."
     if failed:
         return f"Failed at step {failed[-1]}."
     return f"Failed with {(run.error or {}).get('type', 'an error')}."

@@ -7,7 +7,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from perdure.dashboard import rendering, rows
+from perdure.dashboard import rendering, rows, run_titles
 from perdure.dashboard.diffs import DiffLine, diff_lines, is_diff
 from runs import clock
 from runs.jobs import readable
@@ -40,6 +40,11 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     if end is not None:
         return text
     return format_html('<span data-since="{}">{}</span>', rows.rfc3339(start), text)
+
+
+register.filter("title_of", run_titles.title_of)
+register.filter("task_of", run_titles.task_of)
+register.filter("reason_of", run_titles.reason_of)
 
 
 @register.filter

@@ -55,7 +55,8 @@ class OptionsForm(forms.Form):
 def start_job(request: HttpRequest, name: str) -> HttpResponse:
     """A form made from the job's input schema; sent, it starts one run and shows it, or keeps it as a preset.
 
-    With `?preset=` it begins with what that preset holds.
+    With `?preset=` it begins with what that preset holds. The job of all flows shows these instead, which have forms
+    of their own.
     """
     token = request.POST.get("run-token") or secrets.token_urlsafe(24)
     job = _job_or_404(name, token)
@@ -137,13 +138,15 @@ def _show(
     request: HttpRequest, job: Job, form: JobForm, options: OptionsForm, preset: Preset | None, status: int = 200
 ) -> HttpResponse:
     presets = jobs.visible_presets(request.user).filter(job=job.name).select_related("team").order_by("name")
+    only_flows = job.name == JOB and not form.is_bound and preset is None and RAW not in form.schema_fields
     context = {
         "job": card_of(job),
         "form": form,
         "options": options,
         "raw": RAW in form.schema_fields,
         "preset": preset,
-        "flows": all_flows() if job.name == JOB else [],
+        "flows": all_flows() if only_flows else [],
+        "only_flows": only_flows,
         "presets": presets[:PRESETS_SHOWN],
         "preset_token": secrets.token_urlsafe(24),
     }
