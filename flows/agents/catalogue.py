@@ -24,7 +24,8 @@ def versions(name: str) -> list[Flow]:
     of_files = [made for made in _of_files() if made.name == name]
     if of_files:
         return of_files
-    rows = FlowDefinition.objects.filter(name=str(name)[:100], origin=Origin.STORED).order_by("id")
+    storable = str(name)[:100].replace("\0", "?")  # PostgreSQL takes no NUL
+    rows = FlowDefinition.objects.filter(name=storable, origin=Origin.STORED).order_by("id")
     return [_made(row) for row in rows]
 
 

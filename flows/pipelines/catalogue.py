@@ -24,7 +24,8 @@ def versions(type_: str) -> list[PipelineDef]:
     of_files = [made for made in _of_files() if made.type == type_]
     if of_files:
         return of_files
-    rows = PipelineDefinition.objects.filter(type=str(type_)[:100], origin=Origin.STORED).order_by("id")
+    storable = str(type_)[:100].replace("\0", "?")  # PostgreSQL takes no NUL
+    rows = PipelineDefinition.objects.filter(type=storable, origin=Origin.STORED).order_by("id")
     return [_made(row) for row in rows]
 
 

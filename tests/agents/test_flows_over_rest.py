@@ -132,6 +132,7 @@ def test_a_member_starts_a_flow_which_the_team_sees_and_strangers_do_not(author:
     ("name", "body", "status"),
     [
         ("gret", {}, 404),
+        ("gre%00t", {}, 404),
         ("greet", {"version": "9"}, 404),
         ("greet", {"taks": "x"}, 400),
         ("greet", {"max_steps": 0}, 400),
