@@ -61,3 +61,18 @@ def test_a_judge_decides_what_no_tag_says_and_its_words_stand_in_the_transition(
     assert told[1]["judge"]["answer"] == "[JUDGE:1]"
     assert "the plan is wrong" in told[1]["judge"]["prompt"]
     assert (told[1]["rule"], told[2]["step_iteration"]) == (2, 2)
+
+
+def test_a_condition_sees_what_a_parameter_is_where_the_run_gives_none() -> None:
+    flow = """
+name: by-tone
+subflow: {params: {tone: {default: kind}}}
+steps:
+  - name: write
+    instruction: "Write in the tone {var:tone}."
+    rules:
+      - {condition: 'when(context.vars.tone == "kind")', next: COMPLETE}
+      - {condition: harsh, next: ABORT}
+"""
+    came = ended(flow, [{"content": "Dear reader"}])
+    assert came.matched == [("write", 'when(context.vars.tone == "kind")', "when")]

@@ -55,7 +55,7 @@ def names_for_rules(scene: Scene, step: Step) -> dict[str, Any]:
     }
     context = {
         "task": scene.input.task, "iteration": state.iteration, "steps": steps, "answers": state.answers,
-        "step_iteration": state.step_iterations.get(step.name, 0), "vars": dict(scene.input.vars),
+        "step_iteration": state.step_iterations.get(step.name, 0), "vars": scene.variables,
         "status": state.outputs[step.name].status if step.name in state.outputs else None,
     }  # fmt: skip
     return {"structured": state.structured, "context": context}
