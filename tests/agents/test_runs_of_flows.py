@@ -66,9 +66,11 @@ def test_a_judge_decides_what_no_tag_says_and_its_words_stand_in_the_transition(
 def test_a_condition_sees_what_a_parameter_is_where_the_run_gives_none() -> None:
     flow = """
 name: by-tone
+personas: {writer: You write.}
 subflow: {params: {tone: {default: kind}}}
 steps:
   - name: write
+    persona: writer
     instruction: "Write in the tone {var:tone}."
     rules:
       - {condition: 'when(context.vars.tone == "kind")', next: COMPLETE}
