@@ -16,8 +16,14 @@ def test_a_list_of_flat_objects_is_a_table_and_anything_else_is_json() -> None:
     assert read_context([{"x": 1, "is_y": True}]).tables == [Table("", ["X", "Is y"], [["1", "yes"]])]
     for other in ([{"x": [1]}], [{}], [], "text", 7, [{"x": 1}] * (MAX_ROWS + 1)):
         assert read_context(other).rest == other
-    assert read_context({"diff": 7}).rest == {"diff": 7}
+    assert read_context({"diff": [7]}).rest == {"diff": [7]}
     assert read_context(None).rest is None
+
+
+def test_plain_values_are_facts_and_long_texts_stand_by_themselves() -> None:
+    shown = read_context({"flow": "a\u202eb", "limit": 3, "is_new": False, "answer": "one\n\u2066two"})
+    assert shown.facts == [("Flow", "a\\u202eb"), ("Limit", "3"), ("Is new", "no")]
+    assert (shown.texts, shown.rest) == ([("Answer", "one\n\\u2066two")], None)
 
 
 def test_signs_that_nobody_sees_are_spelt() -> None:

@@ -23,7 +23,7 @@ def is_diff(text: str) -> bool:
 def diff_lines(text: str) -> list[DiffLine]:
     """The lines of a unified diff, each with its look. Signs that nobody sees, or that turn text round, are spelt."""
     lines = text.removesuffix("\n").split("\n")
-    shown = [DiffLine(_look(line), _spelt(line)) for line in lines[:MAX_LINES]]
+    shown = [DiffLine(_look(line), spelt(line)) for line in lines[:MAX_LINES]]
     left = len(lines) - len(shown)
     return [*shown, DiffLine("place", f"{left} more lines: read them over REST")] if left else shown
 
@@ -34,5 +34,6 @@ def _look(line: str) -> str:
     return "add" if line.startswith("+") else "remove" if line.startswith("-") else "same"
 
 
-def _spelt(line: str) -> str:
+def spelt(line: str) -> str:
+    """A line in which signs that nobody sees, or that turn text round, are spelt."""
     return "".join(sign if sign.isprintable() or sign == "\t" else f"\\u{ord(sign):04x}" for sign in line)

@@ -1,12 +1,13 @@
-"""What a question shows beside its body, in parts that a page can show: a diff, tables, and JSON for the rest."""
+"""What a question shows beside its body, in parts that a page can show: diff, tables, facts, texts, and JSON."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from flows.llm.tools.naming import shown_tool_name
-from perdure.dashboard.diffs import DiffLine, diff_lines
+from perdure.dashboard.diffs import DiffLine, diff_lines, spelt
 
 MAX_ROWS = 500
+_LONGEST_FACT = 200
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,19 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class ShownContext:
+    """`facts` and `texts` are pairs of a title and what it says; a text has several lines, or a long one."""
+
     call: ToolCall | None = None
     diff: list[DiffLine] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
     rest: Any = None
 
 
 def read_context(context: Any) -> ShownContext:
-    """A list of flat objects is a table; so is each in an object, whose text `diff` is a diff. The rest is JSON."""
+    """A list of flat objects is a table; so is each in an object, whose text `diff` is a diff. The rest is JSON, but
+    for plain values of an object that has nothing else."""
     if _is_table(context):
         return ShownContext(tables=[_table("", context)])
     if not isinstance(context, dict):
@@ -45,7 +51,20 @@ def read_context(context: Any) -> ShownContext:
     diff = diff_lines(rest.pop("diff")) if isinstance(context.get("diff"), str) else []
     titles = [name for name, value in rest.items() if _is_table(value)]
     tables = [_table(_as_title(name), rest.pop(name)) for name in titles]
-    return ShownContext(diff=diff, tables=tables, rest=rest or None)
+    if any(isinstance(value, dict | list) for value in rest.values()):
+        return ShownContext(diff=diff, tables=tables, rest=rest)
+    plain = [(_as_title(name), _as_text(value)) for name, value in rest.items()]
+    facts = [(title, spelt(text)) for title, text in plain if _is_fact(text)]
+    texts = [(title, _spelt_lines(text)) for title, text in plain if not _is_fact(text)]
+    return ShownContext(diff=diff, tables=tables, facts=facts, texts=texts)
+
+
+def _is_fact(text: str) -> bool:
+    return "\n" not in text and len(text) <= _LONGEST_FACT
+
+
+def _spelt_lines(text: str) -> str:
+    return "\n".join(map(spelt, text.split("\n")))
 
 
 def read_tool_call(context: Any) -> ShownContext:

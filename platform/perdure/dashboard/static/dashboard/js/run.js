@@ -136,6 +136,7 @@ async function refresh() {
     if (mine < shown) return; // a later question was answered first
     shown = mine;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.title = fresh.title;
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
       if (next && !isTouched(part)) replace(part, next);
