@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from examples.repository_report.folder import own_source
-from runs.management.commands.start_run import BAD_INPUT
+from runs.management.following import BAD_INPUT
 from tests.e2e import survival
 from tests.e2e.sse import SseFollower, said
 from tests.servers.installation import Installation

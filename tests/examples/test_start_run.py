@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from runs.management.commands.start_run import BAD_INPUT
+from runs.management.following import BAD_INPUT
 from runs.models import Run
 from tests.servers.installation import ROOT, Installation
 

@@ -1,11 +1,9 @@
 """`manage.py flow run FLOW --task TEXT [--follow]`: start a run of a flow from the command line."""
 
 from argparse import ArgumentParser
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import localtime
@@ -16,11 +14,9 @@ from runs import jobs
 from runs.errors import RunsError
 from runs.events.types import EventType, RunEvent
 from runs.jobs import Actor
-from runs.management.following import EXIT_CODES, events_until_end, printable
-from runs.models import RunStatus
+from runs.management.following import BAD_INPUT, follow, owner_named, printable
 
 HELP = "Start a run of a flow and print its id and address. With --follow, print its transitions until it ends."
-BAD_INPUT: Final = 64
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -48,13 +44,13 @@ def handle(command: BaseCommand, options: dict[str, Any]) -> None:
     command.stdout.write(f"{run.id} {settings.BASE_URL}/runs/{run.id}/")
     command.stdout.flush()
     if options["follow"]:
-        _follow(command, run.id)
+        follow(command, run.id, line_of)
 
 
 def _started(options: dict[str, Any]) -> jobs.Started:
     """Raises BadInput, RunsError."""
     folder = given.folder_of(options["folder"])
-    variables, owner, team = given.vars_of(options["var"]), _owner(options["user"]), _team(options["team"])
+    variables, owner, team = given.vars_of(options["var"]), owner_named(options["user"]), _team(options["team"])
     scenario = given.scenario_of(options["scenario"]) if options["scenario"] else None
     flow, others = given.flow_of(options["flow"], options["flow_version"])
     return starting.start(
@@ -62,17 +58,6 @@ def _started(options: dict[str, Any]) -> jobs.Started:
         max_steps=options["max_steps"], single_step=options["single_step"], owner=owner, team=team,
         idempotency_key=options["idempotency_key"], actor=Actor(kind="system", id="", name="flow run"),
     )  # fmt: skip
-
-
-def _owner(username: str | None) -> Any:
-    """Raises BadInput."""
-    if username is None:
-        return None
-    model = get_user_model()
-    try:
-        return model.objects.get_by_natural_key(username)
-    except model.DoesNotExist:
-        raise given.BadInput(f"There is no user {username!r}. Create one in the admin, or leave --user out.") from None
 
 
 def _team(name: str | None) -> Group | None:
@@ -83,21 +68,6 @@ def _team(name: str | None) -> Group | None:
     if team is None:
         raise given.BadInput(f"There is no team {name!r}. Create it in the admin, or leave --team out.")
     return team
-
-
-def _follow(command: BaseCommand, run_id: UUID) -> None:
-    try:
-        for event in events_until_end(run_id):
-            if line := line_of(event):
-                command.stdout.write(line)
-                command.stdout.flush()
-        status = RunStatus(jobs.get(run_id).status)
-    except KeyboardInterrupt:
-        raise CommandError(f"Stopped following; run {run_id} goes on.", returncode=130) from None
-    except RunsError as exc:
-        raise CommandError(str(exc), returncode=BAD_INPUT) from exc
-    if EXIT_CODES.get(status):
-        raise SystemExit(EXIT_CODES[status])
 
 
 def line_of(event: RunEvent) -> str:

@@ -3,19 +3,14 @@
 import json
 from argparse import ArgumentParser
 from typing import Any
-from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import localtime
 
 from runs import jobs
 from runs.errors import RunsError
 from runs.events.types import RunEvent
-from runs.management.following import EXIT_CODES, events_until_end, printable
-from runs.models import RunStatus
-
-BAD_INPUT = 64
+from runs.management.following import BAD_INPUT, follow, owner_named, printable
 
 _LONGEST_VALUE = 200
 
@@ -40,20 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{started.run.id} {started.disposition}")
         self.stdout.flush()
         if options["follow"]:
-            self._follow(started.run.id)
-
-    def _follow(self, run_id: UUID) -> None:
-        try:
-            for event in events_until_end(run_id):
-                self.stdout.write(line_of(event))
-                self.stdout.flush()
-            status = RunStatus(jobs.get(run_id).status)
-        except KeyboardInterrupt:
-            raise CommandError(f"Stopped following; run {run_id} goes on.", returncode=130) from None
-        except RunsError as exc:
-            raise CommandError(str(exc), returncode=BAD_INPUT) from exc
-        if EXIT_CODES.get(status):
-            raise SystemExit(EXIT_CODES[status])
+            follow(self, started.run.id, line_of)
 
 
 def line_of(event: RunEvent) -> str:
@@ -71,7 +53,7 @@ def _start(options: dict[str, Any]) -> jobs.Started:
             options["job"],
             _parsed(options["input"]),
             version=options["job_version"],
-            owner=_owner(options["user"]),
+            owner=owner_named(options["user"]),
             idempotency_key=options["idempotency_key"],
             actor=jobs.Actor(kind="system", id="", name="start_run"),
         )
@@ -91,18 +73,6 @@ def _parsed(text: str) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _owner(username: str | None) -> Any:
-    if username is None:
-        return None
-    model = get_user_model()
-    try:
-        return model.objects.get_by_natural_key(username)
-    except model.DoesNotExist:
-        raise CommandError(
-            f"There is no user {username!r}. Create one in the admin, or leave --user out.", returncode=BAD_INPUT
-        ) from None
 
 
 def _short(value: Any) -> str:
