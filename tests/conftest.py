@@ -1,12 +1,14 @@
 """Fixtures for every test. Servers of their own: `perdure_server`, or `install` for more control."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
-from django.db import connections
+from django.db import connection, connections
+from pytest_django import DjangoDbBlocker
 
 from runs.events import doorbell
 from tests.servers import databases
@@ -21,7 +23,7 @@ hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Connections that stay open for a while: the one that announces changes, and that of asynchronous tests' queries.
 
     No database is dropped under them.
@@ -29,6 +31,26 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     doorbell.hang_up()
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            _wait_for_others()
+
+
+def _wait_for_others() -> None:
+    deadline = time.monotonic() + 30
+    while others := _sessions_of_others():
+        assert time.monotonic() < deadline, f"a test has left open: {others}"
+        time.sleep(0.05)
+
+
+def _sessions_of_others() -> list[str]:
+    """A server ends a session some time after its connection is closed; on a busy machine that takes a second."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state || ': ' || query FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return [said for (said,) in cursor.fetchall()]
 
 
 @pytest.fixture(scope="session")
