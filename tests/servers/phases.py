@@ -12,6 +12,9 @@ ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui", "tests/ll
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
 REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
+# The engine's own tests take longer on PostgreSQL, and most of what runs once stands in the rest: so both end together.
+ENGINE_ON_POSTGRESQL = [path for path in ENGINE if path not in ("tests/agui", "tests/llm_tools")]
+REST_ON_POSTGRESQL = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE_ON_POSTGRESQL, *FAULTS])]
 # Nothing in them depends on which database the suite runs on, or other tests show on both what they stand on: they run
 # with SQLite's.
 ONCE = [
@@ -103,7 +106,7 @@ PHASES = {
     "postgresql": Phase(
         "PostgreSQL and Redis",
         "postgresql",
-        tuple([*share, *(f"--ignore={path}" for path in ONCE)] for share in (REST, ENGINE)),
+        tuple([*share, *(f"--ignore={path}" for path in ONCE)] for share in (REST_ON_POSTGRESQL, ENGINE_ON_POSTGRESQL)),
     ),
     "browser": Phase("pages in a browser, on SQLite", "sqlite", (BROWSER,)),
     "processes-sqlite": Phase("worker processes on SQLite", "sqlite", (PROCESSES,)),
