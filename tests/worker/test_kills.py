@@ -25,7 +25,7 @@ def test_a_new_run_completes_after_the_kill_of_one_process(worker: WorkerTree, v
     count = len(before)
     killed = VICTIMS[victim](worker)
     worker.signal(killed)
-    worker.run_through()
+    worker.run_through(while_dying=True)
     if victim != "driver":
         worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 60, "end of the old cluster")
     worker.wait_for(lambda: len(worker.tree()) == count, 60, f"tree of {count} processes")
