@@ -61,7 +61,7 @@ def test_a_hung_sentinel_is_noticed(worker: WorkerTree) -> None:
     before = worker.tree()
     worker.signal(worker.sentinel, signal.SIGSTOP)
     worker.wait_for_line("gave no sign of life")
-    worker.run_through()
+    worker.run_through(while_dying=True)
     worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 60, "end of the old cluster")
 
 
@@ -71,7 +71,7 @@ def test_a_queue_that_nobody_can_read_is_noticed(worker: WorkerTree) -> None:
     worker.signal(worker.idle[0], signal.SIGSTOP)
     worker.ask("task", "tests.worker.tasks.leave_pid", str(worker.new_path()))
     worker.wait_for_line("its queue held work")
-    worker.run_through()
+    worker.run_through(while_dying=True)
     worker.wait_for(lambda: set(worker.tree()) & set(before) == {worker.top}, 60, "end of the old cluster")
 
 
