@@ -64,7 +64,10 @@ LONG = [
     "tests/e2e/test_agui_crowds.py",
     "tests/e2e/test_agui_survives.py::test_it_reconnects_and_loses_nothing_after_the_whole_server_was_killed",
     "tests/e2e/test_agui_survives.py::test_a_server_that_is_stopped_cuts_its_streams_and_ends_none_as_if_it_were_over",
-    *(f"{_EACH_PROCESS}[{process}]" for process in ("idle process", "pusher", "monitor", "parent of the Sentinel")),
+    *(
+        f"{_EACH_PROCESS}[{process}]"
+        for process in ("idle process", "pusher", "monitor", "Sentinel", "parent of the Sentinel")
+    ),
     *(
         f"{_KILLED_FLOW}[{step}]"
         for step in (
@@ -78,6 +81,10 @@ LONG = [
             "check",
         )
     ),
+    "tests/e2e/test_model_calls.py::test_a_stopped_server_hands_its_call_over_and_closes_the_connection",
+    "tests/e2e/test_review_waits.py",
+    "tests/e2e/test_survival_of_many_kills.py::test_a_stop_and_a_start_in_the_middle_of_a_run_repeat_nothing",
+    "tests/e2e/test_tool_approvals.py::test_edited_arguments_are_what_runs[chromium-1280]",
     "tests/worker/test_background_tasks.py::test_a_schedule_starts_its_task",
     "tests/worker/test_background_tasks.py::test_plain_qcluster_works_too",
     "tests/worker/test_drain.py::test_a_signal_hands_runs_back_and_the_next_start_goes_on[15]",
