@@ -82,7 +82,11 @@ class MemoryDatabase:
 
     @contextmanager
     def as_new(self) -> Iterator[None]:
-        connection.connection.deserialize(self._empty)
+        # a connection of its own: SQLite 3.40 crashes where statements that it keeps meet a schema put in under them
+        before, fresh = connection.connection, connection.get_new_connection(connection.get_connection_params())
+        fresh.deserialize(self._empty)
+        connection.connection = fresh
+        before.close()
         try:
             yield
         finally:
