@@ -16,9 +16,11 @@ from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.budgeting import BudgetState, budget_state, budget_states, hold_budget, may_grant, settle_budget
 from runs.engine.budgeting import grant as grant_budget
 from runs.engine.hooks import EndedRun
-from runs.engine.payload import readable, redact
+from runs.engine.payload import readable, redact, secrets_of
 from runs.engine.queries import RunView, StepView, query
+from runs.engine.queued import Hold, why_queued
 from runs.engine.queues import QueueState
+from runs.engine.queues import states as queue_states
 from runs.engine.races import Winner
 from runs.engine.schedules import zones
 from runs.engine.step import StepContext
@@ -42,11 +44,12 @@ from runs.engine.store.schedules import (
     next_times,
     pause_schedule,
     resume_schedule,
+    times_between,
 )
 from runs.engine.store.start import Started, StartOptions
 from runs.engine.store.together import NewRun
 from runs.engine.streams import Checkpoint, Emit
-from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules
+from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules, visible_usage
 from runs.engine.waits import ReceivedSignal
 from runs.engine.watched import watch
 from runs.engine.workflows import (
@@ -73,6 +76,7 @@ __all__ = [
     "CurrentAttempt",
     "Emit",
     "EndedRun",
+    "Hold",
     "Job",
     "Limit",
     "NewRun",
@@ -128,6 +132,7 @@ __all__ = [
     "pause",
     "pause_schedule",
     "query",
+    "queue_states",
     "queues",
     "read_artifact",
     "read_steps",
@@ -139,6 +144,7 @@ __all__ = [
     "resume_schedule",
     "retrigger",
     "retry",
+    "secrets_of",
     "set_queue",
     "set_rollout",
     "settle_budget",
@@ -146,12 +152,15 @@ __all__ = [
     "start",
     "start_many",
     "start_preset",
+    "times_between",
     "trigger_schedule",
     "update",
     "visible_presets",
     "visible_runs",
     "visible_schedules",
+    "visible_usage",
     "watch_ends",
+    "why_queued",
     "workflow_named",
     "zones",
 ]
@@ -308,14 +317,14 @@ def pause(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run
     return control.pause(run_id, actor, reason)
 
 
-def resume(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
+def resume(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:
     """Queue a paused run again. Raises RunNotFound, RunNotPaused."""
-    return control.resume(run_id, actor)
+    return control.resume(run_id, actor, reason)
 
 
-def retry(run_id: UUID | str, *, actor: Actor = SYSTEM) -> Run:
+def retry(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> Run:
     """Let a failed run go on from the step that failed it. Raises RunNotFound, RunNotFailed, HistoryPruned."""
-    return control.retry(run_id, actor)
+    return control.retry(run_id, actor, reason)
 
 
 def retrigger(run_id: UUID | str, *, starter: Any = None, actor: Actor = SYSTEM) -> Started:
@@ -347,6 +356,6 @@ def move_version(run_id: UUID | str, version: str, *, actor: Actor = SYSTEM) -> 
     return moves.move(run_id, version, actor)
 
 
-def delete(run_id: UUID | str, *, actor: Actor = SYSTEM) -> None:
+def delete(run_id: UUID | str, *, actor: Actor = SYSTEM, reason: str = "") -> None:
     """Remove an ended run. Raises RunNotFound, RunNotFinished."""
-    control.delete(run_id, actor)
+    control.delete(run_id, actor, reason)

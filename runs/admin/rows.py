@@ -8,7 +8,20 @@ from unfold.decorators import display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
-from runs.models import Allowance, Artifact, Attempt, Audit, Checkpoint, Event, Signal, Spending, State, Step, Worker
+from runs.models import (
+    Allowance,
+    Artifact,
+    Attempt,
+    Audit,
+    Checkpoint,
+    Event,
+    Signal,
+    Spending,
+    State,
+    Step,
+    UsageHour,
+    Worker,
+)
 
 
 @admin.register(Step)
@@ -123,6 +136,14 @@ class SpendingAdmin(EngineAdmin):
     list_filter = ("parked",)
     search_fields = ("=run_id",)
     ordering = ("-run_id",)
+
+
+@admin.register(UsageHour)
+class UsageHourAdmin(EngineAdmin):
+    list_display = ("hour", "job", "provider", "model", "team", "owner", "attempts", "input_tokens", "output_tokens")
+    list_filter = ("provider", "model", "hour")
+    list_select_related = ("team", "owner")
+    search_fields = ("=job",)
 
 
 @admin.register(Worker)

@@ -12,25 +12,13 @@ from unfold.decorators import action, display
 
 from runs import jobs
 from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
+from runs.admin.filters import JobFilter, TroubleFilter
 from runs.admin.invariants import invariants_page
 from runs.admin.of_run import ArtifactsOfRun, AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
+from runs.admin.reasons import read_reason
 from runs.errors import RunsError
 from runs.maintenance.asking import Asked, sentence
 from runs.models import Run, State
-
-
-class JobFilter(admin.SimpleListFilter):
-    """By registered job: reading the distinct names of a million rows would take long."""
-
-    title = "job"
-    parameter_name = "job"
-
-    def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted({job.name for job in jobs.all_jobs()})]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        known = {name for name, _ in self.lookup_choices}
-        return queryset.filter(job=self.value()) if self.value() in known else queryset
 
 
 @admin.register(Run)
@@ -38,7 +26,7 @@ class RunAdmin(EngineAdmin):
     """Runs of every team. Pausing, retrying and cancelling need the permission to change runs, deleting its own."""
 
     list_display = ("job", "shown_status", "reason", "owner", "team", "created_at", "started_at", "finished_at")
-    list_filter = ("status", JobFilter, "team", "queue", "created_at")
+    list_filter = (TroubleFilter, "status", JobFilter, "team", "queue", "created_at")
     list_select_related = ("owner", "team")
     search_fields = ("=id", "job", "=idempotency_key")
     ordering = ("-id",)
@@ -111,11 +99,8 @@ class RunAdmin(EngineAdmin):
         return bool(request.user.has_perm("runs.delete_run"))
 
     @admin.action(description="Pause the selected runs", permissions=["cancel"])
-    def pause_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        actor = jobs.Actor.of(request.user)
-        self._each(
-            request, queryset, lambda run: jobs.pause(run.pk, actor=actor, reason="by an administrator"), "paused"
-        )
+    def pause_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
+        return self._each_for_a_reason(request, queryset, jobs.pause, "Pause", "paused")
 
     @admin.action(description="Retry the selected runs that failed", permissions=["cancel"])
     def retry_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
@@ -133,11 +118,8 @@ class RunAdmin(EngineAdmin):
         )
 
     @admin.action(description="Cancel the selected runs", permissions=["cancel"])
-    def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        actor = jobs.Actor.of(request.user)
-        self._each(
-            request, queryset, lambda run: jobs.cancel(run.pk, actor=actor, reason="by an administrator"), "cancelled"
-        )
+    def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
+        return self._each_for_a_reason(request, queryset, jobs.cancel, "Cancel", "cancelled")
 
     @admin.action(description="Delete the selected runs that have ended", permissions=["erase"])
     def delete_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
@@ -166,6 +148,16 @@ class RunAdmin(EngineAdmin):
     )
     def check_invariants(self, request: HttpRequest) -> HttpResponse:
         return invariants_page(self.admin_site, request)
+
+    def _each_for_a_reason(
+        self, request: HttpRequest, runs: QuerySet[Run], action: Callable[..., Any], verb: str, done: str
+    ) -> HttpResponse | None:
+        reason = read_reason(self, request, runs, verb)
+        if not isinstance(reason, str):
+            return reason
+        actor = jobs.Actor.of(request.user, address=request.META.get("REMOTE_ADDR", ""))
+        self._each(request, runs, lambda run: action(run.pk, actor=actor, reason=reason), done)
+        return None
 
     def _each(self, request: HttpRequest, runs: QuerySet[Run], action: Callable[[Run], Any], done: str) -> None:
         """One run that refuses does not keep the others from being done; each refusal is shown."""

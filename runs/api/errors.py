@@ -27,6 +27,7 @@ STATUS: dict[str, int] = {
     "token_revoked": 401,
     "user_inactive": 401,
     "csrf_failed": 403,
+    "token_reads_only": 403,
     "permission_denied": 403,
     "may_not_grant": 403,
     "job_not_found": 404,

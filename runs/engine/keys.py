@@ -37,7 +37,7 @@ def admit(found: list[Run]) -> list[Run]:
     taken: dict[tuple[str, str, str], int] = {}
     admitted = []
     for run in found:
-        if run.concurrency_key is None or _is_holder(run) or _has_room(run, run.concurrency_key, taken):
+        if run.concurrency_key is None or is_holder(run) or _has_room(run, run.concurrency_key, taken):
             admitted.append(run)
     return admitted
 
@@ -47,12 +47,28 @@ def same_scope(run: Run) -> Q:
     return Q(team=run.team_id) if run.team_id is not None else Q(team=None, owner=run.owner_id)
 
 
+def holders_beside(run: Run) -> QuerySet[Run]:
+    """Runs that hold the run's key."""
+    return _holders().filter(same_scope(run), job=run.job, concurrency_key=run.concurrency_key)
+
+
+def waiters_beside(run: Run) -> QuerySet[Run]:
+    """Runs of its key that do not hold it and have not ended."""
+    same = Run.objects.filter(same_scope(run), job=run.job, concurrency_key=run.concurrency_key)
+    return same.exclude(status__in=ENDED).exclude(_holds())
+
+
+def is_holder(run: Run) -> bool:
+    released = run.release_while_waiting and run.status in (RunStatus.WAITING, RunStatus.QUEUED)
+    return run.started_at is not None and not released
+
+
 def _has_room(run: Run, key: str, taken: dict[tuple[str, str, str], int]) -> bool:
     place = (run.job, _scope(run), key)
     if place not in taken:
         if not try_lock("claim", *place):
             return False  # another worker claims a run of this key right now
-        taken[place] = _holders().filter(same_scope(run), job=run.job, concurrency_key=key).count()
+        taken[place] = holders_beside(run).count()
     if taken[place] >= run.concurrency_limit:
         return False
     taken[place] += 1
@@ -97,8 +113,3 @@ def _holders() -> QuerySet[Run]:
 def _holds() -> Q:
     waits = Q(release_while_waiting=True) & (Q(status=RunStatus.WAITING) | Q(status=RunStatus.QUEUED))
     return Q(started_at__isnull=False, finished_at=None) & ~Q(status__in=ENDED) & ~waits
-
-
-def _is_holder(run: Run) -> bool:
-    released = run.release_while_waiting and run.status in (RunStatus.WAITING, RunStatus.QUEUED)
-    return run.started_at is not None and not released

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter, ValidationE
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from runs.conf import get_settings
+from runs.definitions import Job
 from runs.errors import PayloadTooLarge, StorageError
 
 MASK = "***"
@@ -62,6 +63,11 @@ def encode(value: Any, where: str) -> Payload:
     real = _to_jsonable(_revealed(value), where)
     secrets = list(_differences(shown, real, []))
     return Payload(dump(real, where), redact(shown, secrets), secrets)
+
+
+def secrets_of(job: Job, value: Any) -> list[Path]:
+    """The paths in an input of `job` that doors show as ***. Raises InvalidInput, StorageError, PayloadTooLarge."""
+    return encode(job.parse_input(value), f"The input of job {job.name!r}").secrets
 
 
 def dump(value: Any, where: str) -> str:

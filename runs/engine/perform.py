@@ -204,7 +204,7 @@ class Performance(StepRows):
     async def _schedule_retry(self, data: dict[str, Any], exc: BaseException) -> None:
         delay = self.call.policy.retries.delay_seconds(self.record.failures, exc)
         self.record.wake_at = clock.now() + timedelta(seconds=delay)
-        data["delay_seconds"] = round(delay, 3)
+        data |= {"delay_seconds": round(delay, 3), "max_attempts": self.call.policy.retries.max_attempts}
         self._is_under_way = False  # who cancels during the write cancels the step, and not an attempt that has failed
         await self._settle(EventType.STEP_RETRY, data, self._row(StepStatus.RETRYING), AttemptOutcome.FAILED)
         self.record.status = StepStatus.RETRYING

@@ -3,7 +3,7 @@
 A run holds a place from its claim until it ends, waits or is handed back; one whose worker died still has its place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
@@ -96,7 +96,11 @@ def _driven(names: Iterable[str]) -> dict[str, int]:
 
 def overview(visible: QuerySet[Run]) -> list[QueueState]:
     """Every queue that is known, with the runs of `visible` that have not ended; a name only theirs is not shown."""
-    counts = _counts(visible)
+    return states(_counts(visible))
+
+
+def states(counts: Mapping[str, dict[str, int]]) -> list[QueueState]:
+    """Every queue that is known, or counted: `{queue: {status: runs}}`."""
     known = rules()
     of_jobs = {job.queue for job in registry.all()}
     serving = list(Worker.objects.filter(expires_at__gt=clock.sql_now()).values_list("queues", flat=True))

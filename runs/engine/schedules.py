@@ -60,6 +60,10 @@ class Timetable:
         """The next `count` times after `moment`; fewer where there are fewer."""
         return list(islice(self._after(moment), count))
 
+    def until(self, moment: datetime, end: datetime) -> Iterator[datetime]:
+        """The times after `moment` and before `end`."""
+        return takewhile(lambda at: at < end, self._after(moment))
+
     def due(self, planned: datetime, now: datetime) -> list[datetime]:
         """`planned` and the times after it up to `now`; after a longer outage only those of the LONGEST."""
         since = max(planned, now - LONGEST)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from runs.engine.queues import QueueState, overview
-from runs.models import Preset, Run, Schedule
+from runs.models import Preset, Run, Schedule, UsageHour
 
 M = TypeVar("M", bound=Model)
 
@@ -27,6 +27,11 @@ def visible_schedules(user: Any) -> QuerySet[Schedule]:
 def visible_presets(user: Any) -> QuerySet[Preset]:
     """The presets that `user` may see, start and change: as with schedules."""
     return _visible(Preset.objects.all(), user, Q(owner=user.pk, team=None))
+
+
+def visible_usage(user: Any) -> QuerySet[UsageHour]:
+    """What the runs that `user` may see have used, those that are deleted by now too."""
+    return _visible(UsageHour.objects.all(), user, Q(owner=user.pk))
 
 
 def _visible(rows: QuerySet[M], user: Any, own: Q) -> QuerySet[M]:

@@ -28,7 +28,7 @@ class EventType(StrEnum):
     STEP_START = "step:start"
     STEP_COMPLETE = "step:complete"  # `output`, `frames`
     STEP_FAIL = "step:fail"  # last attempt failed: `error`, `frames`
-    STEP_RETRY = "step:retry"  # an attempt failed and another follows: `error`, `delay_seconds`, `frames`
+    STEP_RETRY = "step:retry"  # another attempt follows: `error`, `delay_seconds`, `max_attempts`, `frames`
     STEP_CANCEL = "step:cancel"
     STEP_SKIP = "step:skip"  # the job passed it over: `reason`, `output`
     LOG_WRITE = "log:write"  # `level`, `message`, `data`

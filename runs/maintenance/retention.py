@@ -18,6 +18,7 @@ from runs.engine.store.pruning import Tally
 from runs.engine.store.rows import SYSTEM, write_audit
 from runs.errors import InvalidOption, JobNotFound
 from runs.maintenance.files import sweep_files
+from runs.maintenance.usage import forget_old
 from runs.models import Run, RunStatus
 
 ON_COMPLETION_GRACE: Final = timedelta(seconds=10)
@@ -88,6 +89,7 @@ def prune(
     )
     if older_than is None and job is None:
         sweep_files(ends_at)
+        forget_old()
     pruned = _pruned(tally, complete=complete)
     if tally or actor.kind != SYSTEM.kind:
         _write_audit(actor, pruned, older_than, job)

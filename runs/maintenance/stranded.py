@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from runs.engine.stranded import mark, stranded, unserved
 
-__all__ = ["Stranded", "Unserved", "count_stranded", "count_unserved", "mark"]
+__all__ = ["Stranded", "Unserved", "count_stranded", "count_unserved", "mark", "stranded", "unserved"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from runs.models.schedule import CatchUp, Overlap, Schedule
 from runs.models.signal import Signal, SignalKind
 from runs.models.state import State
 from runs.models.step import Attempt, AttemptOutcome, Step, StepStatus
+from runs.models.usage import UsageHour
 from runs.models.worker import Worker
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "State",
     "Step",
     "StepStatus",
+    "UsageHour",
     "Worker",
 ]

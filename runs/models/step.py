@@ -64,10 +64,17 @@ class Attempt(models.Model):
     usage = models.JSONField(
         null=True, blank=True, help_text='{"provider", "model", "input_tokens", "output_tokens", "cost"}'
     )
+    is_counted = models.BooleanField(default=False, db_default=False, help_text="Its usage is in that of its hour.")
 
     class Meta:
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=["run", "step_name", "number"], name="attempt_once"),)
+        indexes = (
+            # Only those with a usage enter it, and leave it some seconds later.
+            models.Index(
+                fields=["id"], condition=models.Q(usage__isnull=False, is_counted=False), name="attempt_uncounted"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.step_name} #{self.number}"

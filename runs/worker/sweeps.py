@@ -1,6 +1,6 @@
 """The loop that does what an ended run makes due: its parent is woken at once, and a second later at the latest.
 
-Now and then it says which runs nobody can take, and mends what should not be broken.
+Now and then it says which runs nobody can take, mends what should not be broken, and adds up what attempts have used.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from runs import clock
 from runs.maintenance.rounds import Rounds
 from runs.maintenance.stranded import mark
 from runs.maintenance.sweeper import sweep
+from runs.maintenance.usage import count_all
 from runs.worker.threads import DatabaseThread
 
 SWEEP_SECONDS: Final = 1.0
@@ -51,5 +52,6 @@ class Sweeps:
         self._seldom_at = began_at + SELDOM_SECONDS  # also if it fails
         await self._database.call(mark)
         await self._database.call(self._rounds.look)
+        await self._database.call(count_all)
         took = clock.monotonic() - began_at
         self._seldom_at = began_at + max(SELDOM_SECONDS, took * REST)

@@ -13,6 +13,7 @@ from runs.engine.store.artifacts import let_files_go
 from runs.engine.store.messages import close_updates
 from runs.engine.store.reopen import reopen_steps
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
+from runs.engine.store.usage import count_usage_of
 from runs.errors import (
     HistoryPruned,
     RunAlreadyEnded,
@@ -92,7 +93,12 @@ def pause(run_id: UUID | str, actor: Actor, reason: str) -> Run:
     return get(run.id)
 
 
-def resume(run_id: UUID | str, actor: Actor) -> Run:
+def _why(reason: str) -> dict[str, str]:
+    """In an event or an audit row: nothing where nobody gave a reason."""
+    return {"reason": clean(reason, 500)} if reason else {}
+
+
+def resume(run_id: UUID | str, actor: Actor, reason: str = "") -> Run:
     """Queue a paused run again. Raises RunNotFound, RunNotPaused."""
     with transaction.atomic():
         run = lock(run_id)
@@ -100,7 +106,7 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
             raise RunNotPaused(run.id, run.status)
         if run.status != RunStatus.PAUSED:
             Run.objects.filter(id=run.id).update(pause_wanted=False, reason="", inbox=F("inbox") + 1)
-            write_audit(actor, "run.resume", run)
+            write_audit(actor, "run.resume", run, _why(reason))
             transaction.on_commit(lambda: ring([run.id]))
             return get(run.id)
         Run.objects.filter(id=run.id).update(
@@ -112,13 +118,13 @@ def resume(run_id: UUID | str, actor: Actor) -> Run:
             inbox=F("inbox") + 1,
             pause_wanted=False,
         )
-        append_events(run, [EventDraft(EventType.RUN_RESUME, {"actor": actor.as_data()})])
-        write_audit(actor, "run.resume", run)
+        append_events(run, [EventDraft(EventType.RUN_RESUME, {"actor": actor.as_data()} | _why(reason))])
+        write_audit(actor, "run.resume", run, _why(reason))
     transaction.on_commit(lambda: ring([run.id]))
     return get(run.id)
 
 
-def retry(run_id: UUID | str, actor: Actor) -> Run:
+def retry(run_id: UUID | str, actor: Actor, reason: str = "") -> Run:
     """Let a failed run go on from the step that failed it; what is recorded is not done again.
 
     Raises RunNotFound, RunNotFailed, HistoryPruned.
@@ -130,7 +136,8 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
         budgets.ask_again(run, allowances)
         again = reopen_steps(run)
         close_updates(run)
-        append_events(run, [EventDraft(EventType.RUN_RETRY, {"actor": actor.as_data(), "steps": again})])
+        data = {"actor": actor.as_data(), "steps": again} | _why(reason)
+        append_events(run, [EventDraft(EventType.RUN_RETRY, data)])
         Run.objects.filter(id=run.id).update(
             status=RunStatus.QUEUED, reason=RETRIED, error=None, finished_at=None, due_at=clock.sql_now(), claims=0,
             attempt=F("attempt") + 1, lease_token=F("lease_token") + 1, tell_parent=False, active_ms=0,
@@ -138,7 +145,7 @@ def retry(run_id: UUID | str, actor: Actor) -> Run:
             started_at=None if run.concurrency_key else run.started_at,
             end_hook=EndHook.ARMED if run.end_hook else EndHook.NONE,
         )  # fmt: skip
-        write_audit(actor, "run.retry", run, {"steps": again})
+        write_audit(actor, "run.retry", run, {"steps": again} | _why(reason))
     transaction.on_commit(lambda: ring([run.id]))
     return get(run.id)
 
@@ -152,7 +159,7 @@ def _check_retry(run: Run) -> None:
         raise RunNotFailed(run.id, run.status, "has told its parent of its end")
 
 
-def delete(run_id: UUID | str, actor: Actor) -> None:
+def delete(run_id: UUID | str, actor: Actor, reason: str = "") -> None:
     """Remove an ended run with its history; the audit row stays. Raises RunNotFound, RunNotFinished."""
     with transaction.atomic():
         run = lock(run_id)
@@ -162,8 +169,9 @@ def delete(run_id: UUID | str, actor: Actor) -> None:
             raise RunNotFinished(run.id, "calling its on_end hook")
         if run.parent_id is not None and Run.objects.filter(id=run.parent_id).exclude(status__in=ENDED).exists():
             raise RunNotFinished(run.id, "the child of a run that has not ended")
-        write_audit(actor, "run.delete", run, {"job": run.job, "status": run.status})
+        write_audit(actor, "run.delete", run, {"job": run.job, "status": run.status} | _why(reason))
         budgets.keep_spent([run])
+        count_usage_of([run.id])
         let_files_go([run.id])
         Run.objects.filter(id=run.id).delete()
     transaction.on_commit(lambda: ring([run.id]))

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from runs import clock
 from runs.engine.store.artifacts import let_files_go
 from runs.engine.store.budgets import keep_spent
+from runs.engine.store.usage import count_usage_of
 from runs.events.doorbell import ring
 from runs.models import ENDED, Checkpoint, EndHook, Event, Run, RunStatus, Signal, State, Step
 
@@ -35,6 +36,7 @@ def remove_runs(due: Q, batch: int) -> Tally:
             return _remove_oldest_events(found[0])
         tally = _tally(found, "runs")
         keep_spent(found)
+        count_usage_of([run.id for run in found])
         let_files_go([run.id for run in found])
         Run.objects.filter(id__in=[run.id for run in found]).delete()
         _tell_followers(found)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -171,6 +172,15 @@ def next_times(schedule: Schedule, count: int = 5) -> list[datetime]:
     if schedule.next_at is None:
         return []
     return [schedule.next_at, *timetable_of(schedule).upcoming(max(schedule.next_at, clock.now()), count - 1)]
+
+
+def times_between(schedule: Schedule, start: datetime, end: datetime, most: int) -> list[datetime]:
+    """The times still to come in [start, end), in UTC, at which it starts a run: at most `most`, the first of them."""
+    if schedule.next_at is None:
+        return []
+    first = [schedule.next_at] if start <= schedule.next_at < end else []
+    since = max(schedule.next_at, clock.now(), start - timedelta(microseconds=1))
+    return list(islice(chain(first, timetable_of(schedule).until(since, end)), most))
 
 
 def cron_in_words(schedule: Schedule) -> str:

@@ -27,11 +27,30 @@ class Spent(NamedTuple):
 NOTHING = Spent()
 
 
+class Used(NamedTuple):
+    """Attempts, tokens in, tokens out, money in billionths."""
+
+    attempts: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+
+    def plus(self, other: "Used") -> "Used":
+        return Used(*(one + more for one, more in zip(self, other, strict=True)))
+
+
 def spent_of(usage: dict[str, Any] | None) -> Spent:
     """What an attempt with this usage spent, by `input_tokens`, `output_tokens` and `cost`; other figures are free."""
+    used = used_of(usage)
+    return Spent(used.input_tokens + used.output_tokens, used.cost)
+
+
+def used_of(usage: dict[str, Any] | None) -> Used:
+    """What one attempt with this usage used."""
     if not usage:
-        return NOTHING
-    return Spent(sum(int(_number(usage.get(name))) for name in _TOKENS), round(_number(usage.get("cost")) * COST_UNIT))
+        return Used()
+    tokens_in, tokens_out = (int(_number(usage.get(name))) for name in _TOKENS)
+    return Used(1, tokens_in, tokens_out, round(_number(usage.get("cost")) * COST_UNIT))
 
 
 def _number(value: Any) -> Decimal:
