@@ -1,6 +1,6 @@
 """The flows that installed apps bring as files: `<app>/flows/*.yaml`, `.yml`, `.json`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ class Loaded(NamedTuple):
 
     flows: tuple[Flow, ...]
     problems: tuple[InvalidFlow, ...]
+    texts: Mapping[tuple[str, str], str]
+    """What stands in the files, by name and version."""
 
 
 @cache
@@ -56,7 +58,7 @@ def load_files(paths: Iterable[Path], beside: Iterable[Flow] = ()) -> Loaded:
             fitting.append(made.flow)
         except InvalidFlow as exc:
             problems.append(exc)
-    return Loaded(tuple(fitting), tuple(problems))
+    return Loaded(tuple(fitting), tuple(problems), {key: made.text for key, made in found.items()})
 
 
 def load_folders(given: Iterable[Path]) -> Loaded:

@@ -46,6 +46,7 @@ class Loaded:
 
     def __init__(self, text: str, origin: str = "", folder: FilePath | None = None) -> None:
         """Raises InvalidFlow."""
+        self.text = text
         self._origin = origin
         self._places = Places()
         try:

@@ -1,6 +1,6 @@
 """The definitions that installed apps bring as files: `<app>/pipelines/*.yaml`, `.yml`, `.json`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,8 @@ class Loaded(NamedTuple):
 
     definitions: tuple[PipelineDef, ...]
     problems: tuple[InvalidPipeline, ...]
+    texts: Mapping[tuple[str, str], str]
+    """What stands in the files, by type and version."""
 
 
 @cache
@@ -30,18 +32,15 @@ def load_folders(given: Iterable[Path]) -> Loaded:
     """The definitions of these folders; of two with one type and version the second is a problem."""
     found: dict[tuple[str, str], PipelineDef] = {}
     problems: list[InvalidPipeline] = []
+    texts: dict[tuple[str, str], str] = {}
     for path in folders.files_in(given):
         try:
-            made = _load(path)
+            text = folders.read_file(path, lambda why: InvalidPipeline([Problem(why)], str(path)))  # noqa: B023
+            made = load(text, str(path))
             if (made.type, made.version) in found:
                 twice = Problem(f"another file has version {made.version!r} of {made.type!r} already", "version")
                 raise InvalidPipeline([twice], str(path))
-            found[made.type, made.version] = made
+            found[made.type, made.version], texts[made.type, made.version] = made, text
         except InvalidPipeline as exc:
             problems.append(exc)
-    return Loaded(tuple(found.values()), tuple(problems))
-
-
-def _load(path: Path) -> PipelineDef:
-    text = folders.read_file(path, lambda why: InvalidPipeline([Problem(why)], str(path)))
-    return load(text, str(path))
+    return Loaded(tuple(found.values()), tuple(problems), texts)

@@ -17,7 +17,7 @@ class Source(_Part):
 
     kind: Literal["log", "code", "note", "raw"] = "raw"
     label: Annotated[str, Field(max_length=500)] = ""
-    content: str = ""
+    content: Annotated[str, Field(json_schema_extra={"contentMediaType": "text/*"})] = ""
     metadata: dict[str, Any] | None = None
 
 

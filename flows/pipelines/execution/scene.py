@@ -7,11 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from flows.pipelines.shards import Shard
-from flows.pipelines.spec import OutputType, PipelineDef, StepDef
-from flows.pipelines.templates.values import TextData
+from flows.pipelines.spec import PipelineDef, StepDef
+from flows.pipelines.templates.given import Given, readable
 from runs.jobs import StepContext
-
-_TEXTS = (OutputType.TEXT.value, OutputType.MARKDOWN.value)
 
 
 @dataclass
@@ -32,7 +30,7 @@ class Scene:
     def keep(self, step: StepDef, items: list[dict[str, Any]]) -> None:
         """What a step has given."""
         self.items[step.id] = items
-        self._readable[step.id] = [_readable(item) for item in items]
+        self._readable[step.id] = [readable(item) for item in items]
 
     def timeout_of(self, step: StepDef) -> timedelta | None:
         return None if step.timeout_seconds is None else timedelta(seconds=step.timeout_seconds)
@@ -43,23 +41,7 @@ class Scene:
 
     def values_for(self, step: StepDef, shard: Shard) -> dict[str, Any]:
         """What the templates of a shard may refer to."""
-        return {
-            "job": {
-                "id": str(self.step.run_id), "pipeline": self.made.type, "version": self.made.version,
-                "title": self.made.title,
-            },
-            "step": {
-                "id": step.id, "name": step.title, "kind": step.kind.value, "label": shard.label, "config": step.config,
-            },
-            "sources": self.sources,
-            "options": self.options,
-            "previous": {one: self._readable.get(one, []) for one in step.depends_on},
-            "answers": {one: self.answers[one] for one in step.depends_on if one in self.answers},
-            "source": shard.source,
-            "item": None if shard.item is None else _readable(shard.item),
-            "index": shard.index if shard.index is not None else 0,
-        }  # fmt: skip
-
-
-def _readable(item: dict[str, Any]) -> dict[str, Any]:
-    return item | {"data": TextData(item["data"])} if item["kind"] in _TEXTS else item
+        given = Given(
+            str(self.step.run_id), self.made, self.sources, self.options, self._readable, self.answers
+        )  # fmt: skip
+        return given.values_for(step, shard)
