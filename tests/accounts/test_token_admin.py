@@ -21,7 +21,7 @@ def admin_page(db: None, client: Client) -> Client:
 
 
 def test_a_token_made_in_the_admin_is_shown_once_and_works(admin_page: Client, alice: User) -> None:
-    form = {"name": "ci", "user": alice.pk, "expires_at_0": "", "expires_at_1": ""}
+    form = {"name": "ci", "user": alice.pk, "scope": "full", "expires_at_0": "", "expires_at_1": ""}
     page = html.unescape(admin_page.post(f"{LIST}add/", form, follow=True).content.decode())
     shown = re.search(r"pdr_[0-9a-f]{8}_[\w-]{43}", page)
     assert shown is not None
@@ -33,7 +33,7 @@ def test_a_token_made_in_the_admin_is_shown_once_and_works(admin_page: Client, a
     assert (note.action, note.target, note.actor_name, note.address) == (
         "token.create", token.prefix, "admin", "127.0.0.1",
     )  # fmt: skip
-    assert note.data == {"name": "ci", "user": "alice", "expires_at": None}
+    assert note.data == {"name": "ci", "user": "alice", "scope": "full", "expires_at": None}
     assert shown[0] not in str(note.data)
 
 

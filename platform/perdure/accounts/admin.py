@@ -22,11 +22,11 @@ def _actor(request: HttpRequest) -> Actor:
 class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Tokens are made and revoked here, never changed: a changed one would not be what its log says."""
 
-    list_display = ("name", "prefix", "user", "state", "created_at", "expires_at", "last_used_at")
-    list_filter = ("user", "revoked_at")
+    list_display = ("name", "prefix", "user", "scope", "state", "created_at", "expires_at", "last_used_at")
+    list_filter = ("user", "scope", "revoked_at")
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username")
-    fields = ("name", "user", "expires_at")
+    fields = ("name", "user", "scope", "expires_at")
     autocomplete_fields = ("user",)
     actions = ("revoke_tokens",)
 

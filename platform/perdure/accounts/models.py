@@ -2,6 +2,11 @@ from django.conf import settings
 from django.db import models
 
 
+class Scope(models.TextChoices):
+    FULL = "full", "Everything its user may do"
+    READ = "read", "Only reading"
+
+
 class ApiToken(models.Model):
     """A named key with which a program acts as its user. Only the digest is kept; the token itself is shown once."""
 
@@ -9,6 +14,9 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     prefix = models.CharField(max_length=20, editable=False, help_text="The token's first letters, to recognise it by.")
     digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the token.")
+    scope = models.CharField(
+        max_length=10, choices=Scope, default=Scope.FULL, help_text="One that only reads can change nothing."
+    )
     created_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from perdure.accounts.models import ApiToken
+from perdure.accounts.models import ApiToken, Scope
 from runs import clock
 from runs.jobs import SYSTEM, Actor, audit
 
@@ -33,14 +33,14 @@ class TokenExpired(TokenError):
     code = "token_expired"
 
     def __init__(self) -> None:
-        super().__init__("This API token has expired. Make a new one in the admin or with `manage.py create_token`.")
+        super().__init__("This API token has expired. Make a new one in the settings or with `manage.py create_token`.")
 
 
 class TokenRevoked(TokenError):
     code = "token_revoked"
 
     def __init__(self) -> None:
-        super().__init__("This API token was revoked. Make a new one in the admin or with `manage.py create_token`.")
+        super().__init__("This API token was revoked. Make a new one in the settings or with `manage.py create_token`.")
 
 
 class UserInactive(TokenError):
@@ -50,11 +50,23 @@ class UserInactive(TokenError):
         super().__init__("The user of this API token is not active. Ask an administrator to activate the user.")
 
 
+class TokenReadsOnly(TokenError):
+    code = "token_reads_only"
+
+    def __init__(self) -> None:
+        super().__init__("This API token may only read. Use one that may do everything, made in the settings.")
+
+
 def create_token(
-    user: AbstractBaseUser, name: str, expires_at: datetime | None = None, *, actor: Actor = SYSTEM
+    user: AbstractBaseUser,
+    name: str,
+    expires_at: datetime | None = None,
+    *,
+    scope: str = Scope.FULL,
+    actor: Actor = SYSTEM,
 ) -> str:
     """Make a token of `user` and return it in plain: the only time that it can be seen."""
-    return issue_token(ApiToken(user_id=user.pk, name=name, expires_at=expires_at), actor)
+    return issue_token(ApiToken(user_id=user.pk, name=name, expires_at=expires_at, scope=scope), actor)
 
 
 def issue_token(token: ApiToken, actor: Actor) -> str:
@@ -73,10 +85,11 @@ def digest_of(plain: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def check_token(plain: str) -> ApiToken:
+def check_token(plain: str, *, reading: bool = False) -> ApiToken:
     """The token with its user, if it may be used now; its use is noted at most once a minute.
 
-    Raises TokenInvalid, TokenExpired, TokenRevoked or UserInactive.
+    A door that changes nothing says so with `reading`: one that forgets it refuses tokens that only read, rather than
+    letting them write. Raises TokenInvalid, TokenExpired, TokenRevoked, UserInactive or TokenReadsOnly.
     """
     token = None
     if len(plain) <= _MAX_LENGTH:
@@ -89,14 +102,16 @@ def check_token(plain: str) -> ApiToken:
         raise TokenExpired
     if not token.user.is_active:
         raise UserInactive
+    if token.scope != Scope.FULL and not reading:
+        raise TokenReadsOnly
     _touch(token)
     return token
 
 
-def find_token(plain: str) -> ApiToken | None:
+def find_token(plain: str, *, reading: bool = False) -> ApiToken | None:
     """The token with its user if it may be used now, else None."""
     try:
-        return check_token(plain)
+        return check_token(plain, reading=reading)
     except TokenError:
         return None
 
@@ -108,10 +123,16 @@ def bearer_of(authorization: str) -> str | None:
 
 
 def authenticate_header(authorization: str) -> User | None:
-    """The user behind an Authorization header with a valid token, else None. The live doors ask this."""
+    """The user behind an Authorization header with a valid token, else None. For the live doors, which only tell."""
     plain = bearer_of(authorization)
-    token = find_token(plain) if plain is not None else None
+    token = find_token(plain, reading=True) if plain is not None else None
     return token.user if token else None
+
+
+def living_tokens(user: AbstractBaseUser) -> QuerySet[ApiToken]:
+    """Those of `user` that may be used now, the newest first."""
+    in_time = Q(expires_at=None) | Q(expires_at__gt=clock.now())
+    return ApiToken.objects.filter(in_time, user_id=user.pk, revoked_at=None)
 
 
 def revoke(tokens: QuerySet[ApiToken], actor: Actor = SYSTEM) -> int:
@@ -126,7 +147,7 @@ def revoke(tokens: QuerySet[ApiToken], actor: Actor = SYSTEM) -> int:
 
 def _described(token: ApiToken) -> dict[str, str | None]:
     expires = token.expires_at.isoformat() if token.expires_at else None
-    return {"name": token.name, "user": token.user.get_username(), "expires_at": expires}
+    return {"name": token.name, "user": token.user.get_username(), "scope": token.scope, "expires_at": expires}
 
 
 def _touch(token: ApiToken) -> None:

@@ -20,8 +20,9 @@ class TokenAuthMiddleware(BaseMiddleware):  # type: ignore[misc]  # channels has
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         plain = offered_token(scope.get("subprotocols", []))
         if plain is not None:
+            # Whoever acts on what a socket sends asks again, and not as a reader.
             # Not in the one thread of all sync views: behind it, many sockets that open at once took seconds each.
-            token = await database_sync_to_async(find_token, thread_sensitive=False)(plain)
+            token = await database_sync_to_async(find_token, thread_sensitive=False)(plain, reading=True)
             user = token.user if token else AnonymousUser()
             scope = scope | {"user": user, "authorization": f"Bearer {plain}"}
         return await super().__call__(scope, receive, send)
