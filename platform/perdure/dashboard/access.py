@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.http import Http404
+from django.http import Http404, HttpRequest
 
-from runs.jobs import visible_presets, visible_runs, visible_schedules
+from runs.jobs import Actor, visible_presets, visible_runs, visible_schedules
 from runs.models import Preset, Run, Schedule
 
 
@@ -37,3 +37,8 @@ def get_preset_or_404(user: AbstractBaseUser | AnonymousUser, preset_id: UUID | 
     if found is None or job not in (None, found.job):
         raise Http404("There is no such preset. Look for it on the start page of its job.")
     return found
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who is signed in, as the audit keeps it."""
+    return Actor.of(request.user, address=request.META.get("REMOTE_ADDR", ""))

@@ -6,6 +6,8 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from perdure.dashboard.models import SavedView
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
@@ -20,3 +22,11 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unf
 @admin.register(Group)
 class TeamAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
     pass
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ("name", "owner", "team", "query", "created_at")
+    list_filter = ("team",)
+    search_fields = ("name", "query")
+    list_select_related = ("owner", "team")

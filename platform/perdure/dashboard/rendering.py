@@ -20,7 +20,12 @@ _tags = nh3.ALLOWED_TAGS - {"img", "style", "map", "area"}
 def render_markdown(text: str) -> SafeString:
     """Markdown as sanitised HTML: raw HTML is shown as text, script links and images are dropped."""
     clean = nh3.clean(_render(text), tags=_tags, url_schemes={"http", "https", "mailto"})
-    return mark_safe(clean)
+    return mark_safe(_with_stops(clean))
+
+
+def _with_stops(clean: str) -> str:
+    """What scrolls on its own is a stop of the Tab key. In clean HTML a tag is never part of a text."""
+    return clean.replace("<table>", '<table tabindex="0">').replace("<pre>", '<pre tabindex="0">')
 
 
 def _render(text: str) -> str:

@@ -6,7 +6,7 @@ from django import template
 
 from hitl import people
 from hitl.models import QuestionStatus
-from perdure.dashboard.question_page import read_question_page
+from perdure.dashboard.inbox.question_page import read_question_page
 from runs.models import Run
 
 register = template.Library()
@@ -19,7 +19,7 @@ def inbox_count(context: dict[str, Any]) -> int:
     return people.inbox(request.user).count() if request is not None else 0
 
 
-@register.inclusion_tag("dashboard/_run_questions.html", takes_context=True)
+@register.inclusion_tag("dashboard/run/_run_questions.html", takes_context=True)
 def run_questions(context: dict[str, Any], run: Run) -> dict[str, Any]:
     """The open questions of a run, each with its form for who may answer."""
     user = context["request"].user

@@ -11,6 +11,12 @@ export function withFrame(said, data) {
   return { ...said, text: said.text + frameText(data), diff: data?.type === "diff" };
 }
 
+/** The text that a frame adds; null for one that adds none, but reasoning, a call or a status. */
+export function textIn(data) {
+  const isBeside = ["reasoning", "status"].includes(data?.type) ? typeof data.text === "string" : data?.type === "tool_call" && typeof data.name === "string";
+  return isBeside ? null : frameText(data);
+}
+
 /** What a recorded result says, which replaces what was streamed; `said.py` says the same for the first paint. */
 export function withResult(said, output) {
   if (!isReply(output)) return { ...said, text: resultText(output), diff: typeof output === "string" && isDiff(output) };

@@ -4,12 +4,20 @@ import { Line } from "./live.js";
 import { readParts } from "./parts.js";
 
 const PAUSE = 300;
+const POLL = 5000;
+const SAID = {
+  lost: ["The live line is lost: asking every 5 seconds.", ""],
+  "signed-out": ["You are signed out. Sign in again to see new questions.", "bad"],
+  refused: ["The live line was refused: asking every 5 seconds.", "bad"],
+};
 const link = document.querySelector("[data-inbox]");
 const area = document.querySelector("[data-live-inbox]");
 const held = new Map();
 let timer = 0;
+let polling = 0;
 
 function showCount(count) {
+  for (const mark of document.querySelectorAll("[data-inbox-mark]")) mark.hidden = !count;
   let badge = link.querySelector(".count");
   if (!count) return badge?.remove();
   if (!badge) {
@@ -42,12 +50,30 @@ function take(message) {
   changed();
 }
 
+/** Without its line the page asks again and again, and says so; elsewhere the count is as of when the page came. */
+function showLine(what) {
+  link.dataset.line = what;
+  if (!area) return;
+  const wasLost = polling !== 0;
+  clearInterval(polling);
+  polling = what === "open" ? 0 : setInterval(() => document.visibilityState === "visible" && ask(), POLL);
+  if (wasLost && what === "open") changed();
+  const [text, tone] = SAID[what] ?? ["", ""];
+  const pill = document.getElementById("line-pill");
+  pill.textContent = text;
+  pill.dataset.tone = tone;
+  pill.hidden = !text;
+}
+
+async function ask() {
+  await readParts(area);
+  showCount(Number(area.querySelector("[data-part=count] data").value));
+}
+
 if (link) {
   new Line({
     socketUrl: link.dataset.inbox,
     onEvent: take,
-    onState: (what) => {
-      link.dataset.line = what;
-    },
+    onState: showLine,
   }).start();
 }

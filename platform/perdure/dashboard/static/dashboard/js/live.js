@@ -1,16 +1,21 @@
 /**
- * The line to a run: a WebSocket, or server-sent events where sockets are blocked. It comes back by itself and asks
- * for what follows the last event that the page holds, so that nothing is missed and nothing is shown twice.
+ * The line to a run: a WebSocket, server-sent events where sockets are blocked, and where these are blocked too, asking
+ * again and again. It comes back by itself and asks for what follows the last event that the page holds, so that
+ * nothing is missed and nothing is shown twice.
  */
 
 const DELAYS = [200, 500, 1000, 2000, 4000, 8000];
 const SILENCE = 25_000;
 const ANSWER = 10_000;
+const POLL = 2000;
+/** So long it asks before it tries the socket once more. */
+const PROBE = 60_000;
 /** Close codes after which asking again gives the same answer. */
 const FINAL = { 4401: "signed-out", 4403: "gone", 4404: "gone", 4400: "refused" };
 
 export class Line {
   /**
+   * `transport` is "socket", "events" or "poll"; polled, a line has recorded events only, no frames of streams.
    * @param {{socketUrl: string, eventsUrl?: string, eventTypes?: string[], after?: () => number,
    *   onEvent: (event: object) => void,
    *   onState: (state: "open"|"lost"|"ended"|"signed-out"|"gone"|"refused", transport: string) => void}} options
@@ -22,6 +27,9 @@ export class Line {
     this.closed = false;
     this.blocked = 0;
     this.socketWorks = false;
+    this.eventsWork = false;
+    this.eventsBlocked = false;
+    this.isProbe = false;
     window.addEventListener("online", () => this.restart());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#retryNow());
     window.addEventListener("pagehide", () => this.#drop());
@@ -49,12 +57,17 @@ export class Line {
   }
 
   #open() {
-    // A socket that once opened here is not blocked: its server is away.
-    const mayBeBlocked = this.options.eventsUrl && !this.socketWorks && this.blocked >= 2;
-    const useEvents = mayBeBlocked && this.blocked % 2 === 0;
-    this.transport = useEvents ? "events" : "socket";
-    if (useEvents) this.#openEvents();
+    this.transport = this.#choose();
+    if (this.transport === "poll") this.#startPolling();
+    else if (this.transport === "events") this.#openEvents();
     else this.#openSocket();
+  }
+
+  #choose() {
+    // A socket that once opened here is not blocked: its server is away.
+    if (!this.options.eventsUrl || this.socketWorks || this.blocked < 2) return "socket";
+    if (this.eventsBlocked) return "poll";
+    return this.blocked % 2 === 0 ? "events" : "socket";
   }
 
   #url(base, scheme) {
@@ -95,21 +108,76 @@ export class Line {
   }
 
   #openEvents() {
-    const source = new EventSource(this.#url(this.options.eventsUrl));
+    let source;
+    try {
+      source = new EventSource(this.#url(this.options.eventsUrl));
+    } catch {
+      this.eventsBlocked = true;
+      this.#lose();
+      return;
+    }
     this.source = source;
-    source.onopen = () => this.#opened();
+    source.onopen = () => {
+      this.eventsWork = true;
+      this.#opened();
+    };
     source.onerror = () => {
       if (this.source !== source) return;
       // Its own reconnect would ask from where this connection began; ours asks from where the page is.
       this.#drop();
       this.blocked += 1;
+      this.eventsBlocked = !this.eventsWork;
       this.#lose();
     };
     for (const type of this.options.eventTypes) source.addEventListener(type, (message) => this.source === source && this.#take(message.data));
   }
 
+  #startPolling() {
+    const asking = new AbortController();
+    this.asking = asking;
+    this.probeAt = Date.now() + PROBE;
+    this.#ask(asking, false);
+  }
+
+  /** One page of recorded events, and the next one after a pause, or at once where there is more. */
+  async #ask(asking, told) {
+    let answer;
+    let body;
+    try {
+      answer = await fetch(`${this.#url(this.options.eventsUrl)}&limit=1000`, { headers: { Accept: "application/json" }, signal: asking.signal });
+      if (answer.status >= 500) throw new Error(answer.statusText);
+      body = await answer.json();
+    } catch {
+      if (this.asking !== asking) return;
+      // Nothing is blocked then: the server is away.
+      this.blocked = 0;
+      this.eventsBlocked = false;
+      this.#lose();
+      return;
+    }
+    if (this.asking !== asking) return;
+    if (answer.status === 401 || answer.status === 403) return this.stop("signed-out");
+    if (answer.status === 404) return this.stop("gone");
+    if (!answer.ok) return this.stop("refused");
+    if (!told) this.#opened();
+    for (const event of body.results) {
+      if (this.asking !== asking) return;
+      this.options.onEvent(event);
+    }
+    if (this.asking === asking) this.timer = setTimeout(() => this.#askAgain(asking), body.next ? 0 : POLL);
+  }
+
+  #askAgain(asking) {
+    if (Date.now() < this.probeAt) return this.#ask(asking, true);
+    this.#drop();
+    this.isProbe = true;
+    this.blocked = 1;
+    this.#open();
+  }
+
   #opened() {
     this.failures = 0;
+    this.isProbe = false;
     if (this.transport === "socket") this.socketWorks = true;
     this.options.onState("open", this.transport);
   }
@@ -132,6 +200,11 @@ export class Line {
   #lose() {
     if (this.closed) return;
     this.#drop();
+    if (this.isProbe) {
+      this.isProbe = false;
+      this.#open();
+      return;
+    }
     this.options.onState("lost", this.transport);
     const delay = DELAYS[Math.min(this.failures, DELAYS.length - 1)];
     this.failures += 1;
@@ -140,7 +213,7 @@ export class Line {
   }
 
   #retryNow() {
-    if (this.closed || this.socket || this.source) return;
+    if (this.closed || this.socket || this.source || this.asking) return;
     clearTimeout(this.timer);
     this.#open();
   }
@@ -148,8 +221,9 @@ export class Line {
   #drop() {
     clearTimeout(this.timer);
     clearTimeout(this.silence);
-    const { socket, source } = this;
-    this.socket = this.source = null;
+    const { socket, source, asking } = this;
+    this.socket = this.source = this.asking = null;
+    if (asking) asking.abort();
     if (socket) socket.close();
     if (source) source.close();
   }

@@ -5,15 +5,17 @@
  * Frames of a stream are numbered by epoch, attempt and offset: an older attempt's never mixes with a newer one's.
  *
  * @typedef {{name: string, kind: string, status: string, attempts: number, startedAt: string|null,
- *   finishedAt: string|null, trouble: string}} Step
+ *   finishedAt: string|null, wakeAt: string|null, trouble: string}} Step
  * @typedef {{epoch: number, attempt: number, next: number, text: string, reasoning: string,
  *   calls: {id: string, name: string, arguments: string}[], source: string, status: string, diff: boolean, truncated: boolean, revision: number,
  *   state: "live"|"done"|"failed"}} Stream
- * @typedef {{lastSequence: number, status: string, reason: string, progress: object|null, steps: Map<string, Step>,
- *   streams: Map<string, Stream>, ended: boolean}} State
+ * @typedef {{lastSequence: number, status: string, reason: string, progress: object|null, steps: Steps, done: number, left: number,
+ *   streams: Map<string, Stream>, ended: boolean}} State `steps` are without the completed ones of the first paint
+ *   (there may be thousands), of which `left` counts how many there are; `done` counts all that have completed
  */
 
 import { SILENT, withFrame, withResult } from "./frames.js";
+import { Steps } from "./steps.js";
 
 const ENDS = { "run:complete": "completed", "run:fail": "failed", "run:cancel": "cancelled" };
 const STATUSES = {
@@ -29,10 +31,11 @@ const WAITS = ["signal", "sleep", "child"];
 
 /** @returns {State} the state that the server painted first */
 export function begin(recorded) {
-  const steps = new Map(recorded.steps.map((step) => [step.name, { startedAt: null, finishedAt: null, trouble: "", ...step }]));
+  const steps = new Steps(recorded.steps.map((step) => [step.name, { startedAt: null, finishedAt: null, wakeAt: null, trouble: "", ...step }]));
   return {
     lastSequence: recorded.lastSequence, status: recorded.status, reason: recorded.reason || "",
     progress: recorded.progress, steps, streams: new Map(),
+    done: recorded.done ?? 0, left: recorded.left ?? 0,
     ended: Object.values(ENDS).includes(recorded.status),
   };
 }
@@ -56,12 +59,15 @@ export function reduce(state, event) {
 export function sentence(state) {
   if (state.ended) return `${state.status[0].toUpperCase()}${state.status.slice(1)}.`;
   if (state.status !== "running") return null;
-  const steps = [...state.steps.values()];
-  const done = steps.filter((step) => step.status === "completed").length;
-  const working = steps.filter((step) => step.status === "running");
+  const { done } = state;
+  const working = [];
+  let retrying = null;
+  for (const step of state.steps.values()) {
+    if (step.status === "running") working.push(step);
+    else if (step.status === "retrying") retrying ??= step;
+  }
   const others = working.length > 1 ? ` and ${working.length - 1} more` : "";
   if (working.length) return `Running step ${done + 1}: ${working[0].name}${others}.`;
-  const retrying = steps.find((step) => step.status === "retrying");
   const count = `${done} step${done === 1 ? "" : "s"} done.`;
   return retrying ? `Trying ${retrying.name} again in a moment; ${count}` : `Running; ${count}`;
 }
@@ -103,10 +109,16 @@ function recordStep(state, event) {
     startedAt: event.type === "step:start" ? event.created_at : before.startedAt,
     finishedAt: ended ? event.created_at : null,
     trouble: error ? `${error.type}: ${error.message}` : "",
+    wakeAt: event.type === "step:retry" ? later(event.created_at, event.data?.delay_seconds) : null,
   };
-  const steps = new Map(state.steps).set(event.step, step);
+  const steps = state.steps.set(event.step, step);
+  const done = state.done + (step.status === "completed" ? 1 : 0) - (before.status === "completed" ? 1 : 0);
   const status = event.type === "step:start" && !state.ended ? "running" : state.status;
-  return { ...state, status, steps, streams: endStream(state.streams, event, step.kind) };
+  return { ...state, status, steps, done, streams: endStream(state.streams, event, step.kind) };
+}
+
+function later(moment, seconds) {
+  return typeof seconds === "number" ? new Date(new Date(moment).getTime() + seconds * 1000).toISOString() : null;
 }
 
 function stepStatus(event) {

@@ -1,0 +1,61 @@
+"""What a page calls a run, and what it says of it in a row."""
+
+from typing import Any
+
+from flows.agents.execution.steering import LOOK
+from flows.agents.naming import JOB as FLOW
+from flows.agents.run_input import FlowInput
+from perdure.dashboard.forms.schema_reading import internal_of
+from runs.models import Run, RunStatus
+
+QUESTION = "question:"
+"""Signals of this name are sent by answers, and by nobody else."""
+
+_LONGEST = 120
+_REASONS = {
+    "no_worker_for_version": "No worker has its version",
+    "no_worker_for_queue": "No worker serves its queue",
+    "crash_loop": "Its worker died several times",
+    "nondeterminism": "The code no longer fits it",
+    "job_not_found": "No code of its job is there",
+    "timer": "Waits for a time",
+    "retry": "Waits for the next attempt of a step",
+    "child": "Waits for a run that it started",
+}
+_INTERNAL = internal_of(FlowInput.model_json_schema())
+
+
+def title_of(run: Run) -> str:
+    """The flow's name of a run of an agent flow, else the job's."""
+    return str(_flow_input(run).get("flow") or run.job)
+
+
+def task_of(run: Run) -> str:
+    """The first words of what a flow's agents are to do; empty for other jobs."""
+    line = " ".join(str(_flow_input(run).get("task") or "").split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def reason_of(run: Run) -> str:
+    """The run's reason in a row of a list: signals of the machinery are said in words."""
+    kind, _, name = run.reason.partition(" ")
+    if run.reason.startswith("budget "):
+        return "Waits for more budget"
+    if run.status != RunStatus.WAITING or kind != "signal":
+        return _REASONS.get(run.reason, run.reason)
+    if name.startswith(QUESTION):
+        return "Waits for an answer"
+    if run.job == FLOW and name.startswith(LOOK):
+        return f"Waits for a look before iteration {name.removeprefix(LOOK)}"
+    return run.reason
+
+
+def shown_input(run: Run, value: Any) -> Any:
+    """The input without what code alone fills in, and without what a flow was not given."""
+    if run.job != FLOW or not isinstance(value, dict):
+        return value
+    return {name: one for name, one in value.items() if name not in _INTERNAL and one not in ("", None, {}, False)}
+
+
+def _flow_input(run: Run) -> dict[str, Any]:
+    return run.input if run.job == FLOW and isinstance(run.input, dict) else {}

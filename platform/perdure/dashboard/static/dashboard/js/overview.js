@@ -1,0 +1,6 @@
+/** Home, workers and usage: pages that only show, and stay as new as what they show. */
+
+import { keepFresh } from "./keep_fresh.js";
+
+const area = document.querySelector("[data-fresh]");
+if (area) keepFresh(area);

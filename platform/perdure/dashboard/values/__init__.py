@@ -1,0 +1,1 @@
+"""Recorded values and texts as HTML that stays readable when they are long."""
