@@ -50,6 +50,7 @@ class Environment(BaseSettings):
     llm_secret_folder: str = ""
     llm_scenario_folder: str = ""
     llm_prices: dict[str, dict[str, NonNegativeFloat]] = {}
+    day_budgets: dict[str, dict[Literal["tokens", "cost"], PositiveFloat]] = {}
     log_level: str = "INFO"
     workflow_job: str = "coding-agent"
     chat_agent_profiles: Names = []

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
-from perdure.dashboard.views import errors
+from perdure.dashboard import errors
 
 API = ("/api/", "/v1/", "/ag-ui/", "/copilotkit/")
 CODES = {"bad_request": "invalid_request"}

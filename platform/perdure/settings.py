@@ -6,11 +6,11 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from corsheaders.defaults import default_headers
-from django.urls import reverse_lazy
 from pydantic import ValidationError
 
 from flows.pipelines.conf import PipelinesSettings
 from perdure import environment, security, throwaway
+from perdure.admin_look import UNFOLD as UNFOLD
 from perdure.environment import ROOT, AguiSettings, Environment
 from perdure.logs import configure_logging
 from perdure.secret import keep_secret
@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "perdure.timing.server_timing",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -174,6 +175,7 @@ LLM_SECRET_NAMES = tuple(ENVIRONMENT.llm_secret_names)
 LLM_SECRET_FOLDER = ENVIRONMENT.llm_secret_folder
 LLM_SCENARIO_FOLDER = ENVIRONMENT.llm_scenario_folder
 LLM_PRICES = ENVIRONMENT.llm_prices
+DAY_BUDGETS = ENVIRONMENT.day_budgets
 
 # ----------------------------------------------------------------------------------------------------------- security
 _https = BASE_URL.startswith("https://")
@@ -224,13 +226,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
-
-UNFOLD = {
-    "SITE_TITLE": "Perdure",
-    "SITE_HEADER": "Perdure",
-    "SITE_URL": reverse_lazy("dashboard:run-list"),
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}dashboard/icon.svg"}],
 }
 
 # ----------------------------------------------------------------------------------------------------- tools of models

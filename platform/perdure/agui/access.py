@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
-from perdure.accounts.tokens import bearer_of, find_token
-from perdure.agui.errors import CsrfFailed, Unauthorized
+from perdure.accounts.tokens import TokenError, TokenReadsOnly, bearer_of, check_token, find_token
+from perdure.agui.errors import CsrfFailed, PermissionDenied, Unauthorized
 from perdure.agui.tokens import user_of_token
 from runs.jobs import Actor
 from runs.live.access import Viewer
@@ -30,10 +30,13 @@ class _Csrf(CsrfViewMiddleware):
 
 
 def sign_in(request: HttpRequest) -> Any:
-    """The user who calls. Raises Unauthorized, and CsrfFailed for a session that changes things without its token."""
+    """The user who calls. Raises Unauthorized, CsrfFailed for a session that changes things without its token, and
+    PermissionDenied for a token that only reads where something may change."""
     viewer = AguiViewer.of_request(request)
     try:
         user = viewer.user()
+        if request.method not in ("GET", "HEAD"):
+            check_may_act(viewer)
     except (NotSignedIn, TokenRefused) as exc:
         raise Unauthorized(
             "The token is not valid (any more)." if isinstance(exc, TokenRefused) else "Nobody is signed in."
@@ -43,11 +46,25 @@ def sign_in(request: HttpRequest) -> Any:
     return user
 
 
+def check_may_act(viewer: Viewer) -> None:
+    """For who is signed in already. Raises PermissionDenied for a token that only reads, TokenRefused for one that was
+    revoked a moment ago."""
+    plain = bearer_of(viewer.authorization) if viewer.authorization is not None else None
+    if not plain or user_of_token(plain) is not None:
+        return
+    try:
+        check_token(plain)
+    except TokenReadsOnly as exc:
+        raise PermissionDenied(str(exc)) from exc
+    except TokenError as exc:
+        raise TokenRefused from exc
+
+
 def actor_of(request: HttpRequest, user: Any) -> Actor:
     """As whom the audit knows the caller: a token of the admin by its name, else the user."""
     address = request.META.get("REMOTE_ADDR", "")
     plain = bearer_of(request.headers.get("Authorization", ""))
-    token = find_token(plain) if plain else None
+    token = find_token(plain, reading=True) if plain else None
     if token is None:
         return Actor.of(user, address=address)
     return Actor(kind="token", id=str(token.pk), name=f"{token} of {user}", address=address)

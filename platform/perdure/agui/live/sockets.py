@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from ag_ui.core import RunErrorEvent
 
-from perdure.agui.access import AguiViewer
+from perdure.agui.access import AguiViewer, check_may_act
 from perdure.agui.answering import open_answer
 from perdure.agui.cancelling import cancel_run
 from perdure.agui.conf import get_settings
@@ -59,6 +59,7 @@ class AguiSocket(Socket):
             if "offset" in self._query:
                 await super()._serve(viewer)
             else:
+                await in_thread(check_may_act, viewer)
                 await self._converse(viewer)
         except AguiError as exc:
             raise _Refused(exc) from exc
