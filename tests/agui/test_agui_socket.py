@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import override_settings
 
+from perdure.accounts.models import ApiToken
 from perdure.agui.live import sockets
 from perdure.agui.models import ProtocolRun
 from runs.models import Run
@@ -65,6 +66,18 @@ async def test_a_conversation_goes_on_over_one_socket(connect: Any, ann: Person)
         await take_all(socket, screen)
     assert screen.texts == ["You said: one", "You said: two"]
     assert len(set(screen.ids)) == len(screen.ids)
+
+
+async def test_a_token_that_only_reads_is_told_of_runs_and_begins_none(connect: Any, ann: Person) -> None:
+    socket = await connect(ADDRESS, ann)
+    await socket.send_to(text_data=run_input("r1", "one"))
+    await take(socket, Screen())
+    await sync_to_async(ApiToken.objects.update)(scope="read")
+    await adrain()
+    whole = await take_all(await connect(f"{ADDRESS}?runId=r1&offset=-1", token=ann.token), Screen())
+    assert whole.texts == ["You said: one"]
+    assert await refusal(await connect(ADDRESS, token=ann.token)) == ("PERMISSION_DENIED", 4403)
+    assert await Run.objects.acount() == 1
 
 
 async def test_an_abort_stops_the_run(connect: Any, ann: Person) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.servers.installation import Installation
 
@@ -44,13 +44,57 @@ def test_questions_come_and_go_on_every_open_page(
     for page in pages:
         expect(page.locator(".nav .count")).to_have_text("1")
     expect(inbox.get_by_text("deny")).to_be_visible()
-    context.close()
+
+    _ask(server, tmp_path, body="A line of many.\n\n" * 60)
+    elsewhere.close()
+    phone = browser.new_context(
+        base_url=server.base_url, storage_state=context.storage_state(), viewport={"width": 390, "height": 844},
+        has_touch=True, is_mobile=True,
+    )  # fmt: skip
+    _approve_on_a_phone(phone.new_page())
+    expect(inbox.get_by_role("link", name="Go on?")).to_have_count(3)  # one waits, two are closed
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("Enter")
+    expect(inbox.get_by_role("button", name="Approve")).to_be_visible()
+    _ask_while_the_socket_is_blocked(phone, server, tmp_path)
+    for opened in (phone, context):
+        opened.close()
     assert not troubles
 
 
-def _ask(server: Installation, folder: Path) -> dict[str, Any]:
+def _ask_while_the_socket_is_blocked(phone: BrowserContext, server: Installation, folder: Path) -> None:
+    page = phone.new_page()
+    page.add_init_script("window.WebSocket = class { constructor() { throw new DOMException('blocked') } }")
+    page.goto("/inbox/")
+    expect(page.get_by_text("The live line is lost: asking every 5 seconds.")).to_be_visible()
+    rows = page.locator(".inbox-row").count()
+    _ask(server, folder)
+    expect(page.locator(".inbox-row")).to_have_count(rows + 1)
+    expect(page.locator(".nav .count")).to_have_text(str(rows + 1))
+
+
+def _approve_on_a_phone(page: Page) -> None:
+    """The whole row leads to the question, whose buttons stand under the thumb however long it is."""
+    page.goto("/inbox/")
+    row = page.locator(".inbox-row").last
+    row.tap(position={"x": 300, "y": 40})
+    approve = page.get_by_role("button", name="Approve")
+    expect(approve).to_be_in_viewport(ratio=1)
+    box = approve.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    assert box["y"] > 844 / 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollHeight") > 2 * 844
+    approve.tap()
+    expect(page.get_by_text("Decided: approve")).to_be_visible()
+    expect(page.get_by_text("Its run has")).to_be_visible()
+    expect(page.get_by_role("link", name="Next: Go on?")).to_be_visible()
+
+
+def _ask(server: Installation, folder: Path, body: str = "") -> dict[str, Any]:
     """A question that waits for an administrator: its run has no team, and nobody's owner is asked."""
-    run_id = server.start_run("decide", {"path": str(folder / "went-on"), "starter_may_answer": True})
+    run_id = server.start_run("decide", {"path": str(folder / "went-on"), "starter_may_answer": True, "body": body})
     server.wait_for_status(run_id, "waiting")
     found: dict[str, Any] = server.request("GET", f"/api/questions/?run={run_id}").json()["results"][0]
     return found

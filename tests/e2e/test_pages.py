@@ -22,12 +22,13 @@ def sequences(page: Page) -> list[int]:
 
 
 def expect_whole(page: Page, server: Installation, run_id: str) -> dict[str, Any]:
-    """The page shows the run's end, and holds every recorded sequence exactly once, in order."""
+    """The page shows the run's end; its log holds every recorded sequence exactly once, in order."""
     run = server.wait_for_status(run_id, "completed", "failed", "cancelled", within=90)
     main = page.locator("main")
     expect(main).to_have_attribute("data-run-status", run["status"])
     expect(main).to_have_attribute("data-last-sequence", str(run["last_sequence"]))
-    assert sequences(page) == list(range(1, run["last_sequence"] + 1))
+    if main.get_attribute("data-tab") == "log":
+        assert sequences(page) == list(range(1, run["last_sequence"] + 1))
     return run
 
 
@@ -51,8 +52,8 @@ def test_a_job_is_started_by_its_form_and_watched_to_its_end(
 ) -> None:
     gate = tmp_path / "gate"
     page = open_page("/")
-    page.get_by_role("link", name="All jobs").click()
-    page.get_by_role("link", name="Start stream-words").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Start").click()
+    page.get_by_role("link", name="Start stream-words", exact=True).click()
     page.get_by_label("Words").fill("30")
     page.get_by_label("Pause seconds").fill("0.03")
     page.get_by_label("Hold at").fill("20")
@@ -64,8 +65,9 @@ def test_a_job_is_started_by_its_form_and_watched_to_its_end(
     run = expect_whole(page, server, page.url.rstrip("/").rsplit("/", 1)[1])
     assert stream_text(page) == run["output"]
     expect(page.get_by_text("Completed after 1 step.")).to_be_visible()
-    expect(page.get_by_role("link", name="Delete run")).to_be_visible()
-    page.locator("summary", has_text="words").click()
+    expect(page.get_by_role("link", name="Start again")).to_be_visible()
+    page.get_by_role("link", name="Steps").click()
+    page.locator('a[data-step="words"]').click()
     expect(page.locator("[data-step-output]")).to_contain_text("a1w29")
 
 
@@ -97,14 +99,15 @@ def test_a_retried_stream_shows_the_second_attempt_alone(server: Installation, o
     run = expect_whole(page, server, run_id)
     assert stream_text(page) == run["output"]
     assert "a1w" not in stream_text(page)
+    page.get_by_role("link", name="Steps").click()
     expect(page.locator('[data-step="words"]')).to_contain_text("2 attempts")
 
 
 def test_the_children_of_a_run_are_shown_as_they_end(server: Installation, open_page: OpenPage, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     run_id = server.start_run("two-children", {"path": str(gate)})
-    page = open_page(f"/runs/{run_id}/")
-    children = page.locator('[data-part="around"] li')
+    page = open_page(f"/runs/{run_id}/tree/")
+    children = page.locator('[data-part="tree"] ul ul li')
     expect(children.filter(has_text="echo").filter(has_text="Completed")).to_be_visible()
     expect(children.filter(has_text="hold")).not_to_contain_text("Completed")
     gate.touch()
@@ -117,13 +120,14 @@ def test_a_run_is_cancelled_with_a_reason_by_keyboard(
 ) -> None:
     run_id = server.start_run("hold", {"path": str(tmp_path / "never")})
     page = open_page(f"/runs/{run_id}/")
-    expect(page.locator('[data-step="wait"]')).to_be_visible()
+    expect(page.get_by_text("Running step 1: wait.")).to_be_visible()
     page.get_by_role("link", name="Cancel run").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.get_by_label("Reason").fill("wrong folder")
     page.keyboard.press("Enter")
     expect(page.get_by_text("The run is cancelled.")).to_be_visible()
+    page.get_by_role("link", name="Log").click()
     expect(page.locator('[data-type="run:cancel"]')).to_contain_text("wrong folder")
     run = expect_whole(page, server, run_id)
     assert run["status"] == "cancelled"
@@ -153,11 +157,12 @@ def test_a_lost_socket_comes_back_by_itself_and_nothing_is_missed_or_doubled(
     gate = tmp_path / "gate"
     job = {"path": str(tmp_path / "lines"), "steps": 60, "pause_seconds": 0.06, "hold_at": 40, "gate": str(gate)}
     run_id = server.start_run("append-lines", job)
-    page = open_page(f"/runs/{run_id}/", prepare=lambda page: page.route_web_socket(re.compile("/ws/runs/"), through))
+    socket = re.compile("/ws/runs/")
+    page = open_page(f"/runs/{run_id}/log/", prepare=lambda page: page.route_web_socket(socket, through))
     for line in (10, 25):
-        expect(page.locator(f'[data-step="line-{line}"]')).to_be_attached()
+        expect(page.locator('[data-type="step:complete"]', has_text=f"line-{line}")).to_be_attached()
         sockets[-1].close(code=1012)
-        expect(page.get_by_role("status")).to_contain_text(re.compile(r"Connected again, resumed at #\d+"))
+        expect(page.locator("#line-pill")).to_contain_text(re.compile(r"Connected again, resumed at #\d+"))
     assert len(sockets) >= 3
     gate.touch()
     expect_whole(page, server, run_id)
@@ -186,10 +191,10 @@ def test_an_open_page_goes_on_after_the_whole_server_was_killed(
     run_id = server.start_run("append-lines", job)
     page = browser.new_page()
     page.goto(server.one_time_link)
-    page.goto(f"{server.base_url}/runs/{run_id}/")
-    expect(page.locator('[data-step="line-20"]')).to_be_attached()
+    page.goto(f"{server.base_url}/runs/{run_id}/log/")
+    expect(page.locator('[data-type="step:complete"]', has_text="line-20")).to_be_attached()
     server.kill_tree()
-    expect(page.get_by_role("status")).to_contain_text("Connection lost")
+    expect(page.locator("#line-pill")).to_contain_text("Connection lost")
     gate.touch()
     server.start("--no-demo", "--port", port)
     expect_whole(page, server, run_id)
@@ -197,18 +202,18 @@ def test_an_open_page_goes_on_after_the_whole_server_was_killed(
     page.close()
 
 
-def test_the_list_shows_new_runs_by_itself_and_keeps_the_focus(server: Installation, open_page: OpenPage) -> None:
+def test_the_list_tells_of_new_runs_by_itself_and_keeps_the_focus(server: Installation, open_page: OpenPage) -> None:
     first = server.start_run("echo", {"text": "one"})
     server.wait_for_status(first, "completed")
     page = open_page("/runs/")
+    expect(page.locator("[data-run-list]")).to_have_attribute("data-line", "open")
     page.locator(f'[data-key="{first}"] a').focus()
     second = server.start_run("echo", {"text": "two"})
-    row = page.locator(f'[data-key="{second}"]')
-    expect(row).to_be_visible()
-    expect(row).to_have_attribute("data-run-status", "completed")
+    show = page.get_by_role("button", name=re.compile("new runs?: show"))
+    expect(show).to_be_visible()
     expect(page.locator(f'[data-key="{first}"] a')).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(first))
+    show.click()
+    expect(page.locator(f'[data-key="{second}"]')).to_have_attribute("data-run-status", "completed")
 
 
 def test_a_double_click_on_start_starts_one_run(server: Installation, open_page: OpenPage) -> None:
@@ -260,6 +265,12 @@ def test_no_page_is_wider_than_its_window(server: Installation, open_page: OpenP
         "/schedules/new/append-lines/",
         "/start/append-lines/",
         f"/runs/{run_id}/",
+        f"/runs/{run_id}/steps/",
+        f"/runs/{run_id}/log/",
+        f"/runs/{run_id}/tree/",
+        f"/runs/{run_id}/audit/",
+        f"/runs/{run_id}/fork/",
+        f"/runs/{run_id}/cancel/",
         f"/runs/{run_id}/step/?name=raise",
     ]
     page = open_page("/", **options)

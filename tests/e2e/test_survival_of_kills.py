@@ -47,7 +47,7 @@ def watch(browser: Browser, tmp_path: Path) -> Iterator[Watch]:
         follower = SseFollower(server.base_url, run_id, server.token)
         followers.append(follower)
         follower.start()
-        page.goto(f"{server.base_url}/runs/{run_id}/")
+        page.goto(f"{server.base_url}/runs/{run_id}/log/")
         driver = survival.wait_for_calls(file, f"step-{step}").pid
         expect(page.locator("main")).to_have_attribute("data-line", "open")
         survival.wait_for(lambda: follower.events, 60, "first event at the follower")

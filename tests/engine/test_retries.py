@@ -44,7 +44,8 @@ def test_a_step_that_fails_twice_succeeds_at_its_third_attempt() -> None:
     drain()
     assert jobs.get(run.id).output == "attempt 3"
     assert of_step(run) == ["step:start", "step:retry"] * 2 + ["step:start", "step:complete"]
-    assert [event.data["delay_seconds"] for event in events(run) if event.type == "step:retry"] == [0.01, 0.01]
+    retries = [event.data for event in events(run) if event.type == "step:retry"]
+    assert [(data["delay_seconds"], data["max_attempts"]) for data in retries] == [(0.01, 3), (0.01, 3)]
     assert outcomes() == ["failed", "failed", "completed"]
     assert all("ValueError" in one.error["traceback"] for one in Attempt.objects.filter(outcome="failed"))
 

@@ -183,19 +183,22 @@ def test_a_withdrawal_is_told_with_its_reason(post: MailServer, put: Put) -> Non
     assert "not needed" in text.get_content()
 
 
+MAILS = "/settings/notifications/"
+
+
 def test_who_wants_no_mails_gets_none(post: MailServer, put: Put, alice: User) -> None:
     client = Client()
-    assert client.post("/inbox/mails/", {"wanted": "no"})["Location"].startswith("/sign-in/")
+    assert client.post(MAILS, {"wanted": "no"})["Location"].startswith("/sign-in/")
     client.force_login(alice)
-    assert "Stop mails" in client.get("/inbox/").content.decode()
+    assert "Stop mails" in client.get(MAILS).content.decode()
     before = put()
-    client.post("/inbox/mails/", {"wanted": "no"})
-    assert "Send mails" in client.get("/inbox/").content.decode()
+    client.post(MAILS, {"wanted": "no"})
+    assert "Send mails" in client.get(MAILS).content.decode()
     after = put()
     deliver_mails()
     assert post.messages == []
     assert (before.deliveries.get().status, after.deliveries.count()) == ("dropped", 0)
-    client.post("/inbox/mails/", {"wanted": "yes"})
+    client.post(MAILS, {"wanted": "yes"})
     put()
     deliver_mails()
     assert post.to() == ["alice@example.org"]

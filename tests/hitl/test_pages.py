@@ -157,8 +157,8 @@ def test_what_is_shown_cannot_run_anything(put: Put, alice: User) -> None:
 def test_a_diff_and_a_table_are_shown_as_such(put: Put, alice: User) -> None:
     question = put(context={"diff": "--- a\n+++ b\n@@ -1 +1 @@\n-old\n+new"})
     page = browser(alice).get(f"/questions/{question.id}/").content.decode()
-    assert '<span class="remove">-old' in page
-    assert '<span class="add">+new' in page
+    assert re.search('<span class="remove" data-old="1">-(<mark>)?old', page)
+    assert re.search('<span class="add" data-new="1">[+](<mark>)?new', page)
     table = put(context=[{"name": "a", "cost": 1}, {"name": "b"}])
     assert '<th scope="col">Cost</th>' in browser(alice).get(f"/questions/{table.id}/").content.decode()
 

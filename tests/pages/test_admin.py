@@ -96,10 +96,9 @@ def test_the_admin_is_closed_to_those_who_are_not_staff(run: Run, owner: User, s
         assert client.get(address_of(Run)).status_code == 302
 
 
-def act(client: Client, action: str, *runs: Run) -> str:
-    answer = client.post(
-        address_of(Run), {"action": action, "_selected_action": [str(r.pk) for r in runs]}, follow=True
-    )
+def act(client: Client, action: str, *runs: Run, **fields: str) -> str:
+    chosen = {"action": action, "_selected_action": [str(r.pk) for r in runs]}
+    answer = client.post(address_of(Run), chosen | fields, follow=True)
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -109,12 +108,25 @@ def test_runs_are_cancelled_in_the_name_of_the_administrator(
 ) -> None:
     ended = jobs.start("page-nothing").run
     jobs.cancel(ended.pk)
-    page = act(signed_in(administrator), "cancel_runs", run, ended)
+    page = act(signed_in(administrator), "cancel_runs", run, ended, reason="wrong input")
     assert "1 cancelled." in page
     assert "Start a new run instead" in page
     run.refresh_from_db()
     assert run.status == RunStatus.CANCELLED
+    assert run.reason == "wrong input"
     assert Event.objects.get(run=run, type="run:cancel").data["actor"]["name"] == "root"
+
+
+@pytest.mark.parametrize("reason", [None, "  ", "x" * 201, "nul\0"])
+def test_nothing_is_cancelled_without_a_reason(
+    reason: str | None, run: Run, administrator: User, signed_in: SignedIn
+) -> None:
+    page = act(signed_in(administrator), "cancel_runs", run, **({} if reason is None else {"reason": reason}))
+    assert "Cancel 1 run" in page
+    assert str(run.pk) in page
+    assert ("nothing was done" in page) is (reason is not None)
+    run.refresh_from_db()
+    assert run.status == RunStatus.QUEUED
 
 
 def test_runs_are_paused_and_retried_in_the_name_of_the_administrator(
@@ -125,7 +137,7 @@ def test_runs_are_paused_and_retried_in_the_name_of_the_administrator(
     page = act(client, "retry_runs", run, failed)
     assert "1 retried." in page
     assert "is no failed run and cannot be retried" in page
-    assert "2 paused." in act(client, "pause_runs", run, failed)
+    assert "2 paused." in act(client, "pause_runs", run, failed, reason="deploying")
     assert set(Run.objects.values_list("status", "attempt")) == {("paused", 1), ("paused", 2)}
     assert {event.data["actor"]["name"] for event in Event.objects.filter(type="run:pause")} == {"root"}
 
@@ -163,7 +175,7 @@ def test_staff_who_may_only_look_cannot_cancel_or_delete(run: Run, member: User,
     client = signed_in(member)
     assert client.get(address_of(Run)).status_code == 200
     for action in ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs", "delete_selected"):
-        act(client, action, run)
+        act(client, action, run, reason="why not")
     run.refresh_from_db()
     assert run.status == RunStatus.QUEUED
 

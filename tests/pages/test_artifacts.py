@@ -35,7 +35,7 @@ def run(client: Client) -> Iterator[Run]:
 
 
 def test_the_page_of_a_run_lists_each_name_with_its_newest_version(client: Client, run: Run) -> None:
-    page = client.get(f"/runs/{run.id}/").content.decode()
+    page = client.get(f"/runs/{run.id}/files/").content.decode()
     assert page.count('aria-label="Download ') == 3
     assert "version 2, " in page
     assert f'href="/api/runs/{run.id}/artifacts/a&amp;b.html/?version=1"' in page

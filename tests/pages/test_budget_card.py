@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from perdure.dashboard.rows import event_text
+from perdure.dashboard.run.rows import event_text
 from runs import jobs
 from runs.jobs import Budget, StepContext, current_attempt, job
 from runs.testing import drain, temporary_jobs
@@ -31,7 +31,7 @@ def test_the_parked_run_says_what_is_spent_and_who_may_grants_more_there(client:
         drain()
         client.force_login(starter)
         page = client.get(f"/runs/{run.id}/").content.decode()
-        assert "Waiting for more tokens: its budget is spent." in page
+        assert "Waiting for a decision about its limit by the team night shift" in page
         assert "1,400 of 1,000" in page
         assert 'value="approve"' not in page
         client.force_login(member)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from flows.agents.graph import Edge, Graph, Node
 from flows.agents.progress import progress_of
-from perdure.dashboard.flow_graph import Box, draw
-from perdure.dashboard.flow_lines import shortened, width_of
-from perdure.dashboard.flow_words import how_of, words_of
+from perdure.dashboard.flow.graph import Box, draw
+from perdure.dashboard.flow.lines import shortened, width_of
+from perdure.dashboard.flow.words import how_of, words_of
 
 NAMES = [f"step {number}" for number in range(8)]
 ENDS = ["COMPLETE", "ABORT"]

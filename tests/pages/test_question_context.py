@@ -1,13 +1,13 @@
 """What a question shows beside its body: diff, tables and JSON, and no sign that hides what is decided."""
 
-from perdure.dashboard.diffs import MAX_LINES, DiffLine, diff_lines
-from perdure.dashboard.question_context import MAX_ROWS, Table, ToolCall, read_context, read_tool_call
+from perdure.dashboard.diffs import MAX_LINES, diff_lines
+from perdure.dashboard.inbox.question_context import MAX_ROWS, Table, ToolCall, read_context, read_tool_call
 
 
 def test_an_object_shows_its_diff_its_tables_and_the_rest() -> None:
     rows = [{"x": 1}, {"y": 2, "x": None}]
     shown = read_context({"diff": "-a\n+b\n", "new_findings": rows, "risk": "low", "none": []})
-    assert shown.diff == [DiffLine("remove", "-a"), DiffLine("add", "+b")]
+    assert shown.diff == "-a\n+b\n"
     assert shown.tables == [Table("New findings", ["X", "Y"], [["1", ""], ["", "2"]])]
     assert shown.rest == {"risk": "low", "none": []}
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from perdure.dashboard import paging
+from perdure.dashboard.run_list import pages
 from runs import jobs
 from runs.models import Run
 
@@ -29,7 +29,7 @@ def test_chips_count_and_filter_by_status(
 
 
 def test_a_job_filter_stays_while_paging(owner: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging.read_page, "__defaults__", (2,))
+    monkeypatch.setattr(pages.read_page, "__defaults__", (2,))
     made = [str(jobs.start("page-nothing", owner=owner).run.pk) for _ in range(5)]
     jobs.start("page-list", [1], owner=owner)
     client, newest_first = signed_in(owner), made[::-1]

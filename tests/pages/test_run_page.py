@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from perdure.dashboard.sentences import status_sentence
+from perdure.dashboard.run.sentences import status_sentence
 from runs import jobs
 from runs.models import Audit, Event, Run, RunStatus, Step
 
@@ -28,7 +28,7 @@ def state_of(page: str) -> dict[str, Any]:
 
 
 def test_the_first_paint_holds_every_event_up_to_its_sequence(run: Run, owner: User, signed_in: SignedIn) -> None:
-    page = signed_in(owner).get(f"/runs/{run.pk}/").content.decode()
+    page = signed_in(owner).get(f"/runs/{run.pk}/log/").content.decode()
     assert state_of(page)["lastSequence"] == run.last_sequence >= 1
     assert f'data-last-sequence="{run.last_sequence}"' in page
     assert re.findall(r'data-sequence="(\d+)"', page) == [str(n) for n in range(1, run.last_sequence + 1)]
@@ -55,8 +55,9 @@ def test_a_recorded_diff_is_shown_line_by_line_in_stream_and_result(
     steps = [{"name": "diff a.py", "kind": "stream", "output": diff + " y\n"}]
     finish(run, output={"diff": diff}, steps=steps)
     page = signed_in(owner).get(f"/runs/{run.pk}/").content.decode()
-    assert page.count('<span class="remove">-&lt;b&gt;\n</span><span class="add">+\\u202ex\n</span>') == 2
-    assert '<span class="same"> y\n</span>' in page
+    assert page.count('<span class="remove" data-old="1">-&lt;b&gt;\n</span>') == 2
+    assert page.count('<span class="add" data-new="1">+\\u202ex\n</span>') == 2
+    assert " y\n</span>" in page
 
 
 def test_secrets_are_masked_everywhere(owner: User, signed_in: SignedIn, finish: Callable[..., Run]) -> None:
@@ -111,7 +112,6 @@ def test_an_ended_run_is_deleted_and_the_trace_stays(run: Run, owner: User, sign
 @pytest.mark.parametrize(
     ("status", "reason", "said"),
     [
-        ("queued", "", "Queued: a worker will take it as soon as one has room."),
         ("waiting", "no_worker_for_version", "Waiting: no worker has version 1 of this job. Start one that has."),
         ("queued", "no_worker_for_version", "Queued: no worker has version 1 of this job. Start one that has."),
         ("queued", "no_worker_for_queue", "Queued: no worker serves queue default. Start one that does."),
@@ -139,11 +139,11 @@ def test_a_step_of_any_name_can_be_opened(
     name = 'analyse src/ä & "b"?.py'
     finish(run, steps=[{"name": name, "output": {"lines": 3}}])
     client = signed_in(owner)
-    page = client.get(f"/runs/{run.pk}/").content.decode()
-    link = re.search(r'data-detail href="([^"]+)"', page)
+    page = client.get(f"/runs/{run.pk}/steps/").content.decode()
+    link = re.search(r'data-step="[^"]+" [^>]*href="([^"]+)"', page)
     assert link
-    detail = client.get(link.group(1).replace("&amp;", "&"))
-    assert "&quot;lines&quot;: 3" in detail.content.decode()
+    detail = client.get(f"/runs/{run.pk}/steps/" + link.group(1).replace("&amp;", "&"))
+    assert '"lines": 3' in detail.content.decode()
     assert client.get(f"/runs/{run.pk}/step/?name=other").status_code == 404
     assert client.get(f"/runs/{run.pk}/step/?name=%00").status_code == 400
 

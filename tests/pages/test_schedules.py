@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from perdure.dashboard.schema_form import RAW
+from perdure.dashboard.forms.schema_form import RAW
 from runs import clock, jobs
 from runs.definitions import registry
 from runs.models import Audit, Run, Schedule
@@ -122,8 +122,7 @@ def test_the_form_of_a_change_is_filled_and_keeps_the_secrets(client: Client, sc
     form, when = page.context["form"], page.context["when"]
     assert "hunter2" not in page.content.decode()
     sent = {f"when-{field.name}": field.value() for field in when}
-    sent |= {field.name: field.value() for field in form}
-    sent["tags"], sent["numbers"] = "a\nb", ""
+    sent |= dict(form.as_sent().lists())
     sent = {name: value for name, value in sent.items() if value is not None and value is not False}
     before = dict(schedule.input)
     changed = client.post(f"/schedules/{schedule.pk}/edit/", sent | {"when-cron": "5 4 * * *", "count": "3"})

@@ -1,5 +1,6 @@
 """The start page: a form made from the job's JSON Schema, sent once, checked by field."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from perdure.dashboard.schema_form import RAW
+from perdure.dashboard.forms.schema_form import RAW
+from runs import jobs
 from runs.models import Run
 
 SignedIn = Callable[..., Client]
@@ -49,8 +51,13 @@ def test_every_kind_of_field_becomes_its_json_value(client: Client) -> None:
             "insured": "false",
             "size": "large",
             "rating": "2",
-            "tags": "red\n\n blue \n",
-            "numbers": "1\n2",
+            "tags.~rows": ["0", "1", "4"],
+            "tags.0": "red",
+            "tags.1": "",
+            "tags.4": " blue ",
+            "numbers.~rows": ["1", "0"],
+            "numbers.0": "2",
+            "numbers.1": "1",
             "sizes": ["small", "large"],
             "day": "2026-02-03",
             "at": "2026-02-03T04:05:06",
@@ -81,7 +88,7 @@ def test_every_kind_of_field_becomes_its_json_value(client: Client) -> None:
         ({"count": "two"}, "count", "whole number"),
         ({"address.number": "0"}, "address.number", "greater than or equal to 1"),
         ({"size": "huge"}, "size", "not one of the available choices"),
-        ({"numbers": "1\nx"}, "numbers", "Line 2"),
+        ({"numbers.~rows": ["3"], "numbers.3": "x"}, "numbers.3", "whole number"),
         ({"extra": "{"}, "extra", "not JSON"),
         ({"extra": "[" * 100_000}, "extra", "not JSON"),
         ({"extra": "3"}, "extra", "valid dictionary"),
@@ -159,3 +166,98 @@ def test_an_unknown_job_is_not_found(client: Client) -> None:
 def test_a_password_is_never_written_back_into_the_form(client: Client) -> None:
     answer = send(client, MINIMAL | {"count": "0", "password": "hunter2"})
     assert "hunter2" not in answer.content.decode()
+
+
+def go_again(client: Client, run: Run, query: str = "") -> Any:
+    return client.get(f"/start/{run.job}/?like={run.pk}{query}")
+
+
+def test_one_like_a_run_begins_with_its_input_but_not_its_secrets(client: Client) -> None:
+    send(client, MINIMAL | {"password": "hunter2", "tags.~rows": ["0"], "tags.0": "red"})
+    run = only_run()
+    page = go_again(client, run)
+    assert (page.context["form"]["title"].value(), page.context["form"]["tags.0"].value()) == ("Box", "red")
+    for shown in (page, go_again(client, run, "&json"), client.get("/start/page-order/")):
+        assert "hunter2" not in shown.content.decode()
+    assert "Secrets are not filled in" in page.content.decode()
+    again = send(client, dict(page.context["form"].as_sent().lists()), query=f"?like={run.pk}")
+    assert again.status_code == 302
+    newest = Run.objects.order_by("-id")[0]
+    assert newest.input == run.input | {"password": None}
+
+
+def test_recent_inputs_and_the_run_that_is_still_going_are_offered(client: Client, owner: User) -> None:
+    for _ in range(2):
+        send(client, MINIMAL)
+    page = client.get("/start/page-order/")
+    around = page.context["around"]
+    assert len(around.recent) == 1  # the same input once
+    assert "title: Box" in around.recent[0].said
+    assert [run.owner for run in around.going] == [owner, owner]
+    assert f"/runs/{around.going[0].pk}/" in page.content.decode()
+
+
+def test_strangers_get_neither_a_run_to_begin_with_nor_its_input(
+    client: Client, stranger: User, signed_in: SignedIn
+) -> None:
+    send(client, MINIMAL)
+    other = signed_in(stranger)
+    assert go_again(other, only_run()).status_code == 404
+    page = other.get("/start/page-order/")
+    assert (page.context["around"].recent, page.context["around"].going) == ([], [])
+    assert other.get("/start/page-order/?like=nonsense").status_code == 404
+    assert client.get(f"/start/page-nothing/?like={only_run().pk}").status_code == 404
+
+
+def test_the_code_is_of_what_was_typed_and_starts_nothing(client: Client) -> None:
+    page = send(client, MINIMAL | {"do": "code", "password": "hunter2"})
+    assert page.status_code == 200
+    text = page.context["shown"].snippets[0].text
+    assert '"title": "Box"' in text
+    assert '"password": "***"' in text
+    assert "hunter2" not in page.content.decode()
+    assert not Run.objects.exists()
+    wrong = send(client, MINIMAL | {"do": "code", "count": "0"})
+    assert (wrong.status_code, wrong.context["shown"].snippets) == (400, [])
+
+
+def test_form_and_json_are_two_views_of_what_was_typed(client: Client) -> None:
+    shown = send(client, {"do": "json", "title": "Box", "password": "hunter2"}, query="?json")
+    assert shown.status_code == 200
+    value = json.loads(shown.context["form"][RAW].value())
+    assert (value["title"], "password" in value) == ("Box", False)
+    value |= {"count": 3, "tags": ["a", "b"]}
+    back = send(client, {"do": "form", RAW: json.dumps(value)})
+    form = back.context["form"]
+    assert (form["count"].value(), form["tags.1"].value()) == (3, "b")
+    stays = send(client, {"do": "form", RAW: json.dumps(value | {"unknown": 1})})
+    assert "more than the form has fields for" in stays.content.decode()
+    broken = send(client, {"do": "form", RAW: "{"})
+    assert (broken.status_code, broken.context["form"][RAW].value()) == (400, "{")
+
+
+def test_rows_are_added_without_scripts_and_nothing_is_complained_about(client: Client) -> None:
+    page = send(client, {"title": "Box", "~edit": "add tags", "tags.~next": "0"})
+    assert page.status_code == 200
+    assert 'name="tags.0"' in page.content.decode()
+    assert "errorlist" not in page.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_what_can_be_started_is_found_by_its_words(client: Client) -> None:
+    send(client, MINIMAL)
+    everything = client.get("/jobs/")
+    assert [one.name for one in everything.context["list"].recent] == ["page-order"]
+    found = client.get("/jobs/?q=TAKE+order").context["list"]
+    assert [one.name for _, ones in found.groups for one in ones] == ["page-order"]
+    none = client.get("/jobs/?q=%3Cscript%3E")
+    assert (none.context["list"].found, "<script>" in none.content.decode().split("<main", 1)[1]) == (0, False)
+
+
+def test_a_run_of_a_flow_whose_name_no_page_can_have_is_started_again_by_the_jobs_form(
+    client: Client, owner: User
+) -> None:
+    run = jobs.start("agent-flow", {"flow": "a/b"}, owner=owner).run
+    answer = client.get(f"/start/agent-flow/?like={run.pk}")
+    assert answer.status_code == 200
+    assert "a/b" in answer.content.decode()

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from perdure.dashboard.rows import event_text
+from perdure.dashboard.run.rows import event_text
 from runs.events.types import EventType, RunEvent
 from runs.models import Event, Run
 
@@ -35,6 +35,6 @@ def test_the_page_shows_it(run: Run, owner: User, signed_in: SignedIn) -> None:
         created_at=run.created_at,
     )  # fmt: skip
     Run.objects.filter(id=run.id).update(last_sequence=run.last_sequence + 1)
-    page = signed_in(owner).get(f"/runs/{run.pk}/").content.decode()
+    page = signed_in(owner).get(f"/runs/{run.pk}/log/").content.decode()
     assert "raise &lt;b&gt;" in page
     assert 'data-type="update:complete"' in page

@@ -11,8 +11,11 @@ from runs.models import Run
 
 SignedIn = Callable[..., Client]
 COMMON = ["/", "/runs/", "/jobs/", "/start/page-order/"]
-OF_A_RUN = ["", "log/", "cancel/", "delete/", "signal/", "step/?name=one"]
-ACTIONS = ["cancel", "pause", "resume", "retry", "again", "signal", "delete"]
+OF_A_RUN = [
+    "", "steps/", "log/", "questions/", "files/", "tree/", "audit/", "fork/", "cancel/", "pause/", "resume/", "retry/",
+    "again/", "delete/", "signal/", "step/?name=one",
+]  # fmt: skip
+ACTIONS = ["cancel", "pause", "resume", "retry", "again", "signal", "delete", "fork"]
 
 
 @pytest.mark.parametrize("path", COMMON)
@@ -62,11 +65,12 @@ def test_lists_and_counts_hold_only_what_one_may_see(
     assert {chip.count for chip in chips} == {0}
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "retry", "again"])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_looking_at_the_address_of_an_action_does_nothing(
     action: str, run: Run, member: User, signed_in: SignedIn
 ) -> None:
-    assert signed_in(member).get(f"/runs/{run.pk}/{action}/").status_code == 405
+    for query in ("", "?part"):
+        assert signed_in(member).get(f"/runs/{run.pk}/{action}/{query}").status_code == 200
     run.refresh_from_db()
     assert (run.status, Run.objects.count()) == ("queued", 1)
 

@@ -11,10 +11,12 @@ PROCESSES = [
 ENGINE = ["tests/engine", "tests/hitl", "tests/testing", "tests/agui", "tests/llm", "tests/llm_tools"]
 # `make faults` and `make faults-short` run these.
 FAULTS = ["tests/faults"]
-REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS])]
+# `make looks` runs these.
+LOOKS = ["tests/looks"]
+REST = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE, *FAULTS, *LOOKS])]
 # The engine's own tests take longer on PostgreSQL, and most of what runs once stands in the rest: so both end together.
 ENGINE_ON_POSTGRESQL = [path for path in ENGINE if path not in ("tests/agui", "tests/llm_tools")]
-REST_ON_POSTGRESQL = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE_ON_POSTGRESQL, *FAULTS])]
+REST_ON_POSTGRESQL = ["tests", *(f"--ignore={path}" for path in [*PROCESSES, *ENGINE_ON_POSTGRESQL, *FAULTS, *LOOKS])]
 # Nothing in them depends on which database the suite runs on, or other tests show on both what they stand on: they run
 # with SQLite's.
 ONCE = [
@@ -38,7 +40,8 @@ ONCE = [
     "tests/agui/test_copilotkit_streams.py", "tests/agui/test_crowded_inputs.py",
     "tests/agui/test_inputs.py", "tests/agui/test_merged_deltas.py", "tests/agui/test_ordering.py",
     "tests/benchmarks", "tests/checks/test_guarantees_page.py", "tests/agents/test_workflow_api.py",
-    "tests/pages/test_artifacts.py", "tests/engine/test_emitted.py",
+    "tests/pages/test_artifacts.py", "tests/pages/test_diff_viewer.py", "tests/engine/test_emitted.py",
+    "tests/pages/test_copy_as.py", "tests/pages/test_schema_forms.py",
     "tests/engine/test_schedule_times.py", "tests/examples/test_ai_agent.py", "tests/examples/test_chat_agent.py",
     "tests/examples/test_coding_agent.py",
     "tests/examples/test_code_review.py", "tests/examples/test_coding_assistant.py", "tests/examples/test_diffs.py",
@@ -51,7 +54,11 @@ ONCE = [
     "tests/pipelines/test_hostile_answers.py", "tests/pipelines/test_templates.py", "tests/providers",
     "tests/retention/test_ages.py", "tests/test_platform_folder.py", "tests/v1/test_lines.py", "tests/vendors",
     "tests/wiring/test_environment.py", "tests/wiring/test_supervisor.py",
-    "tests/pages/test_flow_drawing.py",
+    "tests/pages/test_charts.py", "tests/pages/test_fingerprints.py",
+    "tests/pages/test_flow_drawing.py", "tests/pages/test_contrast.py", "tests/pages/test_json_tree.py",
+    "tests/pages/test_long_values.py", "tests/pages/test_style_sheet.py",
+    "tests/pages/test_run_frame.py", "tests/pages/test_next_step.py", "tests/pages/test_run_actions.py",
+    "tests/pages/test_timeline.py",
 ]  # fmt: skip
 E2E = ["tests/e2e"]
 _EACH_PROCESS = (
@@ -83,6 +90,8 @@ LONG = [
     ),
     "tests/e2e/test_model_calls.py::test_a_stopped_server_hands_its_call_over_and_closes_the_connection",
     "tests/e2e/test_review_waits.py",
+    "tests/e2e/test_inbox_page.py::test_questions_come_and_go_on_every_open_page",
+    "tests/e2e/test_run_list_page.py::test_with_the_live_line_blocked_the_list_asks_and_says_so",
     "tests/e2e/test_survival_of_many_kills.py::test_a_stop_and_a_start_in_the_middle_of_a_run_repeat_nothing",
     "tests/e2e/test_tool_approvals.py::test_edited_arguments_are_what_runs[chromium-1280]",
     "tests/worker/test_background_tasks.py::test_a_schedule_starts_its_task",

@@ -14,12 +14,15 @@ class Decision(BaseModel):
     path: str
     quorum: int = 1
     starter_may_answer: bool = False
+    body: str = ""
 
 
 @job("decide")
 async def decide(step: StepContext, wanted: Decision) -> list[str]:
     """Ask the team, then go on once."""
-    outcome = await ask(step, "Go on?", quorum=wanted.quorum, starter_may_answer=wanted.starter_may_answer)
+    outcome = await ask(
+        step, "Go on?", quorum=wanted.quorum, starter_may_answer=wanted.starter_may_answer, body=wanted.body
+    )
 
     def go_on() -> None:
         with Path(wanted.path).open("a") as file:
