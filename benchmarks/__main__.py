@@ -26,6 +26,7 @@ MODULES = {
     "claims": "benchmarks.claims",
     "takeover": "benchmarks.takeover",
     "live": "benchmarks.live.table",
+    "ui": "benchmarks.ui.table",
 }
 """What can be measured, in the page's order: a name, and a module with `rows(bench: Bench) -> list[Row]`."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.calls import latencies, queued, replays, signals, starts, steps, tables, takeovers
+from benchmarks.calls import latencies, lists, queued, replays, signals, starts, steps, tables, takeovers
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lone": steps.lone,
@@ -16,6 +16,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "prepare_replay": replays.prepare,
     "replay": replays.replay,
     "fill": tables.fill,
+    "fill_list": lists.fill_list,
+    "sign_in": lists.sign_in,
     "kill_worker": takeovers.kill_worker,
     "queue": queued.queue,
     "release": queued.release,
