@@ -35,6 +35,10 @@ e2e: $(STAMP)  ## Run the campaigns: killed and frozen processes, whole systems 
 e2e-short: $(STAMP)  ## Run most of each kind of campaign: worker processes on PostgreSQL, the whole system on SQLite
 	@$(BIN)/python -m tests.servers.suite processes-short e2e-short
 
+.PHONY: looks
+looks: $(STAMP)  ## Look at every page in Chromium, empty, full and failing: pictures in var/looks, axe-core, widths
+	@$(BIN)/python -m pytest -q --timeout 1800 --database $(or $(DATABASE),sqlite) tests/looks
+
 faults: $(STAMP)  ## Run the long campaign of faults on both databases at once (MINUTES=30 SEED=n KEEP=1 writes the report)
 	@$(BIN)/python -m tests.faults.campaign.both --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
@@ -69,6 +73,14 @@ bench: $(STAMP)  ## Measure Perdure beside a floor, DBOS and absurd (ARGS="--onl
 
 bench-all: $(STAMP)  ## The same, with Celery, Procrastinate and plain django-q2 beside it
 	@$(BIN)/python -m benchmarks --peers all $(ARGS)
+
+.PHONY: bench-ui
+bench-ui: $(STAMP)  ## Measure the list of runs over 1,000,000 of them (ARGS="--quick" for a short look)
+	@$(BIN)/python -m benchmarks --only ui $(ARGS)
+
+.PHONY: bench-page
+bench-page: $(STAMP)  ## Measure a run's page in Chromium: 5,000 steps, 50,000 events, 2 MB that stream (ARGS="--only steps --seconds 5")
+	@$(BIN)/python -m benchmarks.page $(ARGS)
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check .
