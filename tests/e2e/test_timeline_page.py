@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from tests.e2e.opening import OpenPage
 from tests.servers.installation import Installation
@@ -36,6 +37,34 @@ def test_a_timeline_grows_by_itself_and_opens_a_step_by_keyboard(
     expect(page).not_to_have_url(re.compile("zoom"))
     page.get_by_role("link", name="As a table").click()
     expect(page.get_by_role("cell", name="line-4")).to_be_visible()
+
+
+@pytest.mark.parametrize("tab", ["timeline", "steps"])
+def test_the_keyboard_keeps_its_step_when_the_rows_arrive_late(
+    server: Installation, open_page: OpenPage, tmp_path: Path, tab: str
+) -> None:
+    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 3, "pause_seconds": 0})
+    server.wait_for_status(run_id, "completed")
+    page = open_page(f"/runs/{run_id}/")
+    held: list[Route] = []
+    rows = re.compile(rf"/{tab}/rows")
+    page.route(rows, lambda route: held.append(route))
+    link = page.locator('main a[data-step="line-2"]')
+    with page.expect_request(rows):
+        page.goto(f"{server.base_url}/runs/{run_id}/{tab}/")
+    link.focus()
+    held.pop().continue_()
+    expect(page.locator('[aria-posinset="1"]')).to_be_visible()
+    expect(link).to_be_focused()
+    with page.expect_request(rows):
+        page.reload()
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="line-2").locator("[data-step-output]")).to_contain_text("line-2")
+    held.pop().continue_()
+    expect(page.locator('[aria-posinset="1"]')).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()
 
 
 def test_of_many_steps_only_those_in_sight_are_in_the_page_and_any_is_found(

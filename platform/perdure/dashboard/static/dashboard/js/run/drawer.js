@@ -43,10 +43,17 @@ function go(name) {
 
 function close() {
   const address = new URL(location.href);
+  const name = open;
   address.searchParams.delete("step");
   history.pushState(null, "", address);
   show("");
-  opener?.focus({ preventScroll: true });
+  linkOf(name)?.focus({ preventScroll: true });
+}
+
+/** The link that opened the step, or, when its row was drawn anew meanwhile, the one that stands there now. */
+function linkOf(name) {
+  if (opener?.isConnected && opener.dataset.step === name) return opener;
+  return document.querySelector(`main a[data-step="${CSS.escape(name)}"]`);
 }
 
 function show(name) {

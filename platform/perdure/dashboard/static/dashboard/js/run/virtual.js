@@ -69,8 +69,9 @@ export class VirtualList {
     this.list.style.paddingBottom = `${Math.max(0, this.items.length - last) * this.height}px`;
   }
 
-  /** A row that stays is not touched: moving it would take the focus from its link. */
+  /** A row that stays is not touched: moving it would take the focus from its link. The server's rows leave at first. */
   #arrange(rows) {
+    const focused = this.list.contains(document.activeElement) && document.activeElement.closest("[data-step]")?.dataset.step;
     const wanted = new Set(rows);
     for (const row of [...this.list.children]) if (!wanted.has(row)) row.remove();
     let before = null;
@@ -78,6 +79,9 @@ export class VirtualList {
       const next = before ? before.nextSibling : this.list.firstChild;
       if (next !== row) this.list.insertBefore(row, next);
       before = row;
+    }
+    if (focused && !this.list.contains(document.activeElement)) {
+      this.list.querySelector(`[data-step="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     }
   }
 
