@@ -8,7 +8,7 @@ from django.template import Context, Template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.dashboard.diff_files import MAX_LINES, Block, Diff, read_diff, unified
+from perdure.dashboard.diffs.files import MAX_LINES, Block, Diff, read_diff, unified
 
 LINES = st.lists(st.sampled_from(["", "a", "b", "-- c", "++ d", "@@ -1 +1 @@", "\\ no", " e"]), max_size=12)
 TWO = """diff --git a/one.py b/one.py

@@ -1,6 +1,6 @@
 """What a question shows beside its body: diff, tables and JSON, and no sign that hides what is decided."""
 
-from perdure.dashboard.diffs import MAX_LINES, diff_lines
+from perdure.dashboard.diffs.lines import MAX_LINES, diff_lines
 from perdure.dashboard.inbox.question_context import MAX_ROWS, Table, ToolCall, read_context, read_tool_call
 
 

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from flows.pipelines.results import texts_of
-from perdure.dashboard.diffs import is_diff
+from perdure.dashboard.diffs.lines import is_diff
 
 MAX_RENDERED = 200_000
 """Characters."""

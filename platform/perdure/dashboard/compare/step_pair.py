@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perdure.dashboard.compare.facts import text_of
-from perdure.dashboard.diff_files import unified
+from perdure.dashboard.diffs.files import unified
 from perdure.dashboard.run.conversation import prompts
 from runs.jobs import redact
 from runs.models import Run, Step

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flows.documents.versions import KnownVersion
 from perdure.dashboard.definitions.page import source_of, written_out
-from perdure.dashboard.diff_files import unified
+from perdure.dashboard.diffs.files import unified
 
 
 @dataclass(frozen=True)

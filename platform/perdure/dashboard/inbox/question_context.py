@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.llm.tools.naming import shown_tool_name
-from perdure.dashboard.diffs import spelt
+from perdure.dashboard.diffs.lines import spelt
 
 MAX_ROWS = 500
 _LONGEST_FACT = 200

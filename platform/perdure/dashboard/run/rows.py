@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString, mark_safe
 from perdure.dashboard.flow.words import words_of
 from runs.models import Step, StepStatus
 
-NO_TEXT = SafeString("")
 WAITS = ("signal", "sleep", "child")
 """Kinds of steps that do nothing but wait, for days perhaps."""
 _EVENT = (

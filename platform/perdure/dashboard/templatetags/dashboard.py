@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from perdure.dashboard import navigation, rendering
-from perdure.dashboard.diffs import DiffLine, diff_lines, is_diff
+from perdure.dashboard.diffs.lines import is_diff
 from perdure.dashboard.run import moments, rows, titles
 from perdure.dashboard.values import json_tree as trees
 from perdure.dashboard.values import long_text as texts
@@ -68,12 +68,6 @@ def is_markdown(text: str) -> bool:
 
 
 register.filter("is_diff", is_diff)
-
-
-@register.filter
-def as_diff(text: str) -> list[DiffLine]:
-    """The lines of a unified diff with their looks; none for another text."""
-    return diff_lines(text) if is_diff(text) else []
 
 
 @register.filter

@@ -8,9 +8,9 @@ from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from perdure.dashboard import diff_rows
-from perdure.dashboard.diff_files import DiffFile, read_diff
-from perdure.dashboard.diffs import diff_lines, spelt
+from perdure.dashboard.diffs import rows as diff_rows
+from perdure.dashboard.diffs.files import DiffFile, read_diff
+from perdure.dashboard.diffs.lines import diff_lines, spelt
 
 register = template.Library()
 
@@ -32,7 +32,7 @@ def diff(text: str, label: str = "this change") -> dict[str, Any]:
 
 @register.inclusion_tag("dashboard/diffs/_diff.html")
 def text_diff(text: str, label: str) -> dict[str, Any]:
-    """The difference of two texts, made by `diff_files.unified`: the names in it say nothing and are left out."""
+    """The difference of two texts, made by `files.unified`: the names in it say nothing and are left out."""
     return _shown(text, label) | {"is_bare": True}
 
 

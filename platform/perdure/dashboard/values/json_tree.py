@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from perdure.dashboard.diffs import spelt
+from perdure.dashboard.diffs.lines import spelt
 from runs.jobs import readable
 
 MAX_NODES = 200

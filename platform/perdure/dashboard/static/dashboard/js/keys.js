@@ -19,7 +19,7 @@ export function shortcut(key, label, action) {
   known.set(key, { label, action });
 }
 
-export function keysAreOn() {
+function keysAreOn() {
   try {
     return localStorage.getItem(OFF) === null;
   } catch {

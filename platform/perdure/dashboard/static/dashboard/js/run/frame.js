@@ -2,7 +2,7 @@
  * Every tab of a run's page stands on this: the one line to the run, the state that its events make, the head of the
  * page, and the parts that the server writes. A tab's own script asks for what arrives:
  *
- *   import { subscribe, currentState, lineState } from "../run/frame.js";
+ *   import { subscribe, currentState } from "../run/frame.js";
  */
 
 import { tickClocks } from "../clocks.js";
@@ -35,11 +35,6 @@ let polling = 0;
 /** @returns {import("../reducer.js").State} */
 export function currentState() {
   return state;
-}
-
-/** @returns {{state: string, transport: string}} as `onState` of live.js says */
-export function lineState() {
-  return { state: main.dataset.line || "", transport: main.dataset.transport || "" };
 }
 
 /**

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from perdure.dashboard.diff_files import Block, Hunk, Line
-from perdure.dashboard.diffs import spelt
+from perdure.dashboard.diffs.files import Block, Hunk, Line
+from perdure.dashboard.diffs.lines import spelt
 
 _SIGNS = {"same": " ", "add": "+", "remove": "-", "note": ""}
 
