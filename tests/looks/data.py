@@ -25,14 +25,15 @@ SOURCE = {
 class Place:
     """An installation, and the ids of what stands in it, by the name that addresses of pages use.
 
-    The first token is the one that these requests are made with.
+    The first token is the one that these requests are made with: there is none before the first of them.
     """
 
     installation: Installation
-    ids: dict[str, str] = field(default_factory=lambda: {"token": "1"})
+    ids: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str, job: str, input: dict[str, Any] | None = None, **fields: Any) -> str:
         self.ids[name] = self.installation.start_run(job, input or {}, **fields)
+        self.ids["token"] = "1"
         return self.ids[name]
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
@@ -89,6 +90,9 @@ def fill(place: Place) -> None:
     place.reach("asking", "waiting")
     place.repeat("small")
     place.installation.manage("shell", "-c", TEAM)
+    place.ids["flow"] = place.ids["run"]
+    place.ids["step"] = _first(place, "run", "steps")["name"]
+    place.ids["artifact"] = _first(place, "running", "artifacts")["name"]
     _find_question(place)
 
 
@@ -113,6 +117,18 @@ def get_into_trouble(place: Place) -> None:
         "/api/schedules/", job="nightly-import", input={}, name="Nightly import", cron="0 2 * * *"
     )["id"]
     _find_question(place)
+
+
+def _first(place: Place, name: str, what: str) -> dict[str, Any]:
+    path = f"/api/runs/{place.ids[name]}/{what}/"
+
+    def look() -> dict[str, Any] | None:
+        found = place.installation.request("GET", path).json()
+        rows = found["results"] if isinstance(found, dict) else found
+        return dict(rows[0]) if rows else None
+
+    found: dict[str, Any] = place.installation.wait_for(look, WITHIN, path)
+    return found
 
 
 def _find_question(place: Place) -> None:

@@ -12,8 +12,8 @@ OF_A_RUN = ("run", "running", "asking", "small", "report", "review", "coding", "
             "cancelled")  # fmt: skip
 OVERVIEWS = OF_A_RUN
 """Whose first page is looked at; of the other tabs it is `run`'s alone, and those of `MORE`."""
-MORE = {"run-conversation": ("agent", "running"), "run-graph": ("pipeline",), "run-tree": ("train",),
-        "run-timeline": ("retrying", "report"), "run-files": ("train",), "run-questions": ("asking",),
+MORE = {"run-conversation": ("agent", "running"), "run-graph": ("flow", "pipeline"), "run-tree": ("train",),
+        "run-timeline": ("retrying", "report"), "run-files": ("running",), "run-questions": ("asking",),
         "run-state": ("running",)}  # fmt: skip
 NO_PAGES = {
     "run-bulk": "an action",
@@ -38,9 +38,11 @@ NO_PAGES = {
 }
 KINDS = ("run", "other", "question", "schedule", "preset", "token")
 """Things that have pages: the ids that a state keeps."""
-QUERIES = {"run-step": ("name", "step"), "run-artifact": ("name", "artifact")}
-"""Pages of a thing of a run: the parameter that names it, and where a state keeps its name."""
+QUERIES = {"run-step": ("run", "step"), "run-artifact": ("running", "artifact")}
+"""Pages of a thing of a run: which run, and where a state keeps the thing's name."""
 OF_FLOWS = ("run-flow-tell",)
+OF_SOME = ("run-graph",)
+"""Tabs that not every run has: those of `MORE` alone are looked at."""
 NAMES = {"start": ("expense", "release-train"), "flow": ("review-loop",), "pipeline": ("triage",),
          "schedule-new": ("expense",), "schedule-new-flow": ("review-loop",)}  # fmt: skip
 OUTSIDE = {
@@ -99,11 +101,10 @@ def _of(pattern: URLPattern, ids: dict[str, str]) -> list[Look]:
         case ["run_id"] if name in OF_FLOWS:
             return [_look(name, ids["flow"])] if "flow" in ids else []
         case ["run_id"] if name in QUERIES:
-            parameter, kind = QUERIES[name]
-            return [_look(name, ids["run"], query={parameter: ids[kind]})] if kind in ids else []
+            run, kind = QUERIES[name]
+            return [_look(name, ids[run], query={"name": ids[kind]})] if kind in ids else []
         case ["run_id"]:
-            runs = OVERVIEWS if name == RUN else ("run", *MORE.get(name, ()))
-            return [_look(name, ids[run], run) for run in runs if run in ids]
+            return [_look(name, ids[run], run) for run in _runs_for(name) if run in ids]
         case ["run_id", "other_id"]:
             pair = [ids[one] for one in ("other", "fork") if one in ids]
             return [Look(name, reverse(f"dashboard:{name}", args=pair))] if len(pair) == 2 else []
@@ -112,6 +113,12 @@ def _of(pattern: URLPattern, ids: dict[str, str]) -> list[Look]:
             return [_look(name, ids[kind])] if kind in ids else []
         case _:
             return []
+
+
+def _runs_for(name: str) -> tuple[str, ...]:
+    if name == RUN:
+        return OVERVIEWS
+    return MORE[name] if name in OF_SOME else ("run", *MORE.get(name, ()))
 
 
 def _look(name: str, argument: str | None = None, of: str = "", query: dict[str, str] | None = None) -> Look:

@@ -70,6 +70,7 @@ async def long_report(step: StepContext) -> str:
     """Write a report word by word, for longer than anybody looks."""
     figures = await step.run("collect figures", lambda: {"orders": 1830, "returns": 42, "regions": ["north", "south"]})
     step.state.set({"figures": figures, "written": 0})
+    await step.save_artifact("figures.csv", "region,orders\nnorth,1204\nsouth,626\n", media_type="text/csv")
     for number in range(1, 13):
         await step.run(f"check region {number}", lambda: "complete")
     step.progress(12, ROWS, "writing")
