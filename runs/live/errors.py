@@ -9,6 +9,7 @@ from runs.errors import RunsError
 HTTP_STATUS = {
     "invalid_cursor": 400,
     "invalid_limit": 400,
+    "invalid_stream": 400,
     "not_authenticated": 401,
     "token_invalid": 401,
     "run_not_found": 404,
@@ -67,6 +68,20 @@ class InvalidLimit(RunsError):
     @property
     def details(self) -> dict[str, Any]:
         return {"field": "limit"}
+
+
+class InvalidStream(RunsError):
+    code = "invalid_stream"
+
+    def __init__(self, value: str, most: int) -> None:
+        super().__init__(
+            f"stream is {value[:60]!r}. Send <epoch>.<attempt>.<next offset>.<step> of what you hold, 0.0.0.<step> of "
+            f"what you hold nothing of, and at most {most} of them."
+        )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"field": "stream"}
 
 
 class NotAcceptable(RunsError):

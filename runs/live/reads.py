@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from runs.models import ENDED, Attempt, Run
+from runs.models import ENDED, Attempt, AttemptOutcome, Run
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -45,6 +45,12 @@ def fetch_epoch(run_id: UUID, step: str, attempt: int) -> int | None:
     """The epoch under which an attempt ran."""
     rows = Attempt.objects.filter(run_id=run_id, step_name=step, number=attempt)
     return rows.values_list("epoch", flat=True).first()
+
+
+def fetch_open_attempts(run_id: UUID, steps: list[str]) -> list[tuple[str, int, int]]:
+    """(step, epoch, number) of the attempts of `steps` whose end is not recorded: a bounded read of any run."""
+    rows = Attempt.objects.filter(run_id=run_id, step_name__in=steps, outcome=AttemptOutcome.OPEN)
+    return list(rows.order_by("id").values_list("step_name", "epoch", "number"))
 
 
 class ReadThreads:

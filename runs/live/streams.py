@@ -49,6 +49,10 @@ class Streams:
         self.epoch = 0
         """Frames of older epochs come from a worker that lost the run."""
 
+    def hold(self, step: str, epoch: int, attempt: int, offset: int) -> None:
+        """The reader has the frames of this attempt below `offset`."""
+        self._streams[step] = _Stream(epoch, attempt, next_offset=offset, was_reset=offset > 0)
+
     def accept(self, message: Message) -> list[RunEvent]:
         """What the follower passes on now, resets included."""
         stream = self._stream_of(message)

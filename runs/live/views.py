@@ -22,6 +22,7 @@ from runs.live.errors import (
     parse_cursor,
 )
 from runs.live.follow import follow_gathered
+from runs.live.glance import Glance, Held, glance
 from runs.live.reads import Head
 from runs.live.workflow_events import WORKFLOW_SSE
 
@@ -32,7 +33,11 @@ CHUNK_BYTES = 256 * 1024
 
 
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
-    """`GET /api/runs/{id}/events?after=N&limit=N`; `Last-Event-ID` counts before `after`."""
+    """`GET /api/runs/{id}/events?after=N&limit=N`; `Last-Event-ID` counts before `after`.
+
+    A JSON page that is asked for `stream=<epoch>.<attempt>.<next offset>.<step>`, as often as there are steps that
+    stream, also has the `frames` that follow, and says whether there are `more_frames`.
+    """
     return await _answer_or_refuse(request, run_id, ENCODINGS)
 
 
@@ -92,16 +97,22 @@ def _was_read_to_its_end(request: HttpRequest, head: Head, after: int) -> bool:
 async def _page(request: HttpRequest, run_id: UUID, head: Head, after: int) -> JsonResponse:
     """Raises HistoryPruned for a cursor before the retained window."""
     limit = _limit(request)
+    held = Held.parse(request.GET.getlist("stream"))
     if after + 1 < head.first_sequence:
         raise HistoryPruned(run_id, head.first_sequence)
     found = await _in_thread(read_events, run_id, after, limit)
     last = found[-1].sequence if found else after
     start = max(head.first_sequence - 1, after - limit)
-    body = {
+    body: dict[str, Any] = {
         "results": [event.as_envelope() for event in found],
         "next": _link(request, last, limit) if last < head.last_sequence else None,
         "previous": _link(request, start, limit) if start < after else None,
     }
+    if held:
+        # Frames follow the events that were written before them.
+        is_there = last >= head.last_sequence and not head.ended
+        seen = await glance(run_id, head, held) if is_there else Glance([], more=False)
+        body |= {"frames": [frame.as_envelope() for frame in seen.frames], "more_frames": seen.more}
     response = JsonResponse(body)
     response["Cache-Control"] = "no-store"
     return response

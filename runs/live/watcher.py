@@ -73,10 +73,14 @@ class Watcher:
 
     async def join(self, run_id: UUID, listener: Listener) -> Head | None:
         """Listen first, then look where the run stands: nothing can fall between the two."""
-        self._runs.setdefault(str(run_id), _Followed()).listeners.append(listener)
-        await self._ready.wait()
+        await self.hear(run_id, listener)
         await self._announce_change()
         return await self.look(run_id)
+
+    async def hear(self, run_id: UUID, listener: Listener) -> None:
+        """For who asks once: drivers are told of no new reader, so what was not asked for may not come."""
+        self._runs.setdefault(str(run_id), _Followed()).listeners.append(listener)
+        await self._ready.wait()
 
     async def leave(self, run_id: UUID, listener: Listener) -> None:
         followed = self._runs.get(str(run_id))

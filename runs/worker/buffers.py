@@ -13,6 +13,8 @@ from runs.conf import get_settings
 KEEP_SECONDS = 10.0
 """How long the frames of an ended attempt are kept for late requests."""
 _STAMP_SECONDS = 0.001
+_ENVELOPE_BYTES = 200
+"""What stands round a frame's data where it is shown, roughly."""
 
 
 class Key(NamedTuple):
@@ -197,11 +199,16 @@ class Buffers:
             del self._of_run[key.run]
 
 
-def _within(frames: list[Frame], most: int) -> Iterator[Frame]:
-    """Leading frames of `most` bytes together, at least one."""
+def leading(frames: list[Frame], most: int) -> list[Frame]:
+    """As many as take `most` bytes in the envelopes that a reader is shown, at least one."""
+    return list(_within(frames, most, _ENVELOPE_BYTES))
+
+
+def _within(frames: list[Frame], most: int, beside: int = 0) -> Iterator[Frame]:
+    """Leading frames of `most` bytes together, at least one; `beside` each are counted too."""
     size = 0
     for frame in frames:
-        size += frame.size
+        size += frame.size + beside
         if size > most and frame is not frames[0]:
             return
         yield frame

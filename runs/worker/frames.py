@@ -18,7 +18,7 @@ from uuid import UUID
 from runs import clock
 from runs.conf import get_settings
 from runs.events.bus import DRIVERS, READERS, Bus, Message, reader_topic
-from runs.worker.buffers import Attempt, Buffers, Key, in_parts, label
+from runs.worker.buffers import Attempt, Buffers, Key, in_parts, label, leading
 from runs.worker.interest import Interest
 from runs.worker.outbox import MESSAGE_BYTES, Outbox, as_asked, doorbell_part, frames_part, news
 
@@ -182,14 +182,17 @@ class Frames:
     async def _answer(self, message: Message) -> None:
         """Frames that a follower lacks. Silent for attempts that this process does not hold: another one may."""
         run, reader, to = UUID(str(message["run"])), str(message["reader"]), str(message["to"])
+        most = int(message.get("most") or 0)
         for key, offset in self._asked_for(run, message):
             held = self._buffers.held(key, offset)
             if held is None:
                 continue
             frames, truncated = held
-            parts = list(in_parts(frames, MESSAGE_BYTES))
+            wanted = leading(frames, most) if most else frames
+            more = len(wanted) < len(frames)
+            parts = list(in_parts(wanted, MESSAGE_BYTES))
             for number, part in enumerate(parts, start=1):
-                asked = as_asked(to, truncated, complete=number == len(parts))
+                asked = as_asked(to, truncated, complete=number == len(parts), more=more)
                 await self._send(reader, news([frames_part(label(key), part, asked)]))
 
     def _asked_for(self, run: UUID, message: Message) -> Iterable[tuple[Key, int]]:

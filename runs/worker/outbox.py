@@ -7,7 +7,7 @@ from uuid import UUID
 from runs.worker.buffers import Frame
 
 MESSAGE_BYTES = 256 * 1024
-_FOR_ALL = '"to":null,"truncated":null,"complete":false'
+_FOR_ALL = '"to":null,"truncated":null,"complete":false,"more":false'
 
 
 class Outbox:
@@ -49,6 +49,8 @@ def frames_part(label: str, frames: list[Frame], asked: str = _FOR_ALL) -> str:
     return f'{{{label},"frames":[{text}],"size":{len(text)},{asked}}}'
 
 
-def as_asked(to: str, truncated: int | None, complete: bool) -> str:
-    """For the follower `to` alone; where its frames begin if later than it asked, and whether more parts come."""
-    return json.dumps({"to": to, "truncated": truncated, "complete": complete}, separators=(",", ":"))[1:-1]
+def as_asked(to: str, truncated: int | None, *, complete: bool, more: bool) -> str:
+    """For the follower `to` alone; where its frames begin if later than it asked, whether this is the last part, and
+    whether there are more frames than it wanted."""
+    about = {"to": to, "truncated": truncated, "complete": complete, "more": more}
+    return json.dumps(about, separators=(",", ":"))[1:-1]

@@ -69,6 +69,7 @@ urlpatterns = [
     path("cleanup/", cleanup.clean_up, name="cleanup"),
     path("jobs/", jobs.show_jobs, name="job-list"),
     path("inbox/", questions.show_inbox, name="inbox"),
+    path("inbox/count/", questions.count_waiting, name="inbox-count"),
     path("questions/<uuid:question_id>/", questions.show_question, name="question"),
     path("questions/<uuid:question_id>/comment/", questions.comment_question, name="question-comment"),
     path("questions/<uuid:question_id>/delegate/", questions.delegate_question, name="question-delegate"),

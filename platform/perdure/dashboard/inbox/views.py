@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -50,6 +50,14 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
         "closed": wanted.apply(_closed(request)).select_related("run").order_by("-closed_at", "-id")[:CLOSED_SHOWN],
     }
     return render(request, "dashboard/inbox/inbox.html", context)
+
+
+@require_safe
+@login_required
+@never_cache
+def count_waiting(request: HttpRequest) -> JsonResponse:
+    """What the bar of every page asks now and then when no live line tells it."""
+    return JsonResponse({"count": people.inbox(request.user).count()})
 
 
 def _show_closed(request: HttpRequest, wanted: InboxFilter) -> HttpResponse:

@@ -50,13 +50,17 @@ function take(message) {
   changed();
 }
 
-/** Without its line the page asks again and again, and says so; elsewhere the count is as of when the page came. */
+/** Without its line the page asks again and again; where it shows the rows, it says so. */
 function showLine(what) {
   link.dataset.line = what;
-  if (!area) return;
   const wasLost = polling !== 0;
-  clearInterval(polling);
-  polling = what === "open" ? 0 : setInterval(() => document.visibilityState === "visible" && ask(), POLL);
+  // Each attempt that fails says so again: it must not put off the next question.
+  if (what !== "open") polling ||= setInterval(askInSight, POLL);
+  else {
+    clearInterval(polling);
+    polling = 0;
+  }
+  if (!area) return;
   if (wasLost && what === "open") changed();
   const [text, tone] = SAID[what] ?? ["", ""];
   const pill = document.getElementById("line-pill");
@@ -65,9 +69,19 @@ function showLine(what) {
   pill.hidden = !text;
 }
 
-async function ask() {
-  await readParts(area);
-  showCount(Number(area.querySelector("[data-part=count] data").value));
+function askInSight() {
+  if (document.visibilityState !== "visible") return;
+  if (area) readParts(area);
+  askCount();
+}
+
+async function askCount() {
+  try {
+    const answer = await fetch(link.dataset.count, { headers: { Accept: "application/json" } });
+    if (answer.ok && !answer.redirected) showCount((await answer.json()).count);
+  } catch {
+    // The next time tells it.
+  }
 }
 
 if (link) {
@@ -76,4 +90,5 @@ if (link) {
     onEvent: take,
     onState: showLine,
   }).start();
+  document.addEventListener("visibilitychange", () => polling && askInSight());
 }

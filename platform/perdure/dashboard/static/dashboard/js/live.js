@@ -6,20 +6,25 @@
 
 const DELAYS = [200, 500, 1000, 2000, 4000, 8000];
 const SILENCE = 25_000;
+/** So long a connection may take to open, and the server to answer on it. */
 const ANSWER = 10_000;
+/** Server-sent events that stay so long are not blocked, also where nothing has happened. */
+const STEADY = 5000;
 const POLL = 2000;
-/** So long it asks before it tries the socket once more. */
+/** So long it asks before it tries the socket once more, and where one was answered before. */
 const PROBE = 60_000;
+const PROBE_SOON = 5000;
 /** Close codes after which asking again gives the same answer. */
 const FINAL = { 4401: "signed-out", 4403: "gone", 4404: "gone", 4400: "refused" };
 
 export class Line {
   /**
-   * `transport` is "socket", "events" or "poll"; polled, a line has recorded events only, no frames of streams.
+   * `transport` is "socket", "events" or "poll".
    * @param {{socketUrl: string, eventsUrl?: string, eventTypes?: string[], after?: () => number,
-   *   onEvent: (event: object) => void,
+   *   streams?: () => string[], onEvent: (event: object) => void,
    *   onState: (state: "open"|"lost"|"ended"|"signed-out"|"gone"|"refused", transport: string) => void}} options
-   *   `after` gives the last sequence held; `onEvent` may call `stop()` or `restart()`
+   *   `after` gives the last sequence held, `streams` what to ask for besides when asking again and again, as the
+   *   events page wants it; `onEvent` may call `stop()` or `restart()`
    */
   constructor(options) {
     this.options = options;
@@ -30,7 +35,7 @@ export class Line {
     this.eventsWork = false;
     this.eventsBlocked = false;
     this.isProbe = false;
-    window.addEventListener("online", () => this.restart());
+    window.addEventListener("online", () => this.#tryAll());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#retryNow());
     window.addEventListener("pagehide", () => this.#drop());
     window.addEventListener("pageshow", (event) => event.persisted && this.restart());
@@ -56,6 +61,13 @@ export class Line {
     this.#open();
   }
 
+  /** What one network blocks another may let through. */
+  #tryAll() {
+    this.blocked = 0;
+    this.socketWorks = this.eventsWork = this.eventsBlocked = false;
+    this.restart();
+  }
+
   #open() {
     this.transport = this.#choose();
     if (this.transport === "poll") this.#startPolling();
@@ -64,9 +76,9 @@ export class Line {
   }
 
   #choose() {
-    // A socket that once opened here is not blocked: its server is away.
-    if (!this.options.eventsUrl || this.socketWorks || this.blocked < 2) return "socket";
-    if (this.eventsBlocked) return "poll";
+    if (!this.options.eventsUrl || this.blocked < 2) return "socket";
+    // Where a socket was once answered its server is away, or something blocks it now: asking tells which.
+    if (this.eventsBlocked || this.socketWorks) return "poll";
     return this.blocked % 2 === 0 ? "events" : "socket";
   }
 
@@ -86,25 +98,25 @@ export class Line {
       this.#lose();
       return;
     }
-    let opened = false;
+    // Between here and the server one may take a socket and let nothing through: it is open when the server answers.
+    let answered = false;
     this.socket = socket;
-    socket.onopen = () => {
-      opened = true;
-      this.#opened();
-      this.#listenForSilence(socket);
+    const close = (code) => {
+      if (this.socket !== socket) return;
+      if (!answered) this.blocked += 1;
+      if (code in FINAL) this.stop(FINAL[code]);
+      else this.#lose();
     };
+    this.silence = setTimeout(close, ANSWER);
+    socket.onopen = () => socket.send('{"type":"ping"}');
     socket.onmessage = (message) => {
       if (this.socket !== socket) return;
+      if (!answered) this.#opened();
+      answered = true;
       this.#listenForSilence(socket);
       this.#take(message.data);
     };
-    socket.onclose = (event) => {
-      if (this.socket !== socket) return;
-      this.socket = null;
-      if (!opened) this.blocked += 1;
-      if (event.code in FINAL) this.stop(FINAL[event.code]);
-      else this.#lose();
-    };
+    socket.onclose = (event) => close(event.code);
   }
 
   #openEvents() {
@@ -117,34 +129,51 @@ export class Line {
       return;
     }
     this.source = source;
+    let openedAt = Infinity;
     source.onopen = () => {
-      this.eventsWork = true;
+      if (this.source !== source) return;
+      clearTimeout(this.silence);
+      openedAt = Date.now();
       this.#opened();
     };
     source.onerror = () => {
       if (this.source !== source) return;
       // Its own reconnect would ask from where this connection began; ours asks from where the page is.
-      this.#drop();
       this.blocked += 1;
+      this.eventsWork ||= Date.now() - openedAt > STEADY;
       this.eventsBlocked = !this.eventsWork;
       this.#lose();
     };
-    for (const type of this.options.eventTypes) source.addEventListener(type, (message) => this.source === source && this.#take(message.data));
+    this.silence = setTimeout(source.onerror, ANSWER);
+    for (const type of this.options.eventTypes) {
+      source.addEventListener(type, (message) => {
+        if (this.source !== source) return;
+        this.eventsWork = true;
+        this.#take(message.data);
+      });
+    }
   }
 
   #startPolling() {
     const asking = new AbortController();
     this.asking = asking;
-    this.probeAt = Date.now() + PROBE;
+    this.probeAt = Date.now() + (this.socketWorks ? PROBE_SOON : PROBE);
     this.#ask(asking, false);
   }
 
-  /** One page of recorded events, and the next one after a pause, or at once where there is more. */
+  #pollUrl() {
+    const url = new URL(this.#url(this.options.eventsUrl));
+    url.searchParams.set("limit", "1000");
+    for (const held of this.options.streams?.() ?? []) url.searchParams.append("stream", held);
+    return url.href;
+  }
+
+  /** One page of recorded events with what streams, and the next after a pause, or at once where there is more. */
   async #ask(asking, told) {
     let answer;
     let body;
     try {
-      answer = await fetch(`${this.#url(this.options.eventsUrl)}&limit=1000`, { headers: { Accept: "application/json" }, signal: asking.signal });
+      answer = await fetch(this.#pollUrl(), { headers: { Accept: "application/json" }, signal: asking.signal });
       if (answer.status >= 500) throw new Error(answer.statusText);
       body = await answer.json();
     } catch {
@@ -160,11 +189,12 @@ export class Line {
     if (answer.status === 404) return this.stop("gone");
     if (!answer.ok) return this.stop("refused");
     if (!told) this.#opened();
-    for (const event of body.results) {
+    for (const event of [...body.results, ...(body.frames ?? [])]) {
       if (this.asking !== asking) return;
       this.options.onEvent(event);
     }
-    if (this.asking === asking) this.timer = setTimeout(() => this.#askAgain(asking), body.next ? 0 : POLL);
+    const isMore = body.next || body.more_frames;
+    if (this.asking === asking) this.timer = setTimeout(() => this.#askAgain(asking), isMore ? 0 : POLL);
   }
 
   #askAgain(asking) {
@@ -178,7 +208,10 @@ export class Line {
   #opened() {
     this.failures = 0;
     this.isProbe = false;
-    if (this.transport === "socket") this.socketWorks = true;
+    if (this.transport === "socket") {
+      this.socketWorks = true;
+      this.blocked = 0;
+    }
     this.options.onState("open", this.transport);
   }
 
@@ -201,7 +234,7 @@ export class Line {
     if (this.closed) return;
     this.#drop();
     if (this.isProbe) {
-      this.isProbe = false;
+      this.isProbe = this.socketWorks = false;
       this.#open();
       return;
     }

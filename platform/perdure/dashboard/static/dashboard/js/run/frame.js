@@ -10,6 +10,7 @@ import { Line } from "../live.js";
 import { tick } from "../page.js";
 import { begin, reduce } from "../reducer.js";
 import { replaceParts } from "./fresh.js";
+import { heldStreams } from "./held.js";
 import { renderHeader } from "./header.js";
 import "./ask.js";
 
@@ -57,6 +58,7 @@ const line = new Line({
   eventsUrl: main.dataset.eventsUrl,
   eventTypes: main.dataset.eventTypes.split(" "),
   after: () => state.lastSequence,
+  streams: () => heldStreams(state),
   onEvent: take,
   onState: showLine,
 });

@@ -85,9 +85,13 @@ function take(message) {
 function showLine(what) {
   area.dataset.line = what;
   area.querySelector("[data-line-pill]").hidden = what === "open";
-  clearInterval(polling);
-  if (what !== "open") polling = setInterval(changed, POLL);
-  if (what === "open") changed();
+  // Each attempt that fails says so again: it must not put off the next reading.
+  if (what !== "open") polling ||= setInterval(changed, POLL);
+  else {
+    clearInterval(polling);
+    polling = 0;
+    changed();
+  }
 }
 
 listenForChoice(area);
