@@ -1,4 +1,4 @@
-"""Pages whose sockets and server-sent events are blocked: they say so, ask, and lose nothing when the socket is back."""
+"""Pages whose sockets and server-sent events are blocked say so and ask, and lose nothing when the socket is back."""
 
 import re
 from collections.abc import Callable

@@ -121,3 +121,16 @@ def test_an_answer_given_on_the_runs_page_leads_back_to_it(put: Put, client: Cli
     answered = answer(client, question, back=back)
     pk = question.run_id if leads_to == "runs" else question.pk
     assert answered.redirect_chain == [(f"/{leads_to}/{pk}/", 302)]
+
+
+def test_the_bar_asks_for_the_count_of_what_waits_for_its_reader(
+    put: Put, client: Client, stranger: User, owner: User, signed_in: SignedIn
+) -> None:
+    put()
+    put()
+    anonymous = Client().get("/inbox/count/")
+    assert (anonymous.status_code, anonymous["Location"]) == (302, "/sign-in/?next=/inbox/count/")
+    assert client.get("/inbox/count/").json() == {"count": 2}
+    # who started the runs does not decide about them, and others do not see them
+    assert [signed_in(one).get("/inbox/count/").json() for one in (owner, stranger)] == [{"count": 0}] * 2
+    assert client.post("/inbox/count/").status_code == 405
