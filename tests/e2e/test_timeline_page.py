@@ -40,7 +40,7 @@ def test_a_timeline_grows_by_itself_and_opens_a_step_by_keyboard(
 
 
 @pytest.mark.parametrize("tab", ["timeline", "steps"])
-def test_the_keyboard_keeps_its_step_when_the_rows_arrive_late(
+def test_what_is_shown_and_focused_stays_until_the_rows_arrive(
     server: Installation, open_page: OpenPage, tmp_path: Path, tab: str
 ) -> None:
     run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 3, "pause_seconds": 0})
@@ -52,6 +52,7 @@ def test_the_keyboard_keeps_its_step_when_the_rows_arrive_late(
     link = page.locator('main a[data-step="line-2"]')
     with page.expect_request(rows):
         page.goto(f"{server.base_url}/runs/{run_id}/{tab}/")
+    page.set_viewport_size({"width": 700, "height": 500})
     link.focus()
     held.pop().continue_()
     expect(page.locator('[aria-posinset="1"]')).to_be_visible()

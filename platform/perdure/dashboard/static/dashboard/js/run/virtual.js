@@ -12,7 +12,7 @@ export class VirtualList {
   constructor(list, rows) {
     this.list = list;
     this.rows = rows;
-    this.items = [];
+    this.items = null;
     this.shown = new Map();
     this.planned = 0;
     addEventListener("scroll", () => this.#plan(), { passive: true });
@@ -36,8 +36,10 @@ export class VirtualList {
     this.planned ||= requestAnimationFrame(() => this.#draw());
   }
 
+  /** Until the items are known, the rows that the server has drawn stay, however the reader scrolls and turns. */
   #draw() {
     this.planned = 0;
+    if (!this.items) return;
     this.height ||= this.#measure();
     const top = this.list.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(-top / this.height) - BESIDE);
