@@ -49,6 +49,7 @@ from runs.engine.store.schedules import (
 from runs.engine.store.start import Started, StartOptions
 from runs.engine.store.together import NewRun
 from runs.engine.streams import Checkpoint, Emit
+from runs.engine.used import usage_of
 from runs.engine.visible import may_change, queues, visible_presets, visible_runs, visible_schedules, visible_usage
 from runs.engine.waits import ReceivedSignal
 from runs.engine.watched import watch
@@ -155,6 +156,7 @@ __all__ = [
     "times_between",
     "trigger_schedule",
     "update",
+    "usage_of",
     "visible_presets",
     "visible_runs",
     "visible_schedules",

@@ -40,7 +40,7 @@ def fill_list(count: int) -> None:
         " || lpad(to_hex(number), 15, '0'))::uuid",
         job="CASE WHEN number % 2 = 0 THEN 'bench-moment' ELSE 'bench-job-' || (number % 20) END",
         status=_STATUS, created_at=at, run_at=at, started_at=at,
-        finished_at=f"CASE WHEN {is_ended} THEN {at} + interval '5 seconds' END",
+        finished_at=f"CASE WHEN {is_ended} THEN {at} + interval '1 second' * ({_SHARE} % 97 + 1) END",
         output=f"CASE WHEN {_SHARE} < 950 THEN output END", due_at="NULL",
         error=f"CASE WHEN {_SHARE} >= 950 AND {_SHARE} < 985 THEN {_ERROR} END",
         input="jsonb_build_object('customer', number,"
@@ -52,7 +52,14 @@ def fill_list(count: int) -> None:
         pruned_at="now()", first_sequence="last_sequence + 1",
     )  # fmt: skip
     with connection.cursor() as cursor:
+        # One of three has used something.
+        cursor.execute(
+            "INSERT INTO runs_runusage (run_id, attempts, input_tokens, output_tokens, cost)"
+            " SELECT id, 3, abs(hashtext(id::text)) % 90000, 700, abs(hashtext(id::text || 'cost')) % 2000000000"
+            " FROM runs_run WHERE abs(hashtext(id::text || 'used')) % 3 = 0"
+        )
         cursor.execute("VACUUM ANALYZE runs_run")
+        cursor.execute("VACUUM ANALYZE runs_runusage")
 
 
 def sign_in(name: str) -> str:

@@ -17,6 +17,10 @@ FILTERS = (
     "job=bench-job-7", "owner=person-3", "team=team-2", "label=env%3Dprod", "label=customer%3Dc77", "label=nothing",
     "since=5d&until=3d", "status=failed&job=bench-job-7&owner=person-3", "status=completed&team=team-2&since=2d",
 )  # fmt: skip
+FIGURES = (
+    "column=tokens&column=cost", "sort=longest", "sort=tokens", "sort=cost", "sort=cost&job=bench-job-7",
+    "sort=longest&label=customer%3Dc77", "sort=tokens&status=failed&since=5d", "sort=cost&since=1h",
+)  # fmt: skip
 TEXTS = ("q=order", "q=Look%20at%20order%20777", "q=not%20to%20be%20found", "status=failed&q=kind%203")
 ADMINISTRATOR, MEMBER = "admin", "person-1"
 

@@ -7,7 +7,7 @@ from functools import partial
 from benchmarks.bench import Bench
 from benchmarks.perdure import perdure
 from benchmarks.rows import OURS, Row, at_most
-from benchmarks.ui.asking import ADMINISTRATOR, FILTERS, MEMBER, PLAIN, REQUESTS, STATUSES, TEXTS, Reader
+from benchmarks.ui.asking import ADMINISTRATOR, FIGURES, FILTERS, MEMBER, PLAIN, REQUESTS, STATUSES, TEXTS, Reader
 
 SHORT = "1,000 runs"
 LIMIT = 300
@@ -29,7 +29,9 @@ def _questions() -> Iterator[tuple[str, str, Callable[[Reader], list[str]]]]:
     yield "each status", ADMINISTRATOR, lambda reader: [f"status={status}" for status in STATUSES]
     yield "each filter", ADMINISTRATOR, lambda reader: list(FILTERS)
     yield "each text", ADMINISTRATOR, lambda reader: list(TEXTS)
+    yield "columns and orders by duration, tokens and cost", ADMINISTRATOR, lambda reader: list(FIGURES)
     yield "failures of one cause", ADMINISTRATOR, lambda reader: reader.one_cause()
+    yield "the same for a member of one team", MEMBER, lambda reader: list(FIGURES)
     yield "the plain list and each filter, for a member of one team", MEMBER, lambda reader: [*PLAIN, *FILTERS]
 
 

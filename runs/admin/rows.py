@@ -15,6 +15,7 @@ from runs.models import (
     Audit,
     Checkpoint,
     Event,
+    RunUsage,
     Signal,
     Spending,
     State,
@@ -144,6 +145,14 @@ class UsageHourAdmin(EngineAdmin):
     list_filter = ("provider", "model", "hour")
     list_select_related = ("team", "owner")
     search_fields = ("=job",)
+
+
+@admin.register(RunUsage)
+class RunUsageAdmin(EngineAdmin):
+    list_display = ("run", "attempts", "input_tokens", "output_tokens", "cost")
+    list_select_related = ("run",)
+    search_fields = ("=run__id",)
+    ordering = ("-run",)
 
 
 @admin.register(Worker)

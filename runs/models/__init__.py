@@ -6,12 +6,12 @@ from runs.models.event import Event
 from runs.models.preset import Preset
 from runs.models.queue import Queue
 from runs.models.rollout import Rollout
-from runs.models.run import ENDED, EndHook, Run, RunStatus
+from runs.models.run import ENDED, EndHook, Run, RunStatus, Took
 from runs.models.schedule import CatchUp, Overlap, Schedule
 from runs.models.signal import Signal, SignalKind
 from runs.models.state import State
 from runs.models.step import Attempt, AttemptOutcome, Step, StepStatus
-from runs.models.usage import UsageHour
+from runs.models.usage import RunUsage, UsageHour
 from runs.models.worker import Worker
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Rollout",
     "Run",
     "RunStatus",
+    "RunUsage",
     "Schedule",
     "Signal",
     "SignalKind",
@@ -38,6 +39,7 @@ __all__ = [
     "State",
     "Step",
     "StepStatus",
+    "Took",
     "UsageHour",
     "Worker",
 ]

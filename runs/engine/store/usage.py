@@ -1,4 +1,4 @@
-"""What attempts have used, added up by the hour: pages that show days of it read no attempts.
+"""What attempts have used, added up by the hour and by run: pages that show it read no attempts.
 
 An attempt is marked in the transaction that adds it, so it counts once, whoever looks and whenever it was written.
 """
@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Least
 
 from runs.engine.store.spent import Used, used_of
-from runs.models import Attempt, AttemptOutcome, Run, UsageHour
+from runs.models import Attempt, AttemptOutcome, Run, RunUsage, UsageHour
 
 BATCH = 500
 """Attempts of one transaction: some tens of milliseconds."""
@@ -42,7 +42,9 @@ def count_usage(limit: int = BATCH) -> int:
     if not _uncounted().exists():
         return 0  # a look costs no write lock
     with transaction.atomic():
-        return _count(_uncounted().select_for_update(skip_locked=True, no_key=True).order_by("id")[:limit])
+        counted, by_run = _count(_uncounted().select_for_update(skip_locked=True, no_key=True).order_by("id")[:limit])
+        _add_to_runs(by_run)
+    return counted
 
 
 def count_usage_of(run_ids: Iterable[UUID]) -> None:
@@ -60,17 +62,20 @@ def _uncounted() -> QuerySet[Attempt]:
     return Attempt.objects.filter(usage__isnull=False, is_counted=False).exclude(outcome=AttemptOutcome.OPEN)
 
 
-def _count(attempts: QuerySet[Attempt]) -> int:
+def _count(attempts: QuerySet[Attempt]) -> tuple[int, dict[UUID, Used]]:
+    """How many there were, and what they used by run."""
     rows = list(attempts.values_list("id", "run_id", "started_at", "ended_at", "usage"))
     runs = _whose({row[1] for row in rows})
-    sums: dict[_Of, Used] = {}
+    by_hour: dict[_Of, Used] = {}
+    by_run: dict[UUID, Used] = {}
     for _, run_id, started_at, ended_at, usage in rows:
         if run_id in runs and isinstance(usage, dict):
-            of = _of(ended_at or started_at, runs[run_id], usage)
-            sums[of] = sums.get(of, Used()).plus(_bounded(used_of(usage)))
-    _add(sums)
+            of, used = _of(ended_at or started_at, runs[run_id], usage), _bounded(used_of(usage))
+            by_hour[of] = by_hour.get(of, Used()).plus(used)
+            by_run[run_id] = by_run.get(run_id, Used()).plus(used)
+    _add(by_hour)
     Attempt.objects.filter(id__in=[row[0] for row in rows]).update(is_counted=True)
-    return len(rows)
+    return len(rows), by_run
 
 
 def _whose(run_ids: set[UUID]) -> dict[UUID, tuple[str, int | None, int | None]]:
@@ -99,3 +104,14 @@ def _add(sums: dict[_Of, Used]) -> None:
     for of, used in ordered:
         more = {name: Least(F(name), Value(_MOST - value)) + value for name, value in used._asdict().items()}
         UsageHour.objects.filter(key=of.key).update(**more)
+
+
+def _add_to_runs(sums: dict[UUID, Used]) -> None:
+    """After the hours, and in the order of the runs, for the same reason."""
+    ids = sorted(sums)
+    RunUsage.objects.bulk_create([RunUsage(run_id=run_id) for run_id in ids], ignore_conflicts=True)
+    rows = list(RunUsage.objects.select_for_update(no_key=True).filter(run__in=ids).order_by("run_id"))
+    for row in rows:
+        for name, value in sums[row.run_id]._asdict().items():
+            setattr(row, name, min(getattr(row, name) + value, _MOST))
+    RunUsage.objects.bulk_update(rows, Used._fields)

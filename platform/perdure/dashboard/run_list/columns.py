@@ -7,6 +7,8 @@ COLUMNS = {
     "for": "For",
     "created": "Created",
     "took": "Took",
+    "tokens": "Tokens",
+    "cost": "Cost",
     "version": "Version",
     "queue": "Queue",
     "labels": "Labels",

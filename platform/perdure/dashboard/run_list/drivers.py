@@ -25,11 +25,11 @@ class Driver:
 
     branches: tuple[Q, ...]
 
-    def size(self, limit: int) -> int:
-        """How many runs, at most `limit`."""
+    def size(self, limit: int, within: Q | None = None) -> int:
+        """How many runs, at most `limit`; `within` is a range of ids."""
         total = 0
         for branch in self.branches:
-            total += Run.objects.filter(branch).order_by()[: limit - total].count()
+            total += Run.objects.filter(branch, within or Q()).order_by()[: limit - total].count()
         return min(total, limit)
 
     @property

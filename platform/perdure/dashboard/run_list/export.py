@@ -1,4 +1,7 @@
-"""The list as a file: every run that fits, in the list's order, read a slice at a time while it is sent."""
+"""The list as a file: every run that fits, by time, read a slice at a time while it is sent.
+
+An order by a figure is left to who opens the file: of the runs that have no such figure nothing would be in it.
+"""
 
 import csv
 import io
@@ -16,6 +19,8 @@ from django.views.decorators.http import require_safe
 
 from perdure.dashboard.run_list.filters import RunFilter
 from perdure.dashboard.run_list.search import Search, Slice
+from perdure.dashboard.run_list.used import figures_of
+from perdure.dashboard.usage.figures import Figures
 from runs import clock
 from runs.jobs import visible_runs
 from runs.models import Run
@@ -23,6 +28,7 @@ from runs.models import Run
 FIELDS = (
     "id", "job", "job_version", "status", "reason", "owner", "team", "labels", "queue", "priority", "attempt",
     "progress", "error_type", "error_message", "created_at", "run_at", "started_at", "finished_at",
+    "input_tokens", "output_tokens", "cost",
 )  # fmt: skip
 AT_ONCE = 500
 """Runs that are read at once."""
@@ -73,11 +79,12 @@ def _write(search: Search, one: Slice, newest_first: bool, write: Callable[..., 
 
 def _rows(user: Any, ids: list[UUID], newest_first: bool) -> Iterator[dict[str, Any]]:
     runs = visible_runs(user).filter(pk__in=ids).select_related("owner", "team")
+    used = figures_of(ids)
     for run in runs.defer("input", "output", "notes").order_by("-id" if newest_first else "id"):
-        yield _row(run)
+        yield _row(run, used.get(run.pk, Figures()))
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run, used: Figures) -> dict[str, Any]:
     error, own = run.error or {}, {name: getattr(run, name) for name in FIELDS if hasattr(run, name)}
     times = {name: _time(own[name]) for name in ("created_at", "run_at", "started_at", "finished_at")}
     return (
@@ -89,6 +96,9 @@ def _row(run: Run) -> dict[str, Any]:
             "team": run.team.name if run.team else None,
             "error_type": error.get("type"),
             "error_message": error.get("message"),
+            "input_tokens": used.input_tokens,
+            "output_tokens": used.output_tokens,
+            "cost": used.cost,
         }
     )
 
@@ -113,7 +123,7 @@ def _as_csv(rows: Iterator[dict[str, Any]], is_first: bool) -> str:
 
 def _cell(value: Any) -> Any:
     """A number stays one; what a person or a model wrote is never the beginning of a formula."""
-    if value is None or isinstance(value, int):
+    if value is None or isinstance(value, int | float):
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"'{text}" if text.startswith(_FORMULA) else text

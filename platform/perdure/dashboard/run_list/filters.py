@@ -10,14 +10,19 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.http import QueryDict
 
-from perdure.dashboard.run_list.columns import DEFAULT, chosen
+from perdure.dashboard.run_list.columns import COLUMNS, DEFAULT, chosen
 from perdure.dashboard.run_list.moments import read_moment
 from perdure.dashboard.run_list.texts import holds_text
 from runs.models import Run, RunStatus
 
 LONGEST_TEXT = 200
 MAX_LABELS = 10
-SORTS = {"": "Newest first", "oldest": "Oldest first"}
+SORTS = {
+    "": "Newest first", "oldest": "Oldest first", "longest": "Longest first", "tokens": "Most tokens first",
+    "cost": "Highest cost first",
+}  # fmt: skip
+RANKED_BY = {"longest": "took", "tokens": "tokens", "cost": "cost"}
+"""Orders by a figure, and its column."""
 SINGLE = ("job", "owner", "team", "since", "until", "q", "fingerprint", "sort")
 
 
@@ -79,9 +84,15 @@ class RunFilter:
         return not self.pairs(sort="", columns=())
 
     @property
+    def ranked_by(self) -> str:
+        """The column of the figure that the order goes by; empty where it goes by time."""
+        return RANKED_BY.get(self.sort, "")
+
+    @property
     def shows(self) -> tuple[str, ...]:
-        """The columns of the table."""
-        return self.columns or DEFAULT
+        """The columns of the table, with the one that it is sorted by."""
+        shown = {*(self.columns or DEFAULT), self.ranked_by}
+        return tuple(name for name in COLUMNS if name in shown)
 
     # ------------------------------------------------------------------------------------------------- on the rows
     def narrow(self, runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -19,7 +19,8 @@ FIRST_SLICE, GROWTH, TEXTS = 64, 16, 500
 LONGEST_SECONDS = 0.06
 """So long one request looks; what it has not come to is offered, never left out in silence."""
 
-_SLACK = timedelta(days=1)
+SLACK = timedelta(days=1)
+"""To spare for clocks that differ."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,24 @@ class Found:
 class Search:
     """A walk along one index, in slices that grow; each slice is narrowed by the whole filter."""
 
-    def __init__(self, user: Any, wanted: RunFilter) -> None:
+    def __init__(self, user: Any, wanted: RunFilter, slack: timedelta = SLACK) -> None:
         self.user, self.wanted = user, wanted
         self.runs: QuerySet[Run] = wanted.narrow(visible_runs(user))
         self._driver = choose_driver(user, wanted)
-        self._span = _ids_between(*wanted.span)
+        self._span = _ids_between(*wanted.span, slack)
 
     @property
     def is_slow(self) -> bool:
         """Is each row read and computed on, beyond what stands in its columns?"""
         return bool(self.wanted.text or self.wanted.fingerprint)
+
+    def count(self, limit: int) -> int:
+        """How many runs the index has in the time asked for, at most `limit`: so many have to be looked at."""
+        return self._driver.size(limit, self._span)
+
+    def whole(self) -> Slice:
+        """All of them at once."""
+        return Slice(self._driver.any & self._span, 0, None)
 
     def page(self, start: UUID | None, newest_first: bool, size: int) -> Found:
         """Up to `size + 1` ids that come after `start`, from as many rows as one request looks at."""
@@ -92,13 +101,13 @@ class Search:
         return sorted((pk for pk, cause in causes if cause == self.wanted.fingerprint), reverse=newest_first)
 
 
-def _ids_between(since: datetime | None, until: datetime | None) -> Q:
-    """The ids that runs of that time can have: they begin with it. With a day to spare for clocks that differ."""
+def _ids_between(since: datetime | None, until: datetime | None, slack: timedelta) -> Q:
+    """The ids that runs of that time can have: they begin with it."""
     span = Q()
     if since is not None:
-        span &= Q(id__gte=_first_id(since, -_SLACK))
+        span &= Q(id__gte=_first_id(since, -slack))
     if until is not None:
-        span &= Q(id__lt=_first_id(until, _SLACK))
+        span &= Q(id__lt=_first_id(until, slack))
     return span
 
 

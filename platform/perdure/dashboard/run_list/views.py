@@ -16,7 +16,8 @@ from perdure.dashboard.run_list.filters import SORTS, RunFilter
 from perdure.dashboard.run_list.pages import PAGE_SIZE, Page, read_page, read_rows
 from perdure.dashboard.run_list.saved_views import visible_views
 from perdure.dashboard.run_list.search import Search
-from perdure.dashboard.run_list.words import active_filters
+from perdure.dashboard.run_list.used import add_figures
+from perdure.dashboard.run_list.words import active_filters, spans
 from runs.jobs import visible_runs
 
 
@@ -26,6 +27,7 @@ def show_runs(request: HttpRequest) -> HttpResponse:
     """The runs that the user may see and that fit the filters of the address."""
     wanted = RunFilter.of(request.GET)
     page = read_page(request.user, wanted, request.GET)
+    add_figures(page.runs, wanted)
     first_page = not ({"before", "after"} & set(request.GET))
     context = _shown(request, wanted) | {
         "page": page,
@@ -37,6 +39,8 @@ def show_runs(request: HttpRequest) -> HttpResponse:
         "all_columns": COLUMNS.items(),
         "views": visible_views(request.user).select_related("team"),
         "query": wanted.query(),
+        "by_time": wanted.query(sort=""),
+        "spans": spans(wanted) if page.is_refused else [],
         "first_page": first_page,
         "tells_news": first_page and wanted.sort == "",
     }
@@ -56,7 +60,9 @@ def show_rows(request: HttpRequest) -> HttpResponse:
     first, news = read_cursor(request.GET, "first"), 0
     if first is not None:
         news = len(Search(request.user, wanted).page(first, newest_first=False, size=PAGE_SIZE).ids)
-    context = _shown(request, wanted) | {"runs": read_rows(request.user, shown), "fits": fits, "news": news}
+    rows = read_rows(request.user, shown)
+    add_figures(rows, wanted)
+    context = _shown(request, wanted) | {"runs": rows, "fits": fits, "news": news}
     return render(request, "dashboard/run_list/rows.html", context)
 
 

@@ -15,6 +15,12 @@ class ActiveFilter:
     without: str
 
 
+def spans(wanted: RunFilter) -> list[tuple[str, str]]:
+    """Shorter times to look at, with the query strings that ask for them."""
+    times = [("1h", "The last hour"), ("24h", "The last day"), ("7d", "The last 7 days")]
+    return [(says, wanted.query(since=since, until="")) for since, says in times]
+
+
 def active_filters(wanted: RunFilter, cause: str = "") -> list[ActiveFilter]:
     """All but the status, which has its chips. `cause` is what the fingerprint stands for, in words."""
     single: list[tuple[str, str, str]] = [

@@ -22,7 +22,7 @@ export function showChoice(area) {
   const bar = area.querySelector("[data-bulk]");
   if (!bar) return;
   const chosen = boxes(area).filter((box) => box.checked);
-  const all = bar.querySelector("[data-all]").checked;
+  const all = bar.querySelector("[data-all]")?.checked ?? false;
   for (const box of boxes(area)) box.closest("tr").toggleAttribute("data-chosen", box.checked || all);
   const text = all ? "All chosen" : `${chosen.length} chosen`;
   const said = bar.querySelector("[data-chosen]");
@@ -49,7 +49,8 @@ function showCompare(bar, chosen) {
 
 function clear(area) {
   for (const box of boxes(area)) box.checked = false;
-  area.querySelector("[data-all]").checked = false;
+  const all = area.querySelector("[data-all]");
+  if (all) all.checked = false;
   showChoice(area);
 }
 
