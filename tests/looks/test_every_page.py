@@ -71,7 +71,7 @@ def test_tab_reaches_all_that_can_be_clicked_and_shows_where_it_is(place: tuple[
             if ONLY not in look.name or look.name.startswith("admin") or look.name in ANONYMOUS:
                 continue
             with opened(context) as (page, _):
-                page.goto(look.path)
+                page.goto(look.path, wait_until="networkidle")  # rows that arrive late would take the marks away
                 context.set_offline(True)  # news would take the marks away
                 wrong += [f"{state} {look.name}: {one}" for one in left_out(page)]
                 context.set_offline(False)

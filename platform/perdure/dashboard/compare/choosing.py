@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from perdure.dashboard.documents import KINDS, document_of
 from runs.jobs import visible_runs
 from runs.models import Run
 
 MOST = 20
 LOOKED_AT = 2_000
-"""Runs of the flows' one job among which those of a flow are looked for: no index knows a run's flow."""
+"""Runs of one job among which those of a flow or a pipeline are looked for: no index knows a run's document."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,10 @@ def read_candidates(user: Any, run: Run) -> Candidates:
         kin |= Q(pk=run.forked_from_id) | Q(forked_from=run.forked_from_id)
     related = list(visible.filter(kin)[:MOST])
     same = visible.filter(job=run.job).exclude(pk__in=[one.pk for one in related])
-    if flow := _flow(run):
-        newest = same.values_list("id", "input__flow")[:LOOKED_AT]
-        same = same.filter(pk__in=[pk for pk, of in newest if of == flow][:MOST])
+    if name := document_of(run.job, run.input):
+        newest = same.values_list("id", f"input__{KINDS[run.job]}")[:LOOKED_AT]
+        same = same.filter(pk__in=[pk for pk, of in newest if of == name][:MOST])
     return Candidates(related, list(same[:MOST]))
-
-
-def _flow(run: Run) -> str:
-    return str(run.input.get("flow") or "") if run.job == "agent-flow" and isinstance(run.input, dict) else ""
 
 
 def read_id(text: str) -> UUID | None:

@@ -6,9 +6,8 @@ from typing import Any
 import yaml
 from django.urls import reverse
 
-from flows.agents.naming import JOB as FLOW_JOB
 from flows.documents.versions import KnownVersion
-from flows.pipelines.starting import JOB as PIPELINE_JOB
+from perdure.dashboard.documents import KINDS
 from runs.jobs import visible_runs
 from runs.models import Run
 
@@ -16,7 +15,7 @@ RUNS_SHOWN = 25
 RUNS_LOOKED_AT = 2000
 """Of the newest of the job: all pipelines are runs of one job, and labels have no index."""
 TABS = {"start": "Start", "source": "Source", "versions": "Versions", "runs": "Runs"}
-KINDS = {"pipeline": PIPELINE_JOB, "flow": FLOW_JOB}
+JOBS = {kind: job for job, kind in KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def written_out(version: KnownVersion) -> str:
 
 def recent_runs(user: Any, kind: str, name: str) -> list[Run]:
     """Its newest runs that the person may see, among the newest of its job."""
-    of_job = visible_runs(user).filter(job=KINDS[kind]).order_by("-id")
+    of_job = visible_runs(user).filter(job=JOBS[kind]).order_by("-id")
     found = [run for run, labels in of_job.values_list("id", "labels")[:RUNS_LOOKED_AT] if labels.get(kind) == name]
     shown = visible_runs(user).filter(id__in=found[:RUNS_SHOWN]).select_related("owner", "team")
     return list(shown.order_by("-id"))

@@ -5,6 +5,7 @@ from typing import Any
 from flows.agents.execution.steering import LOOK
 from flows.agents.naming import JOB as FLOW
 from flows.agents.run_input import FlowInput
+from perdure.dashboard.documents import KINDS, document_of
 from perdure.dashboard.forms.schema_reading import internal_of
 from runs.models import Run, RunStatus
 
@@ -26,8 +27,8 @@ _INTERNAL = internal_of(FlowInput.model_json_schema())
 
 
 def title_of(run: Run) -> str:
-    """The flow's name of a run of an agent flow, else the job's."""
-    return str(_flow_input(run).get("flow") or run.job)
+    """The name of the flow or pipeline that it carries out, else the job's."""
+    return document_of(run.job, run.input) or run.job
 
 
 def task_of(run: Run) -> str:
@@ -51,8 +52,8 @@ def reason_of(run: Run) -> str:
 
 
 def shown_input(run: Run, value: Any) -> Any:
-    """The input without what code alone fills in, and without what a flow was not given."""
-    if run.job != FLOW or not isinstance(value, dict):
+    """The input without what code alone fills in, and without what a flow or a pipeline was not given."""
+    if run.job not in KINDS or not isinstance(value, dict):
         return value
     return {name: one for name, one in value.items() if name not in _INTERNAL and one not in ("", None, {}, False)}
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flows.agents.naming import JOB as FLOW_JOB
+from perdure.dashboard.documents import document_of
 from perdure.dashboard.schedules.schedule_form import CATCH_UPS, OVERLAPS
 from runs import clock, jobs
 from runs.errors import RunsError
@@ -49,10 +49,8 @@ class ScheduleCard:
 
     @property
     def what(self) -> str:
-        """What it starts: a flow by its own name, else the job."""
-        value = self.schedule.input
-        flow = value.get("flow") if self.schedule.job == FLOW_JOB and isinstance(value, dict) else None
-        return str(flow) if flow else self.schedule.job
+        """What it starts: a flow or a pipeline by its own name, else the job."""
+        return document_of(self.schedule.job, self.schedule.input) or self.schedule.job
 
     @property
     def rhythm(self) -> str:

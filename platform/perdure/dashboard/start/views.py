@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from flows.agents.catalogue import all_flows
 from flows.agents.naming import JOB as FLOW_JOB
-from flows.pipelines.starting import JOB as PIPELINE_JOB
 from perdure.dashboard.access import get_preset_or_404, get_run_or_404
 from perdure.dashboard.catalogue import card_of
+from perdure.dashboard.documents import KINDS, document_of
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.start import sending
 from perdure.dashboard.start.around import read_around
@@ -64,10 +64,8 @@ def start_job(request: HttpRequest, name: str) -> HttpResponse:
 
 def page_of_definition(run: Run) -> str | None:
     """Where a run's flow or pipeline is started; None for a run of another job, and of a name that no page can have."""
-    given = run.input if isinstance(run.input, dict) else {}
-    field = {FLOW_JOB: "flow", PIPELINE_JOB: "pipeline"}.get(run.job)
-    name = given.get(field) if field else None
-    return reverse(f"dashboard:{field}", args=[name]) if isinstance(name, str) and name and "/" not in name else None
+    name = document_of(run.job, run.input)
+    return reverse(f"dashboard:{KINDS[run.job]}", args=[name]) if name and "/" not in name else None
 
 
 def _run_or_none(request: HttpRequest, job: Job) -> Run | None:
