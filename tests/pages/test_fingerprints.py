@@ -15,10 +15,13 @@ from perdure.dashboard.fingerprints import fingerprint, general
         ("run 01939393-0000-7000-8000-000000000000 is gone", "run 01939393-0000-7000-8000-00000000000f is gone"),
         ("commit 4f2a91bc is unknown", "commit 77aa01de is unknown"),
         ("GET https://one.example/a failed", "GET https://two.example/b?c=1 failed"),
+        ("files.acme.example:22 refused", "files.blue.example:2222 refused"),
+        ("no mail to olga@one.example", "no mail to s.berg@two.example"),
+        ("cannot read /srv/in/a.csv now", "cannot read /srv/in/2026/b.csv now"),
         ("took 3.5 s\nat line 7", "took 12.25 s at line 8"),
     ],
 )
-def test_numbers_ids_addresses_and_quoted_values_do_not_tell_errors_apart(one: str, other: str) -> None:
+def test_numbers_ids_addresses_hosts_paths_and_quoted_values_do_not_tell_errors_apart(one: str, other: str) -> None:
     assert fingerprint({"type": "E", "message": one}) == fingerprint({"type": "E", "message": other})
 
 

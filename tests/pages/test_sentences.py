@@ -134,7 +134,7 @@ def test_a_person_who_paused_or_cancelled_is_named_with_the_reason(run: Run, own
     jobs.pause(run.pk, actor=jobs.Actor.of(owner), reason="<b>lunch")
     assert said(run).startswith("Paused by olga at ")
     assert "&lt;b&gt;lunch." in said(run)
-    jobs.cancel(run.pk, actor=jobs.Actor.of(owner), reason="too late")
+    jobs.cancel(run.pk, actor=jobs.Actor.of(owner), reason="too late.")
     assert said(run).startswith("Cancelled by olga at ")
     assert said(run).endswith(": too late.")
 

@@ -18,6 +18,9 @@ _READ = 500
 _DIFFERS = (
     (re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"), "…"),
     (re.compile(r"https?://\S+"), "<address>"),
+    (re.compile(r"\b[\w-]+(?:\.[\w-]+)+:\d+\b"), "<host>"),
+    (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "<mail>"),
+    (re.compile(r"(?<![\w<])(?:/[\w.@+-]+){2,}"), "<path>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\b0x[0-9a-f]+\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w{6,}\b", re.IGNORECASE), "<id>"),
@@ -37,7 +40,7 @@ def general(error: Mapping[str, Any] | None) -> str:
 
 def fingerprint(error: Mapping[str, Any] | None) -> str:
     """16 letters that stand in addresses: the same for errors of one type whose messages differ in numbers, ids,
-    addresses and quoted values only."""
+    addresses, hosts, paths and quoted values only."""
     return sha256(general(error).encode("utf-8", "replace")).hexdigest()[:16]
 
 

@@ -55,7 +55,7 @@ async def invoice_total(step: StepContext) -> int:
     return await step.run("add up", lambda: sum(int(float(row["amount"])) for row in rows))
 
 
-@job("slow-partner", retries=Retry(max_attempts=5, initial=3600, jitter=0))
+@job("slow-partner", retries=Retry(max_attempts=5, initial=3600, maximum=3600, jitter=0))
 async def slow_partner(step: StepContext) -> None:
     """Ask a partner that never answers in time; the next attempt is an hour away."""
     await step.run("ask the partner", _time_out)

@@ -102,7 +102,7 @@ def _paused(run: Run) -> SafeString:
     if run.reason in _PAUSES:
         return format_html("Paused: {} — {}.", run.reason, _PAUSES[run.reason])
     who = _by_whom(run, EventType.RUN_PAUSE)
-    return format_html("Paused{}: {}.", who, run.reason) if run.reason else format_html("Paused{}.", who)
+    return format_html("Paused{}{}.", who, _for_reason(run))
 
 
 def _completed(run: Run, steps: list[Step]) -> SafeString:
@@ -121,7 +121,12 @@ def _failed(run: Run, steps: list[Step]) -> SafeString:
 
 def _cancelled(run: Run) -> SafeString:
     who = _by_whom(run, EventType.RUN_CANCEL)
-    return format_html("Cancelled{}: {}.", who, run.reason) if run.reason else format_html("Cancelled{}.", who)
+    return format_html("Cancelled{}{}.", who, _for_reason(run))
+
+
+def _for_reason(run: Run) -> str:
+    """People end their reasons with a full stop, or do not."""
+    return f": {run.reason.rstrip('. ')}" if run.reason else ""
 
 
 def _by_whom(run: Run, type_: EventType) -> SafeString:
