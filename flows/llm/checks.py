@@ -82,6 +82,15 @@ def check_profiles(databases: Sequence[str] | None = None, **_: Any) -> list[Che
         return []  # the table is not there yet
 
 
+def trouble_of(profile_id: str) -> str:
+    """Why calls of the profile fail, as far as this process can tell; empty if it finds nothing."""
+    try:
+        read_secret(profile_id, find_spec(profile_id))
+    except RunsError as exc:
+        return str(exc)
+    return ""
+
+
 def _problems(profile_id: str) -> Iterator[CheckMessage]:
     try:
         read_secret(profile_id, find_spec(profile_id))

@@ -47,7 +47,7 @@ async def call_vendor(route: Route) -> AsyncIterator[tuple[ResolvedProfile, Mode
         try:
             yield profile, client
         except Exception as exc:
-            _forget_secret(exc, profile.endpoint.key())
+            forget_secret(exc, profile.endpoint.key())
             if not isinstance(exc, ProviderError | RunsError | DatabaseError | InterfaceError | OSError):
                 exc.is_retryable = False  # type: ignore[attr-defined]  # a mistake of code stays one
             raise
@@ -72,7 +72,7 @@ def _resolve(route: Route) -> ResolvedProfile:
         connections.close_all()
 
 
-def _forget_secret(exc: Exception, secret: str) -> None:
+def forget_secret(exc: Exception, secret: str) -> None:
     """A vendor may repeat the key that it refuses, and errors are stored and shown."""
     if not secret or secret not in "".join(traceback.format_exception(exc)):
         return

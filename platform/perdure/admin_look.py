@@ -79,6 +79,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("dashboard/icon.svg")},
     ],
     "STYLES": [lambda request: static("dashboard/admin.css")],
+    "SCRIPTS": [lambda request: static("dashboard/admin.js")],
     "COLORS": {"base": BASE, "primary": PRIMARY},
     "DASHBOARD_CALLBACK": "perdure.dashboard.operations.admin_home.fill",
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},

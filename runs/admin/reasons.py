@@ -16,6 +16,15 @@ MAX_REASON: Final = 200
 """Characters."""
 _NAMED: Final = 20
 
+EFFECTS: Final = {
+    "Pause": "Each is held where its running steps end. It keeps what it has done until it is resumed.",
+    "Resume": "Each is queued again and goes on where it was held. If the engine held it, mend the cause first.",
+    "Retry": "Each goes on from the step that failed it; what is recorded is not done again.",
+    "Cancel": "Each ends now, with the runs that it started, and cannot be resumed or retried.",
+    "Delete": "Each is removed with its history and files. It cannot be undone; the audit keeps who did it.",
+}
+"""By what the button says."""
+
 
 def read_reason(admin: Any, request: HttpRequest, runs: QuerySet[Run], verb: str) -> str | TemplateResponse | None:
     """The reason that came with the choice; else the page that asks for it, or None when too many are chosen.
@@ -33,7 +42,8 @@ def read_reason(admin: Any, request: HttpRequest, runs: QuerySet[Run], verb: str
     context = admin.admin_site.each_context(request) | {
         "title": f"{verb} {len(chosen)} run{'s' if len(chosen) != 1 else ''}",
         "opts": admin.model._meta,
-        "verb": verb,
+        "effect": EFFECTS[verb],
+        "is_danger": verb in ("Cancel", "Delete"),
         "runs": chosen[:_NAMED],
         "more": max(0, len(chosen) - _NAMED),
         "chosen": [str(run.pk) for run in chosen],

@@ -1,13 +1,11 @@
 """The other rows of the engine in the admin."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from runs import jobs
-from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
+from runs.admin.base import STATUS_LABELS, EngineAdmin, as_error, as_json, moment
 from runs.models import (
     Allowance,
     Artifact,
@@ -21,7 +19,6 @@ from runs.models import (
     State,
     Step,
     UsageHour,
-    Worker,
 )
 
 
@@ -43,8 +40,8 @@ class StepAdmin(EngineAdmin):
         return as_json(jobs.redact(step.output, step.secrets))
 
     @admin.display(description="Error")
-    def shown_error(self, step: Step) -> SafeString:
-        return as_json(step.error)
+    def shown_error(self, step: Step) -> SafeString | str:
+        return as_error(step.error)
 
 
 @admin.register(Attempt)
@@ -155,21 +152,12 @@ class RunUsageAdmin(EngineAdmin):
     ordering = ("-run",)
 
 
-@admin.register(Worker)
-class WorkerAdmin(EngineAdmin):
-    list_display = ("host", "pid", "version", "driving", "started_at", "seen_at", "expires_at")
-    list_filter = ("host", "version")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
-        return Worker.objects.with_driving()
-
-    @admin.display
-    def driving(self, worker: Worker) -> int:
-        return int(worker.driving)  # type: ignore[attr-defined]
-
-
 @admin.register(Audit)
 class AuditAdmin(EngineAdmin):
-    list_display = ("at", "action", "target", "actor_kind", "actor_name", "address")
+    list_display = ("when", "action", "target", "actor_kind", "actor_name", "address")
     list_filter = ("action", "actor_kind", "at")
     search_fields = ("=target", "actor_name")
+
+    @admin.display(description="At", ordering="at")
+    def when(self, audit: Audit) -> SafeString | str:
+        return moment(audit.at)

@@ -1,42 +1,54 @@
 """Runs in the admin, and what an administrator does to them."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from runs import jobs
-from runs.admin.base import STATUS_LABELS, EngineAdmin, as_json
-from runs.admin.filters import JobFilter, TroubleFilter
+from runs.admin.acting import RunActions
+from runs.admin.base import STATUS_LABELS, EngineAdmin, as_error, as_json, lease_in_words, moment
+from runs.admin.filters import InvariantFilter, JobFilter, TroubleFilter
 from runs.admin.invariants import invariants_page
 from runs.admin.of_run import ArtifactsOfRun, AttemptsOfRun, EventsOfRun, SignalsOfRun, StepsOfRun
-from runs.admin.reasons import read_reason
 from runs.errors import RunsError
 from runs.maintenance.asking import Asked, sentence
-from runs.models import Run, State
+from runs.maintenance.reasons import in_words
+from runs.models import Run, State, Worker
 
 
 @admin.register(Run)
-class RunAdmin(EngineAdmin):
+class RunAdmin(RunActions, EngineAdmin):
     """Runs of every team. Pausing, retrying and cancelling need the permission to change runs, deleting its own."""
 
-    list_display = ("job", "shown_status", "reason", "owner", "team", "created_at", "started_at", "finished_at")
-    list_filter = (TroubleFilter, "status", JobFilter, "team", "queue", "created_at")
+    list_display = ("job", "shown_status", "shown_reason", "owner", "team", "created", "began", "ended")
+    list_filter = (TroubleFilter, "status", JobFilter, "team", "queue", "created_at", InvariantFilter)
     list_select_related = ("owner", "team")
     search_fields = ("=id", "job", "=idempotency_key")
     ordering = ("-id",)
-    actions = ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs")
+    actions = ("pause_runs", "resume_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs")
+    change_form_outer_before_template = "admin/runs/what_to_do.html"
     actions_list = ("clean_up", "check_invariants")
     inlines = (StepsOfRun, AttemptsOfRun, ArtifactsOfRun, SignalsOfRun, EventsOfRun)
     fieldsets = (
         (
             None,
-            {"fields": ("id", "job", "job_version", "shown_status", "reason", "owner", "team", "progress", "labels")},
+            {
+                "fields": (
+                    "id",
+                    "job",
+                    "job_version",
+                    "shown_status",
+                    "shown_reason",
+                    "owner",
+                    "team",
+                    "progress",
+                    "labels",
+                )
+            },
         ),
         ("Data", {"fields": ("shown_input", "shown_output", "shown_error", "shown_state"), "classes": ("tab",)}),
         (
@@ -50,7 +62,7 @@ class RunAdmin(EngineAdmin):
             "Engine",
             {
                 "fields": (
-                    *("queue", "priority", "attempt", "claims", "lease_worker", "lease_token", "inbox", "write_no"),
+                    *("queue", "priority", "attempt", "claims", "shown_lease", "lease_token", "inbox", "write_no"),
                     *(
                         "first_sequence",
                         "last_sequence",
@@ -69,11 +81,60 @@ class RunAdmin(EngineAdmin):
             },
         ),
     )
-    readonly_fields = ("shown_status", "shown_input", "shown_output", "shown_error", "shown_state")
+    readonly_fields = (
+        "shown_progress",
+        "shown_labels",
+        "shown_status",
+        "shown_reason",
+        "shown_lease",
+        "shown_input",
+        "shown_output",
+        "shown_error",
+        "shown_state",
+    )
 
     @display(description="Status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
     def shown_status(self, run: Run) -> str:
         return run.status
+
+    @admin.display(description="Why", ordering="reason")
+    def shown_reason(self, run: Run) -> str:
+        return in_words(run.reason) or "-"
+
+    @admin.display(description="Progress")
+    def shown_progress(self, run: Run) -> str:
+        told = run.progress or {}
+        number = (
+            f"{told['current']:g} of {told['total']:g}" if told.get("current") is not None and told.get("total") else ""
+        )
+        return ", ".join(part for part in (number, told.get("message") or "") if part) or "-"
+
+    @admin.display(description="Labels")
+    def shown_labels(self, run: Run) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in run.labels.items()) or "-"
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, run: Run) -> SafeString | str:
+        return moment(run.created_at)
+
+    @admin.display(description="Started", ordering="started_at")
+    def began(self, run: Run) -> SafeString | str:
+        return moment(run.started_at)
+
+    @admin.display(description="Ended", ordering="finished_at")
+    def ended(self, run: Run) -> SafeString | str:
+        return moment(run.finished_at)
+
+    @admin.display(description="Lease")
+    def shown_lease(self, run: Run) -> SafeString | str:
+        """Which process drives it, and whether that is alive."""
+        if run.lease_worker is None:
+            return "-"
+        worker = Worker.objects.filter(pk=run.lease_worker).first()
+        if worker is None:
+            return f"{run.lease_worker}, whose process is gone"
+        link = reverse("admin:runs_worker_change", args=[worker.pk])
+        return format_html('<a href="{}">{}</a>, {}', link, worker, lease_in_words(worker))
 
     @admin.display(description="Input")
     def shown_input(self, run: Run) -> SafeString:
@@ -84,47 +145,13 @@ class RunAdmin(EngineAdmin):
         return as_json(jobs.redact(run.output, run.secrets.get("output", [])))
 
     @admin.display(description="Error")
-    def shown_error(self, run: Run) -> SafeString:
-        return as_json(run.error)
+    def shown_error(self, run: Run) -> SafeString | str:
+        return as_error(run.error)
 
     @admin.display(description="State")
     def shown_state(self, run: Run) -> SafeString:
         kept = State.objects.filter(run=run).first()
         return as_json(kept.value if kept else {})
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("runs.change_run"))
-
-    def has_erase_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("runs.delete_run"))
-
-    @admin.action(description="Pause the selected runs", permissions=["cancel"])
-    def pause_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
-        return self._each_for_a_reason(request, queryset, jobs.pause, "Pause", "paused")
-
-    @admin.action(description="Retry the selected runs that failed", permissions=["cancel"])
-    def retry_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        actor = jobs.Actor.of(request.user)
-        self._each(request, queryset, lambda run: jobs.retry(run.pk, actor=actor), "retried")
-
-    @admin.action(description="Move the selected runs to their job's newest version", permissions=["cancel"])
-    def move_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        actor = jobs.Actor.of(request.user)
-        self._each(
-            request,
-            queryset,
-            lambda run: jobs.move_version(run.pk, jobs.get_job(run.job).version, actor=actor),
-            "moved",
-        )
-
-    @admin.action(description="Cancel the selected runs", permissions=["cancel"])
-    def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
-        return self._each_for_a_reason(request, queryset, jobs.cancel, "Cancel", "cancelled")
-
-    @admin.action(description="Delete the selected runs that have ended", permissions=["erase"])
-    def delete_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        actor = jobs.Actor.of(request.user)
-        self._each(request, queryset, lambda run: jobs.delete(run.pk, actor=actor), "deleted")
 
     @action(description="Clean up", url_path="clean-up", permissions=["erase"])  # type: ignore[untyped-decorator]
     def clean_up(self, request: HttpRequest) -> HttpResponse:
@@ -137,7 +164,12 @@ class RunAdmin(EngineAdmin):
         if shown is not None and not shown.dry_run:
             self.message_user(request, sentence(shown), messages.SUCCESS)
             return redirect("admin:runs_run_changelist")
-        context = {**self.admin_site.each_context(request), "title": "Clean up", "asked": asked, "shown": shown}
+        context = self.admin_site.each_context(request) | {
+            "title": "Clean up",
+            "asked": asked,
+            "shown": shown,
+            "names": sorted({job.name for job in jobs.all_jobs()}),
+        }
         return render(request, "admin/runs/clean_up.html", context)
 
     def has_check_permission(self, request: HttpRequest) -> bool:
@@ -148,29 +180,3 @@ class RunAdmin(EngineAdmin):
     )
     def check_invariants(self, request: HttpRequest) -> HttpResponse:
         return invariants_page(self.admin_site, request)
-
-    def _each_for_a_reason(
-        self, request: HttpRequest, runs: QuerySet[Run], action: Callable[..., Any], verb: str, done: str
-    ) -> HttpResponse | None:
-        reason = read_reason(self, request, runs, verb)
-        if not isinstance(reason, str):
-            return reason
-        actor = jobs.Actor.of(request.user, address=request.META.get("REMOTE_ADDR", ""))
-        self._each(request, runs, lambda run: action(run.pk, actor=actor, reason=reason), done)
-        return None
-
-    def _each(self, request: HttpRequest, runs: QuerySet[Run], action: Callable[[Run], Any], done: str) -> None:
-        """One run that refuses does not keep the others from being done; each refusal is shown."""
-        refusals = []
-        chosen = list(runs)
-        for run in chosen:
-            try:
-                action(run)
-            except RunsError as exc:
-                refusals.append(str(exc))
-        if count := len(chosen) - len(refusals):
-            self.message_user(request, f"{count} {done}.", messages.SUCCESS)
-        for refusal in refusals[:10]:
-            self.message_user(request, refusal, messages.WARNING)
-        if len(refusals) > 10:
-            self.message_user(request, f"{len(refusals) - 10} more could not be {done}.", messages.WARNING)

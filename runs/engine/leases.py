@@ -64,6 +64,15 @@ def give_up(worker: UUID) -> None:
     Worker.objects.filter(pk=worker).delete()
 
 
+def forget(workers: Iterable[UUID]) -> list[Worker]:
+    """Remove the rows of these processes, but of none whose lease holds; which. One that was only frozen finds its row
+    gone when it wakes, and ends."""
+    gone = Worker.objects.filter(pk__in=list(workers), expires_at__lte=clock.sql_now())
+    found = list(gone)
+    gone.filter(pk__in=[worker.pk for worker in found]).delete()
+    return found
+
+
 def expire_dead(lives: Callable[[int, str], bool]) -> int:
     """End the leases of this host's processes that are dead; returns how many.
 

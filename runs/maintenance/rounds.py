@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from runs import clock
 from runs.engine.store import repairs
+from runs.engine.store.rows import SYSTEM, Actor
 from runs.maintenance.invariants.registry import INVARIANTS, Invariant
 from runs.models import ENDED, EndHook, Run, RunStatus
 
@@ -83,14 +85,28 @@ class Rounds:
         self._mended = {key: at for key, at in self._mended.items() if at > since}
 
 
+def mend_now(actor: Actor, seconds: float) -> Counter[str]:
+    """For who has looked and does not want to wait for a round: mend what can be, also what was mended a moment ago.
+
+    After `seconds` it stops with what it has; how many repairs of each invariant there were.
+    """
+    ends_at, mended = clock.monotonic() + seconds, Counter[str]()
+    for invariant in [one for one in INVARIANTS.values() if one.is_mended]:
+        for run_id in sorted({row[0] for row in islice(invariant.query(None), STRETCH)}):
+            if clock.monotonic() >= ends_at:
+                return +mended
+            mended[invariant.name] += _mend(invariant, run_id, actor)
+    return +mended
+
+
 def _ids(runs: QuerySet[Run]) -> list[UUID]:
     return list(runs.values_list("id", flat=True)[:STRETCH])
 
 
-def _mend(invariant: Invariant, run_id: UUID) -> bool:
+def _mend(invariant: Invariant, run_id: UUID, actor: Actor = SYSTEM) -> bool:
     assert invariant.mend is not None
 
     def is_broken() -> bool:
         return any(True for _ in invariant.query([run_id]))
 
-    return repairs.repair(run_id, invariant.name, is_broken, invariant.mend)
+    return repairs.repair(run_id, invariant.name, is_broken, invariant.mend, actor)

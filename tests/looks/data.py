@@ -1,5 +1,6 @@
 """What is there to look at: an empty installation, one where work goes well, and one in trouble."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,12 @@ SOURCE = {
     "label": "web.log",
     "content": "10:02 INFO started\n10:07 ERROR the pool is exhausted\n10:07 ERROR the pool is exhausted",
 }
+ADMIN_ROWS = """
+import json
+from django.contrib import admin
+newest = {model._meta.label_lower: model._default_manager.order_by("-pk").first() for model in admin.site._registry}
+print(json.dumps({name: row and str(row.pk) for name, row in newest.items()}))
+"""
 
 
 @dataclass
@@ -44,6 +51,11 @@ class Place:
     def repeat(self, name: str) -> None:
         """The run started again as `fork`, to be compared with the first."""
         self.ids |= {"other": self.ids[name], "fork": self.post(f"/api/runs/{self.ids[name]}/retrigger/")["id"]}
+
+    def admin_rows(self) -> dict[str, str | None]:
+        """By model of the admin the key of its newest row, if it has one."""
+        said = self.installation.manage("shell", "-v", "0", "-c", ADMIN_ROWS).stdout
+        return dict(json.loads(said.splitlines()[-1]))
 
     def reach(self, name: str, *statuses: str) -> None:
         self.installation.wait_for_status(self.ids[name], *statuses, within=WITHIN)

@@ -8,7 +8,8 @@ _MARK = """() => {
   const groups = new Set();
   let number = 0;
   for (const one of found) {
-    if (one.disabled || one.type === "hidden" || !one.checkVisibility({ visibilityProperty: true })) continue;
+    if (one.disabled || one.type === "hidden" || one.ariaHidden === "true") continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
     if (one.type === "radio") {
       // The arrow keys go through a group: Tab stops at one of it.
       if (groups.has(one.name)) continue;
@@ -30,13 +31,16 @@ _HERE = """() => {
   return { stop, shown, name: one.outerHTML.slice(0, 80) };
 }"""
 
+# A page may put the focus into its first field: Tab would go on from there.
+_BEGIN = "() => { document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex'); }"
+
 
 def left_out(page: Page) -> list[str]:
     """What can be clicked and Tab does not reach, and where the focus cannot be seen."""
     wanted = dict(page.evaluate(_MARK))
     reached: set[str] = set()
     unseen = []
-    page.evaluate("document.activeElement?.blur?.()")
+    page.evaluate(_BEGIN)
     for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
         here = page.evaluate(_HERE)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.contrib.admin.utils import quote
 from django.urls import URLPattern, reverse
 
 from perdure.dashboard.urls import urlpatterns
@@ -50,9 +51,13 @@ OUTSIDE = {
     "once": "/sign-in/once/used/",
     "missing": "/runs/00000000-0000-0000-0000-000000000000/",
     "admin": "/admin/",
-    "admin-runs": "/admin/runs/run/",
-    "admin-questions": "/admin/hitl/question/",
+    "admin-clean-up": "/admin/runs/run/clean-up",
+    "admin-invariants": "/admin/runs/run/invariants",
 }
+OPERATORS = ("runs.run", "runs.worker", "runs.queue", "runs.schedule", "hitl.question", "llm.providerprofile")
+"""Models whose pages in the admin are looked at in each state; those of the others only where there is most."""
+FORMS = ("runs.queue", "runs.rollout", "llm.providerprofile", "pipelines.pipelinedefinition", "agents.flowdefinition",
+         "accounts.apitoken", "auth.user", "auth.group", "hitl.mailchoice", "dashboard.savedview")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,23 @@ def looks(ids: dict[str, str]) -> list[Look]:
     for pattern in _routes():
         found += _of(pattern, ids)
     return found
+
+
+def of_admin(rows: dict[str, str | None]) -> list[Look]:
+    """The list of each model, the page of its newest row, and the form that adds one."""
+    found = []
+    for model, newest in rows.items():
+        name, path = f"admin-{model}", f"/admin/{model.replace('.', '/')}/"
+        found.append(Look(name, path))
+        if newest is not None:
+            found.append(Look(f"{name}-change", f"{path}{quote(newest)}/change/"))
+        if model in FORMS:
+            found.append(Look(f"{name}-add", f"{path}add/"))
+    return found
+
+
+def is_for_operators(look: Look) -> bool:
+    return look.name.removeprefix("admin-").removesuffix("-change").removesuffix("-add") in OPERATORS
 
 
 def unknown() -> list[str]:

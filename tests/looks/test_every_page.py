@@ -15,7 +15,7 @@ from tests.looks import data
 from tests.looks.data import Place
 from tests.looks.keys import left_out
 from tests.looks.looking import SCHEMES, WIDTHS, Scheme, look_at, opened, reader
-from tests.looks.pages import Look, looks, unknown
+from tests.looks.pages import Look, is_for_operators, looks, of_admin, unknown
 from tests.servers.installation import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
@@ -46,6 +46,12 @@ def test_each_address_of_the_dashboard_is_a_page_that_is_looked_at() -> None:
     assert unknown() == []
 
 
+def _looks(state: str, made: Place) -> list[Look]:
+    """Of the admin those of operators in each state, and all where most is there."""
+    in_admin = of_admin(made.admin_rows())
+    return looks(made.ids) + [look for look in in_admin if state == "full" or is_for_operators(look)]
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_fits_its_screen_and_keeps_nobody_out(
@@ -53,7 +59,7 @@ def test_every_page_fits_its_screen_and_keeps_nobody_out(
 ) -> None:
     state, made = place
     session = _sign_in(browser, made)
-    wrong = _look_at_all(browser, state, made, looks(made.ids), width, scheme, session)
+    wrong = _look_at_all(browser, state, made, _looks(state, made), width, scheme, session)
     if state == "empty" and "run" not in made.ids and (width, scheme) == (390, "dark"):
         data.add_one_that_waits(made)
         for each in WIDTHS:
@@ -67,8 +73,8 @@ def test_tab_reaches_all_that_can_be_clicked_and_shows_where_it_is(place: tuple[
     state, made = place
     base, wrong = made.installation.base_url, []
     with reader(browser, base, 1280, "light", _sign_in(browser, made)) as context:
-        for look in looks(made.ids):
-            if ONLY not in look.name or look.name.startswith("admin") or look.name in ANONYMOUS:
+        for look in _looks(state, made):
+            if ONLY not in look.name or look.name in ANONYMOUS:
                 continue
             with opened(context) as (page, _):
                 page.goto(look.path, wait_until="networkidle")  # rows that arrive late would take the marks away
@@ -97,7 +103,7 @@ def _look_at_all(
 def _look(context: BrowserContext, look: Look, picture: Path) -> list[str]:
     refused = look.name in REFUSED
     with opened(context) as (page, troubles):
-        found = look_at(page, look.path, picture, refused=refused, strict=not look.name.startswith("admin"))
+        found = look_at(page, look.path, picture, refused=refused)
         return found + [one for one in troubles if not (refused and "Failed to load resource" in one)]
 
 

@@ -1,5 +1,6 @@
 """The admin: everything is shown to those with permission, and changed only through the engine."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils.html import escape
 
 from runs import clock, jobs
+from runs.admin.reasons import EFFECTS
 from runs.models import (
     Attempt,
     Audit,
@@ -117,6 +120,17 @@ def test_runs_are_cancelled_in_the_name_of_the_administrator(
     assert Event.objects.get(run=run, type="run:cancel").data["actor"]["name"] == "root"
 
 
+@pytest.mark.parametrize("verb", ["Pause", "Resume", "Retry", "Cancel", "Delete"])
+def test_each_action_says_what_it_will_do_and_asks_why(
+    verb: str, run: Run, administrator: User, signed_in: SignedIn
+) -> None:
+    page = act(signed_in(administrator), f"{verb.lower()}_runs", run)
+    assert f"{verb} 1 run" in page
+    assert escape(EFFECTS[verb]) in page
+    run.refresh_from_db()
+    assert run.status == RunStatus.QUEUED
+
+
 @pytest.mark.parametrize("reason", [None, "  ", "x" * 201, "nul\0"])
 def test_nothing_is_cancelled_without_a_reason(
     reason: str | None, run: Run, administrator: User, signed_in: SignedIn
@@ -134,12 +148,14 @@ def test_runs_are_paused_and_retried_in_the_name_of_the_administrator(
 ) -> None:
     failed = finish(jobs.start("page-nothing").run, RunStatus.FAILED)
     client = signed_in(administrator)
-    page = act(client, "retry_runs", run, failed)
+    page = act(client, "retry_runs", run, failed, reason="mended")
     assert "1 retried." in page
     assert "is no failed run and cannot be retried" in page
     assert "2 paused." in act(client, "pause_runs", run, failed, reason="deploying")
     assert set(Run.objects.values_list("status", "attempt")) == {("paused", 1), ("paused", 2)}
     assert {event.data["actor"]["name"] for event in Event.objects.filter(type="run:pause")} == {"root"}
+    assert "2 resumed." in act(client, "resume_runs", run, failed, reason="deployed")
+    assert {event.data["reason"] for event in Event.objects.filter(type="run:resume")} == {"deployed"}
 
 
 def test_runs_are_moved_to_the_newest_version_of_their_job(run: Run, administrator: User, signed_in: SignedIn) -> None:
@@ -161,7 +177,7 @@ def test_the_state_of_a_run_is_shown(rows: dict[type[Any], Any], administrator: 
 def test_only_ended_runs_are_deleted_and_the_trace_stays(run: Run, administrator: User, signed_in: SignedIn) -> None:
     ended = jobs.start("page-nothing").run
     jobs.cancel(ended.pk)
-    page = act(signed_in(administrator), "delete_runs", run, ended)
+    page = act(signed_in(administrator), "delete_runs", run, ended, reason="a test")
     assert "1 deleted." in page
     assert "wait for its end, then delete it" in page
     assert list(Run.objects.all()) == [run]
@@ -174,7 +190,15 @@ def test_staff_who_may_only_look_cannot_cancel_or_delete(run: Run, member: User,
     member.user_permissions.add(Permission.objects.get(codename="view_run"))
     client = signed_in(member)
     assert client.get(address_of(Run)).status_code == 200
-    for action in ("pause_runs", "retry_runs", "move_runs", "cancel_runs", "delete_runs", "delete_selected"):
+    for action in (
+        "pause_runs",
+        "resume_runs",
+        "retry_runs",
+        "move_runs",
+        "cancel_runs",
+        "delete_runs",
+        "delete_selected",
+    ):
         act(client, action, run, reason="why not")
     run.refresh_from_db()
     assert run.status == RunStatus.QUEUED
@@ -185,3 +209,48 @@ def test_people_and_teams_are_managed_in_the_same_look(path: str, administrator:
     answer = signed_in(administrator).get(f"/admin/{path}")
     assert answer.status_code == 200
     assert "unfold" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("queued", {"Pause", "Cancel", "Move to the newest version"}),
+        ("running", {"Pause", "Cancel"}),
+        ("paused", {"Resume", "Cancel", "Move to the newest version"}),
+        ("failed", {"Retry", "Delete"}),
+        ("completed", {"Delete"}),
+    ],
+)
+def test_a_run_offers_what_makes_sense_of_it(
+    status: str, offered: set[str], run: Run, administrator: User, signed_in: SignedIn
+) -> None:
+    Run.objects.filter(pk=run.pk).update(status=status)
+    page = signed_in(administrator).get(address_of(Run, run.pk, "change")).content.decode()
+    shown = set(re.findall(r'name="action" value="\w+">([^<]+)</button>', page))
+    assert shown == offered
+    assert f'href="/runs/{run.pk}/"' in page
+
+
+def test_who_may_only_look_is_offered_nothing(run: Run, member: User, signed_in: SignedIn) -> None:
+    member.is_staff = True
+    member.save()
+    member.user_permissions.add(Permission.objects.get(codename="view_run"))
+    page = signed_in(member).get(address_of(Run, run.pk, "change")).content.decode()
+    assert 'name="action"' not in page
+
+
+def test_an_error_is_a_sentence_with_its_traceback_below(
+    run: Run, administrator: User, signed_in: SignedIn, finish: Callable[..., Run]
+) -> None:
+    error = {"type": "StepFailed", "message": "the host refused", "traceback": "line 1\nline 2"}
+    finish(run, RunStatus.FAILED, error=error)
+    page = signed_in(administrator).get(address_of(Run, run.pk, "change")).content.decode()
+    assert "<p>StepFailed: the host refused</p>" in page
+    assert "line 1\nline 2" in page
+
+
+def test_the_list_says_why_in_words_and_when_in_a_line(run: Run, administrator: User, signed_in: SignedIn) -> None:
+    Run.objects.filter(pk=run.pk).update(reason="no_worker_for_queue")
+    page = signed_in(administrator).get(address_of(Run)).content.decode()
+    assert "No worker serves its queue" in page
+    assert re.search(r'<time datetime="[^"]+" title="20\d\d-[^"]+">just now</time>', page)

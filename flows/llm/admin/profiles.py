@@ -2,22 +2,31 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from flows.llm import profiles
+from flows.llm.checks import trouble_of
 from flows.llm.errors import InvalidProfile
 from flows.llm.models import ProviderProfile
 from flows.llm.secrets import read_secret
 from flows.llm.spec import ProfileSpec, read_spec
+from flows.llm.trying import AUDITED, try_profile
+from runs.admin.base import moment
 from runs.errors import RunsError
 from runs.jobs import Actor
+from runs.models import Audit
 
+MAX_TRIED = 4
+"""Calls in one request, which a server in front gives up after a minute."""
 SECRET_LABELS = {"set": "success", "missing": "danger", "none": "default"}
 
 
@@ -45,13 +54,31 @@ class ProfileForm(ModelForm):  # type: ignore[type-arg]
         return values
 
 
+class StateFilter(admin.SimpleListFilter):
+    """As far as this process can tell without a call."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, str]]:
+        return [("ready", "Can be called"), ("fails", "Fails here")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ProviderProfile]) -> QuerySet[ProviderProfile]:
+        if self.value() not in ("ready", "fails"):
+            return queryset
+        failing = [row for row in queryset.values_list("pk", flat=True) if trouble_of(row)]
+        return queryset.filter(pk__in=failing) if self.value() == "fails" else queryset.exclude(pk__in=failing)
+
+
 @admin.register(ProviderProfile)
 class ProviderProfileAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Whoever may change profiles says where the workers send their prompts and which of their secrets."""
 
     form = ProfileForm
-    list_display = ("id", "kind", "shown_address", "default_model", "concurrency", "shown_secret", "updated_at")
-    list_filter = ("kind",)
+    list_display = ("id", "shown_state", "kind", "shown_address", "calls", "shown_secret", "last_try")
+    list_filter = (StateFilter, "kind")
+    actions = ("try_profiles",)
+    change_form_outer_before_template = "admin/llm/what_to_do.html"
     search_fields = ("id", "base_uri", "default_model")
     fieldsets = (
         (None, {"fields": ("id", "kind", "base_uri", "default_model")}),
@@ -72,16 +99,57 @@ class ProviderProfileAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no t
         needed = obj is not None and obj.pk == profiles.DEFAULT
         return not needed and bool(super().has_delete_permission(request, obj))
 
-    @admin.display(description="Base URI")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderProfile]:
+        tries = Audit.objects.filter(action=AUDITED, target=OuterRef("pk")).order_by("-id")
+        return ProviderProfile.objects.annotate(
+            slots_taken=Count("slots"),
+            tried=Subquery(tries.values("data")[:1]),
+            tried_at=Subquery(tries.values("at")[:1]),
+        )
+
+    @display(description="State", label={"ready": "success", "fails": "danger"})  # type: ignore[untyped-decorator]
+    def shown_state(self, profile: ProviderProfile) -> tuple[str, str]:
+        """As far as this process can tell without a call, and as the last call of an operator went."""
+        failed = trouble_of(profile.pk) or (profile.tried or {}).get("error")  # type: ignore[attr-defined]
+        return ("fails", "fails") if failed else ("ready", "ready")
+
+    @admin.display(description="Last tried")
+    def last_try(self, profile: ProviderProfile) -> SafeString | str:
+        told = profile.tried  # type: ignore[attr-defined]
+        if not told:
+            return "never"
+        how = told["error"] or f"answered in {told['seconds']:g} s"
+        return format_html("{}, {}", how, moment(profile.tried_at))  # type: ignore[attr-defined]
+
+    @admin.action(description="Call the selected profiles once", permissions=["change"])
+    def try_profiles(self, request: HttpRequest, queryset: QuerySet[ProviderProfile]) -> None:
+        """A real call of a few tokens from this server, which may lack a secret that the workers have."""
+        chosen = list(queryset.values_list("pk", flat=True)[: MAX_TRIED + 1])
+        if len(chosen) > MAX_TRIED:
+            self.message_user(request, f"Choose {MAX_TRIED} profiles at most.", messages.WARNING)
+            return
+        for profile_id in chosen:
+            tried = try_profile(profile_id, self._actor(request))
+            if tried.error:
+                self.message_user(request, f"{profile_id}: {tried.error}. {tried.said}", messages.ERROR)
+            else:
+                said = f"{profile_id} answered in {tried.seconds:g} s: {tried.said or 'nothing'}"
+                self.message_user(request, said, messages.SUCCESS)
+
+    @admin.display(description="Model and address")
     def shown_address(self, profile: ProviderProfile) -> str:
         if profile.pk == profiles.DEFAULT and (told := profiles.environment_spec()):
             return f"{told['base_uri']} (PERDURE_PROVIDER_URL)"
-        return profile.base_uri or "-"
+        return ", ".join(part for part in (profile.default_model, profile.base_uri) if part) or "-"
 
-    @admin.display(description="Calls at once")
-    def concurrency(self, profile: ProviderProfile) -> str:
+    @admin.display(description="Calls")
+    def calls(self, profile: ProviderProfile) -> SafeString | str:
+        """Calls of a profile without a limit take no slot, so nobody counts them."""
         limit = profile.limits.get("concurrency")
-        return str(limit) if limit else "no limit"
+        if not limit:
+            return "no limit"
+        link = reverse("admin:llm_callslot_changelist", query={"profile__id__exact": profile.pk})
+        return format_html('<a href="{}">{}</a> of {} at once', link, profile.slots_taken, limit)  # type: ignore[attr-defined]
 
     @display(description="Secret", label=SECRET_LABELS)  # type: ignore[untyped-decorator]
     def shown_secret(self, profile: ProviderProfile) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""People and teams in the admin's own look."""
+"""People, teams and background tasks in the admin's own look."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -22,6 +22,12 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unf
 @admin.register(Group)
 class TeamAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
     pass
+
+
+for task in (model for model in admin.site._registry.copy() if model._meta.app_label == "django_q"):
+    plain = type(admin.site._registry[task])
+    admin.site.unregister(task)
+    admin.site.register(task, type(plain.__name__, (plain, ModelAdmin), {}))
 
 
 @admin.register(SavedView)

@@ -8,13 +8,15 @@ from django.db import transaction
 from django.db.models import F
 
 from runs import clock
-from runs.engine.store.rows import SYSTEM, append_events, wake, write_audit
+from runs.engine.store.rows import SYSTEM, Actor, append_events, wake, write_audit
 from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import EndHook, Run, RunStatus
 
 
-def repair(run_id: UUID, invariant: str, is_broken: Callable[[], bool], mend: Callable[[Run], str]) -> bool:
+def repair(
+    run_id: UUID, invariant: str, is_broken: Callable[[], bool], mend: Callable[[Run], str], actor: Actor = SYSTEM
+) -> bool:
     """Let `mend` act on the locked run, if it still is as it was found, and write down what was done.
 
     A run that somebody else holds right now is left for the next look.
@@ -25,21 +27,21 @@ def repair(run_id: UUID, invariant: str, is_broken: Callable[[], bool], mend: Ca
         if run is None or not is_broken():
             return False
         done = mend(run)
-        note(run_id, done, invariant)
+        note(run_id, done, invariant, actor)
     transaction.on_commit(lambda: ring([run_id]))
     return True
 
 
-def note(run_id: UUID, message: str, invariant: str) -> None:
+def note(run_id: UUID, message: str, invariant: str, actor: Actor = SYSTEM) -> None:
     """In the log of the run, and in the audit. Nothing is written to the log of an ended run: its end stays last."""
     run = Run.objects.select_for_update(no_key=True, of=("self",)).filter(id=run_id).first()
     if run is None:
         return
     data = {"invariant": invariant}
     if not run.has_ended:
-        line = {"level": "warning", "message": message, "data": data, "actor": SYSTEM.as_data()}
+        line = {"level": "warning", "message": message, "data": data, "actor": actor.as_data()}
         append_events(run, [EventDraft(EventType.LOG_WRITE, line)])
-    write_audit(SYSTEM, "run.repair", run, data | {"done": message})
+    write_audit(actor, "run.repair", run, data | {"done": message})
 
 
 def wake_up(run: Run) -> str:

@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from django.core.checks import CheckMessage
 from django.db.models import Count
 
-from flows.llm.checks import check_profiles
+from flows.llm.checks import trouble_of
 from flows.llm.models import ProviderProfile
+from flows.llm.trying import AUDITED
 from hitl.models import Question, QuestionStatus
-from runs import clock
+from runs import clock, jobs
 from runs.conf import get_settings
+from runs.definitions import Retention
 from runs.maintenance.invariants import INVARIANTS
+from runs.maintenance.reasons import HELD, in_words
 from runs.maintenance.stranded import Stranded, Unserved, count_stranded, count_unserved
 from runs.models import Audit, Run, RunStatus, Worker
 
@@ -24,17 +26,28 @@ LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """So many runs that the engine paused for one reason."""
+
+    reason: str
+    words: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
-    """Due runs that nobody can take, by why, and runs that a dead worker left."""
+    """Due runs that nobody can take, by why, runs that a dead worker left, and runs that the engine holds."""
 
     versions: list[Stranded]
     queues: list[Unserved]
     left: list[UUID]
     """The first of them."""
+    held: list[Held]
 
     @property
     def count(self) -> int:
-        return sum(row.runs for row in self.versions) + sum(row.runs for row in self.queues) + len(self.left)
+        versions, queues = sum(row.runs for row in self.versions), sum(row.runs for row in self.queues)
+        return versions + queues + sum(row.runs for row in self.held) + len(self.left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +63,12 @@ class Leases:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How long runs and events stay, the oldest run there is, and the last clean-up that somebody began."""
+    """How long runs and events stay, jobs that say otherwise, the oldest run, and the last clean-up on record."""
 
     run_days: float
     event_hours: float
     on_completion: bool
+    own: list[tuple[str, Retention]]
     oldest: Run | None
     last: Audit | None
 
@@ -66,11 +80,19 @@ class Profile:
     profile: ProviderProfile
     under_way: int
     trouble: str
+    tried: Audit | None
+    """The last call that an operator made to see whether it works."""
 
 
 def read_stuck() -> Stuck:
     left = [row[0] for row in islice(INVARIANTS["left_by_the_dead"].query(None), SHOWN)]
-    return Stuck(count_stranded(), count_unserved(), left)
+    return Stuck(count_stranded(), count_unserved(), left, _held())
+
+
+def _held() -> list[Held]:
+    rows = Run.objects.filter(status=RunStatus.PAUSED, reason__in=HELD).order_by().values_list("reason")
+    found = rows.annotate(runs=Count("pk")).order_by("reason")
+    return [Held(reason, in_words(reason), runs) for reason, runs in found]
 
 
 def read_leases() -> Leases:
@@ -86,7 +108,9 @@ def read_keeping() -> Keeping:
     # Ids grow with time: the first is the oldest.
     oldest = Run.objects.only("id", "job", "created_at").order_by("id").first()
     last = Audit.objects.filter(target="runs", action="runs.prune").order_by("-at").first()
-    return Keeping(told.run_ttl_days, told.event_ttl_hours, told.delete_on_completion, oldest, last)
+    policies = sorted({job.name: job.retention for job in jobs.all_jobs()}.items())
+    own = [(name, policy) for name, policy in policies if policy != Retention()]
+    return Keeping(told.run_ttl_days, told.event_ttl_hours, told.delete_on_completion, own, oldest, last)
 
 
 def longest_due() -> Run | None:
@@ -100,10 +124,7 @@ def count_questions() -> int:
 
 
 def read_profiles() -> list[Profile]:
-    troubles = check_profiles(databases=["default"])
     rows = ProviderProfile.objects.annotate(calls=Count("slots"))[:SHOWN]
-    return [Profile(row, row.calls, _trouble(row, troubles)) for row in rows]
-
-
-def _trouble(profile: ProviderProfile, troubles: list[CheckMessage]) -> str:
-    return next((str(one.msg) for one in troubles if f"profile {profile.pk!r}" in str(one.msg)), "")
+    tries = Audit.objects.filter(action=AUDITED, target__in=[row.pk for row in rows]).order_by("id")
+    told = {tried.target: tried for tried in tries}
+    return [Profile(row, row.calls, trouble_of(row.pk), told.get(row.pk)) for row in rows]

@@ -7,22 +7,13 @@ from flows.agents.naming import JOB as FLOW
 from flows.agents.run_input import FlowInput
 from perdure.dashboard.documents import KINDS, document_of
 from perdure.dashboard.forms.schema_reading import internal_of
+from runs.maintenance.reasons import in_words
 from runs.models import Run, RunStatus
 
 QUESTION = "question:"
 """Signals of this name are sent by answers, and by nobody else."""
 
 _LONGEST = 120
-_REASONS = {
-    "no_worker_for_version": "No worker has its version",
-    "no_worker_for_queue": "No worker serves its queue",
-    "crash_loop": "Its worker died several times",
-    "nondeterminism": "The code no longer fits it",
-    "job_not_found": "No code of its job is there",
-    "timer": "Waits for a time",
-    "retry": "Waits for the next attempt of a step",
-    "child": "Waits for a run that it started",
-}
 _INTERNAL = internal_of(FlowInput.model_json_schema())
 
 
@@ -40,15 +31,9 @@ def task_of(run: Run) -> str:
 def reason_of(run: Run) -> str:
     """The run's reason in a row of a list: signals of the machinery are said in words."""
     kind, _, name = run.reason.partition(" ")
-    if run.reason.startswith("budget "):
-        return "Waits for more budget"
-    if run.status != RunStatus.WAITING or kind != "signal":
-        return _REASONS.get(run.reason, run.reason)
-    if name.startswith(QUESTION):
-        return "Waits for an answer"
-    if run.job == FLOW and name.startswith(LOOK):
+    if run.job == FLOW and run.status == RunStatus.WAITING and kind == "signal" and name.startswith(LOOK):
         return f"Waits for a look before iteration {name.removeprefix(LOOK)}"
-    return run.reason
+    return in_words(run.reason)
 
 
 def shown_input(run: Run, value: Any) -> Any:
