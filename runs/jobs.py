@@ -30,6 +30,7 @@ from runs.engine.store import start as starting
 from runs.engine.store.choice import choose as job_for_new_run
 from runs.engine.store.decided import guard_forks
 from runs.engine.store.firing import trigger_schedule
+from runs.engine.store.forks import result_of
 from runs.engine.store.messages import Sent
 from runs.engine.store.presets import change_preset, create_preset, delete_preset, start_preset
 from runs.engine.store.queues import forget_queue, set_queue
@@ -141,6 +142,7 @@ __all__ = [
     "readable",
     "record",
     "redact",
+    "result_of",
     "resume",
     "resume_schedule",
     "retrigger",

@@ -106,7 +106,8 @@ class RunFork(Door):
         refusals=(404, 409),
         parameters=[RUN_ID],
         description="The run of a team is yours. With another input or other results it begins no later than at the "
-        "first step that asked people: what they decided does not hold for what they were not shown.",
+        "first step that asked people: what they decided does not hold for what they were not shown. Of "
+        "somebody else's run it keeps no secrets then, neither of its input nor of its steps.",
     )
     def post(self, request: Request, run_id: str) -> Response:
         run = self.find(request, run_id)

@@ -118,6 +118,25 @@ def test_a_fork_that_does_not_fit_makes_no_run(
         error_of(api.send(f"/api/runs/{run.id}/fork/", body), 400, code)
 
 
+@pytest.mark.parametrize("secret", ["of the input", "of a step"])
+def test_a_colleague_changes_nothing_beside_what_a_run_keeps_secret(
+    api: ApiClient, as_bob: ApiClient, run: Run, fail: Fail, nothing_changes: Watch, secret: str
+) -> None:
+    fail(run)
+    of_input = secret == "of the input"
+    if of_input:
+        Run.objects.filter(id=run.id).update(secrets={"input": [["text"]]})
+    else:
+        Step.objects.filter(run=run, name="one").update(secrets=[[]])
+    change: dict[str, Any] = {"outputs": {"one": 7}} if of_input else {"input": {"text": "other"}}
+    address, body = f"/api/runs/{run.id}/fork/", {"step": "two"}
+    with nothing_changes():
+        error_of(as_bob.send(address, body | change), 400, "invalid_option")
+    given = {"input": {"text": "other"}, "outputs": {"one": 7}}
+    for client, fits in ((as_bob, body), (as_bob, body | given), (api, body | change)):
+        assert client.send(address, fits).status_code == 201
+
+
 def test_many_runs_are_cancelled_by_filter_oldest_first(api: ApiClient, alice: User, team: Group) -> None:
     runs = [jobs.start("echo", {}, owner=alice, team=team, labels={"batch": "7"}).run for _ in range(3)]
     other = jobs.start("echo", {}, owner=alice, labels={"batch": "8"}).run

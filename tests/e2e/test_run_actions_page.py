@@ -58,6 +58,29 @@ def test_a_run_is_forked_with_another_input_by_keyboard(
     assert written == [f"line-{number}" for number in (1, 2, 3, 2, 3, 4, 5)]
 
 
+def test_a_recorded_result_is_changed_looked_at_and_used_by_the_fork(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    run_id = server.start_run("append-lines", {"path": str(tmp_path / "lines"), "steps": 3})
+    server.wait_for_status(run_id, "completed")
+    page = open_page(f"/runs/{run_id}/fork/?step=line-3", viewport={"width": 390, "height": 844})
+    page.get_by_label("Change the result of").select_option("line-2")
+    page.get_by_role("button", name="Change it").click()
+    result = page.get_by_label("Result of line-2", exact=True)
+    expect(result).to_have_value('"line-2"')
+    result.fill('"two"')
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("nothing is started yet")).to_be_visible()
+    does = page.get_by_role("region", name="What the fork does")
+    expect(does.get_by_role("definition")).to_have_text(["line-1", "line-2", "line-3, and whatever follows"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Fork the run").click()
+    expect(page.get_by_text("This is the fork. It begins again at step line-3.")).to_be_visible()
+    expect(page.locator("main")).to_have_attribute("data-run-status", "completed")
+    expect(page.get_by_text("by admin")).to_be_visible()
+    assert (tmp_path / "lines").read_text().split() == ["line-1", "line-2", "line-3", "line-3"]
+
+
 def test_a_page_without_any_live_line_asks_again_and_says_so(
     server: Installation, open_page: OpenPage, tmp_path: Path
 ) -> None:

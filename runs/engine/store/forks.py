@@ -14,6 +14,7 @@ from runs.engine.payload import encode
 from runs.engine.store.artifacts import copy_to_fork
 from runs.engine.store.budgets import open_all, started_with
 from runs.engine.store.decided import refuse_decided
+from runs.engine.store.kept import refuse_to_give_away
 from runs.engine.store.rows import Actor, append_events, get, lock, write_audit
 from runs.engine.store.start import Started, StartOptions, new_run, start
 from runs.errors import HistoryPruned, InvalidOption
@@ -21,6 +22,8 @@ from runs.events.doorbell import ring
 from runs.events.types import EventDraft, EventType
 from runs.models import Run, Signal, SignalKind, Step, StepStatus
 
+_RESULTS = {"signal": "payload", "child": "output", "race": "value"}
+"""The part of such a step's row that the job's code gets."""
 _KEPT = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
 
 
@@ -46,13 +49,14 @@ def fork(
 ) -> Run:
     """A new run that has the steps before `step` recorded, with other input or other results where given.
 
-    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step, or people decided about what changes).
+    Raises RunNotFound, HistoryPruned, InvalidInput, InvalidOption (no such step, people decided about what changes, or
+    what another person's run keeps secret would stand beside it).
     """
     with transaction.atomic():
         old = lock(run_id)  # so that no clean-up takes its steps meanwhile
         if old.first_sequence > 1:
             raise HistoryPruned(old.id, old.first_sequence, "forked")
-        run = _forked(old, step, actor, input, outputs or {}, _owner(old, starter))
+        run = _forked(old, step, actor, input, outputs or {}, starter)
     transaction.on_commit(lambda: ring([run.id]))
     return get(run.id)
 
@@ -68,14 +72,15 @@ def _budget(old: Run, job: Job) -> Budget | None:
     return None if own is None else own.no_more_than(job.budget)
 
 
-def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], owner: Any) -> Run:
+def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, Any], starter: Any) -> Run:
     first, kept = _steps_before(old, step, outputs)
     if input is not None or outputs:
         refuse_decided(old, kept, outputs.keys())
+        refuse_to_give_away(old, kept, outputs, starter, has_input=input is not None)
     job = registry.get(old.job, old.job_version)
     value = old.input if input is None else input
     run, budget = new_run(job, encode(job.parse_input(value), f"The input of job {job.name!r}"), StartOptions(
-        owner=owner, team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
+        owner=_owner(old, starter), team=old.team, labels=old.labels, priority=old.priority, queue=old.queue,
         budget=_budget(old, job),
     ))  # fmt: skip
     run.forked_from, run.forked_step = old, step
@@ -88,7 +93,8 @@ def _forked(old: Run, step: str, actor: Actor, input: Any, outputs: dict[str, An
     data = {"actor": actor.as_data(), "from": str(old.id), "step": step, "changed": sorted(outputs)}
     append_events(run, [EventDraft(EventType.RUN_QUEUED, {"actor": actor.as_data(), "labels": run.labels}),
                         EventDraft(EventType.RUN_FORK, data)])  # fmt: skip
-    write_audit(actor, "run.fork", run, {"from": str(old.id), "step": step})
+    changed = {"changed": sorted(outputs)} if outputs else {}
+    write_audit(actor, "run.fork", run, {"from": str(old.id), "step": step} | changed)
     return run
 
 
@@ -118,16 +124,19 @@ def _copy_updates(old: Run, run: Run, until: datetime | None) -> None:
         Run.objects.filter(id=run.id).update(inbox=F("inbox") + 1)
 
 
+def result_of(step: Step) -> Any:
+    """What the job's code got of a recorded step: what `outputs` of a fork replaces."""
+    part = _RESULTS.get(step.kind)
+    return step.output.get(part) if part and isinstance(step.output, dict) else step.output
+
+
 def _as_recorded(step: Step, value: Any) -> Any:
     """What the row of such a step holds: waits record more than the value that the job's code gets."""
-    before = step.output if isinstance(step.output, dict) else {}
-    if step.kind == "signal":
-        return {"name": before.get("name", ""), "payload": value}
-    if step.kind == "child":
-        return {"run": before.get("run", ""), "output": value}
-    if step.kind == "race":
-        return {"name": before.get("name", ""), "value": value}
-    return value
+    part, before = _RESULTS.get(step.kind), step.output if isinstance(step.output, dict) else {}
+    if part is None:
+        return value
+    name = "run" if step.kind == "child" else "name"
+    return {name: before.get(name, ""), part: value}
 
 
 def _copy(old: Step, run: Run, outputs: dict[str, Any]) -> Step:

@@ -12,7 +12,7 @@ from perdure.dashboard.run.rows import WAITS
 from perdure.dashboard.run.titles import QUESTION
 from runs.events.types import EventType
 from runs.jobs import visible_runs
-from runs.models import Event, Run, Step, StepStatus
+from runs.models import Audit, Event, Run, Step, StepStatus
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,36 @@ class Wait:
 
 @dataclass(frozen=True)
 class Around:
-    """`parent` and `forked_from` are None, too, where the reader may not see them."""
+    """`parent` and `forked_from` are None, too, where the reader may not see them. `changed`: the steps whose results
+    were typed anew when it was forked, and `changed_by` who did that."""
 
     waits: list[Wait]
     parent: Run | None
     forked_from: Run | None
+    changed: list[str]
+    changed_by: str
 
 
 def read_around(user: Any, run: Run) -> Around:
     """Reads a few rows; of others' runs nothing is shown."""
     visible = visible_runs(user)
+    changed, changed_by = read_changed(run)
     related = {one.pk: one for one in visible.filter(pk__in=[run.parent_id, run.forked_from_id])}
     return Around(
         waits=[] if run.has_ended else _read_waits(run, visible),
         parent=related.get(run.parent_id) if run.parent_id else None,
         forked_from=related.get(run.forked_from_id) if run.forked_from_id else None,
+        changed=changed,
+        changed_by=changed_by,
     )
+
+
+def read_changed(run: Run) -> tuple[list[str], str]:
+    """From the audit, which outlives the events."""
+    if not run.forked_step:
+        return [], ""
+    row = Audit.objects.filter(target=str(run.pk), action="run.fork").first()
+    return (row.data.get("changed", []), row.actor_name) if row is not None else ([], "")
 
 
 def _read_waits(run: Run, visible: QuerySet[Run]) -> list[Wait]:

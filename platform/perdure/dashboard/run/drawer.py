@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from perdure.dashboard import rendering
 from perdure.dashboard.flow.step import FlowStep, read_flow_step
 from perdure.dashboard.paging import read_text
+from perdure.dashboard.run.around import read_changed
 from perdure.dashboard.run.rows import shown_status
 from runs.jobs import redact, visible_runs
 from runs.models import Attempt, Checkpoint, Event, Run, Step
@@ -29,6 +30,8 @@ class StepDetail:
     checkpoints: list[Checkpoint]
     child: Run | None
     events: list[Event]
+    changed_by: str | None
+    """Who typed its result anew when the run was forked; None where nobody did."""
 
     @property
     def child_input(self) -> Any:
@@ -60,8 +63,10 @@ def read_step_detail(user: Any, run: Run, name: str) -> StepDetail | None:
     checkpoints = list(run.checkpoints.filter(step_name=name).order_by("number"))
     for checkpoint in checkpoints:
         checkpoint.state = redact(checkpoint.state, checkpoint.secrets)
+    changed, changed_by = read_changed(run)
     return StepDetail(
         step=step,
+        changed_by=(changed_by or "somebody") if name in changed else None,
         status=shown_status(step),
         output=output,
         texts=rendering.texts_in(output),

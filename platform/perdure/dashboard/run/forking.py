@@ -1,28 +1,26 @@
-"""Fork a run: a new one that keeps what is recorded before a step, with the same input or another."""
+"""Fork a run: a new one that keeps what is recorded before a step, with other results or another input where given."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from perdure.dashboard.access import actor_of
-from perdure.dashboard.forms.schema_form import JobForm
+from perdure.dashboard.forms.building import EDIT
 from perdure.dashboard.paging import read_text
 from perdure.dashboard.run.actions import changeable
+from perdure.dashboard.run.fork_place import read_place
+from perdure.dashboard.run.fork_results import read_edits
 from perdure.dashboard.start.kept_input import Kept, input_form, input_of, without
 from runs import jobs
 from runs.errors import InvalidInput, JobNotFound, RunsError
-from runs.models import Run, Step, StepStatus
-
-STEPS_LISTED = 500
-"""Of a run with more, the name is typed."""
+from runs.models import Run
 
 
 class ChoiceForm(forms.Form):
@@ -34,73 +32,109 @@ class ChoiceForm(forms.Form):
     )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the fork begins; `step` is None until a recorded one is named."""
+class _Fork:
+    """What is asked for: a place, an input, and results."""
 
-    steps: list[Step]
-    step: Step | None
+    def __init__(self, request: HttpRequest, run: Run) -> None:
+        self.request, self.run = request, run
+        self.place = read_place(run, read_text(request.GET, "step"))
+        self.sent = _sent(request)
+        self.kept = _kept(run, request.user)
+        job = _job(run)
+        self.choice = ChoiceForm(self.sent, initial={"input": "same"})
+        self.form = None if job is None else input_form(job, self.kept, request.GET, self.sent, request.FILES)
+        self.edits = read_edits(run, self.place, self.sent)
+        self.refusal = self.place.giving_away(request.user, run)
 
     @property
-    def is_listed(self) -> bool:
-        return len(self.steps) <= STEPS_LISTED
+    def is_picking(self) -> bool:
+        """Was a button pressed that puts a field in or takes one away? There is nothing to complain about yet."""
+        return self.sent is not None and (self.sent.get("do") == "add" or "drop" in self.sent)
 
     @property
-    def kept(self) -> int:
-        settled = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.SKIPPED)
-        before = [one for one in self.steps if self.step is not None and one.pk < self.step.pk]
-        return sum(one.status in settled for one in before)
+    def is_same(self) -> bool:
+        return self.choice.is_valid() and self.choice.cleaned_data["input"] == "same"
+
+    def is_valid(self) -> bool:
+        if self.sent is None or self.form is None or self.place.step is None:
+            return False
+        return self.choice.is_valid() and (self.is_same or self.form.is_valid()) and self.edits.are_valid
+
+    def make(self) -> Run | None:
+        """None where the engine refused it: the form or a message says so then."""
+        assert self.form is not None
+        assert self.place.step is not None
+        other = None if self.is_same else input_of(self.form, self.kept)
+        try:
+            return jobs.fork(
+                self.run.pk, self.place.step.name, input=other, outputs=self.edits.outputs,
+                starter=self.request.user, actor=actor_of(self.request),
+            )  # fmt: skip
+        except InvalidInput as exc:
+            self.form.add_input_errors(exc.fields)
+        except RunsError as exc:
+            messages.error(self.request, str(exc))
+        return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
 def fork_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """`?step=` names the first step that is done again; without it the failed one, or the first."""
+    """`?step=` names the first step that is done again; without it the failed one, or the first.
+
+    A POST with `do=preview` shows what the fork would do, and starts nothing; nor does one that picks results.
+    """
     run = changeable(request, run_id)
-    place = _place(run, read_text(request.GET, "step"))
-    kept = _kept(run, request.user)
-    job = _job(run)
-    sent = request.POST if request.method == "POST" else None
-    choice = ChoiceForm(sent, initial={"input": "same"})
-    form = input_form(job, kept, request.GET, sent, request.FILES) if job is not None else None
-    if sent is not None and place.step is not None and form is not None and choice.is_valid():
-        made = _fork(request, run, place.step, form, kept, is_same=choice.cleaned_data["input"] == "same")
-        if made is not None:
-            messages.success(request, f"This is the fork. It begins again at step {place.step.name}.")
+    fork = _Fork(request, run)
+    is_preview = request.POST.get("do") == "preview"
+    is_fine = fork.is_picking or fork.is_valid()
+    if is_fine and not fork.is_picking and not is_preview:
+        made = fork.make()
+        if made is not None and fork.place.step is not None:
+            messages.success(request, f"This is the fork. It begins again at step {fork.place.step.name}.")
             return redirect("dashboard:run", made.pk)
-    status = 200 if sent is None or (form is not None and form.is_edited) else 400
-    secrets = 0 if run.owner_id == request.user.pk else len(run.secrets.get("input", []))
-    context = {"run": run, "place": place, "choice": choice, "form": form, "secrets_to_give": secrets}
+        is_fine = False
+    is_edited = fork.form is not None and fork.form.is_edited
+    status = 200 if request.method != "POST" or is_fine or is_edited else 400
+    context = _shown(fork) | {"is_previewed": is_preview and is_fine}
     return render(request, "dashboard/run/fork.html", context, status=status)
 
 
-def _fork(request: HttpRequest, run: Run, step: Step, form: JobForm, kept: Kept, is_same: bool) -> Run | None:
-    """None where the engine refused it, or where the form has to be corrected: it says so then."""
-    if not is_same and not form.is_valid():
+def _shown(fork: _Fork) -> dict[str, Any]:
+    run, user, place = fork.run, fork.request.user, fork.place
+    picked = {one.step.pk for one in fork.edits.edits}
+    changed = {one.step.pk for one in fork.edits.changed}
+    return {
+        "run": run,
+        "place": place,
+        "choice": fork.choice,
+        "form": fork.form,
+        "edits": fork.edits,
+        "is_picking": fork.is_picking,
+        "refusal": fork.refusal,
+        "to_pick": [one for one in place.editable if one.pk not in picked],
+        "kept_as_it_is": [one for one in place.kept if one.pk not in changed],
+        "other_input": fork.choice.is_bound and not fork.is_same,
+        "secrets_to_give": 0 if run.owner_id == user.pk else len(run.secrets.get("input", [])),
+    }
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What was typed; where a field for a result is put in or taken away, the form of the input is edited, too."""
+    if request.method != "POST":
         return None
-    other: Any = None if is_same else input_of(form, kept)
-    try:
-        return jobs.fork(run.pk, step.name, input=other, starter=request.user, actor=actor_of(request))
-    except InvalidInput as exc:
-        form.add_input_errors(exc.fields)
-    except RunsError as exc:
-        messages.error(request, str(exc))
-    return None
+    if request.POST.get("do") != "add" and "drop" not in request.POST:
+        return request.POST
+    sent = request.POST.copy()
+    sent.setdefault(EDIT, "")
+    return sent
 
 
 def _kept(run: Run, user: Any) -> Kept:
     """With its secrets only for who gave them: beside another input they could be sent where they do not belong."""
     secrets = run.secrets.get("input", [])
     return Kept(run.input, secrets) if run.owner_id == user.pk else Kept(without(run.input, secrets), [])
-
-
-def _place(run: Run, name: str) -> Place:
-    steps = list(run.steps.defer("output", "error").order_by("id"))
-    if name:
-        return Place(steps, next((one for one in steps if one.name == name), None))
-    failed = next((one for one in steps if one.status == StepStatus.FAILED), None)
-    return Place(steps, failed or next(iter(steps), None))
 
 
 def _job(run: Run) -> jobs.Job | None:
