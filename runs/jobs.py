@@ -16,7 +16,7 @@ from runs.engine.bridge import Bridged, SyncStepContext
 from runs.engine.budgeting import BudgetState, budget_state, budget_states, hold_budget, may_grant, settle_budget
 from runs.engine.budgeting import grant as grant_budget
 from runs.engine.hooks import EndedRun
-from runs.engine.payload import readable, redact, secrets_of
+from runs.engine.payload import is_same_input, readable, redact, secrets_of
 from runs.engine.queries import RunView, StepView, query
 from runs.engine.queued import Hold, why_queued
 from runs.engine.queues import QueueState
@@ -123,6 +123,7 @@ __all__ = [
     "grant_budget",
     "guard_forks",
     "hold_budget",
+    "is_same_input",
     "job",
     "job_for_new_run",
     "may_change",

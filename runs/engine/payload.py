@@ -70,6 +70,12 @@ def secrets_of(job: Job, value: Any) -> list[Path]:
     return encode(job.parse_input(value), f"The input of job {job.name!r}").secrets
 
 
+def is_same_input(job: Job, one: Any, other: Any) -> bool:
+    """Whether `job` takes both for the same, with its defaults filled in. Raises as `secrets_of` does."""
+    where = f"The input of job {job.name!r}"
+    return bool(encode(job.parse_input(one), where).value == encode(job.parse_input(other), where).value)
+
+
 def dump(value: Any, where: str) -> str:
     """JSON text of a JSON value, checked for all that the database would refuse later."""
     settings = get_settings()

@@ -26,6 +26,7 @@ from django.contrib import admin
 newest = {model._meta.label_lower: model._default_manager.order_by("-pk").first() for model in admin.site._registry}
 print(json.dumps({name: row and str(row.pk) for name, row in newest.items()}))
 """
+REVIEW_LOOP = "/api/flows/review-loop/start/"
 
 
 @dataclass
@@ -87,9 +88,8 @@ def fill(place: Place) -> None:
     place.start("agent", "ai-agent")
     place.start("train", "release-train")
     place.start("pipeline", "pipeline", {"pipeline": "triage", "input": {"sources": [SOURCE]}})
-    place.ids["run"] = place.post("/api/flows/review-loop/start/", task="Give the export a name that says its day.")[
-        "id"
-    ]
+    place.ids["run"] = place.post(REVIEW_LOOP, task="Give the export a name that says its day.")["id"]
+    place.ids["flow"] = place.post(REVIEW_LOOP, task="Say in the footer who wrote it.", single_step=True)["id"]
     place.post("/api/schedules/", job="expense", input={}, name="Weekly expenses", cron="0 8 * * 1")
     place.ids["schedule"] = place.post(
         "/api/schedules/", job="countdown", input={}, name="Every hour", cron="0 * * * *"
@@ -102,7 +102,7 @@ def fill(place: Place) -> None:
     place.reach("asking", "waiting")
     place.repeat("small")
     place.installation.manage("shell", "-c", TEAM)
-    place.ids["flow"] = place.ids["run"]
+    place.reach("flow", "waiting")
     place.ids["step"] = _first(place, "run", "steps")["name"]
     place.ids["artifact"] = _first(place, "running", "artifacts")["name"]
     _find_question(place)

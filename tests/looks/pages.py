@@ -9,8 +9,8 @@ from perdure.dashboard.urls import urlpatterns
 
 RUN = "run"
 """Pages of one run are shown for each of these that a state has."""
-OF_A_RUN = ("run", "running", "asking", "small", "report", "review", "coding", "agent", "train", "pipeline", "retrying",
-            "cancelled")  # fmt: skip
+OF_A_RUN = ("run", "running", "asking", "flow", "small", "report", "review", "coding", "agent", "train", "pipeline",
+            "retrying", "cancelled")  # fmt: skip
 OVERVIEWS = OF_A_RUN
 """Whose first page is looked at; of the other tabs it is `run`'s alone, and those of `MORE`."""
 MORE = {"run-conversation": ("agent", "running"), "run-graph": ("flow", "pipeline"), "run-tree": ("train",),
@@ -27,6 +27,7 @@ NO_PAGES = {
     "team-remove": "an action",
     "run-flow-continue": "an action",
     "run-flow-stepping": "an action",
+    "run-flow-tell": "an action",
     "run-timeline-rows": "what the page's script reads",
     "run-steps-rows": "what the page's script reads",
     "question-comment": "an action",
@@ -41,7 +42,6 @@ KINDS = ("run", "other", "question", "schedule", "preset", "token")
 """Things that have pages: the ids that a state keeps."""
 QUERIES = {"run-step": ("run", "step"), "run-artifact": ("running", "artifact")}
 """Pages of a thing of a run: which run, and where a state keeps the thing's name."""
-OF_FLOWS = ("run-flow-tell",)
 OF_SOME = ("run-graph",)
 """Tabs that not every run has: those of `MORE` alone are looked at."""
 NAMES = {"start": ("expense", "release-train"), "flow": ("review-loop",), "pipeline": ("triage",),
@@ -120,8 +120,6 @@ def _of(pattern: URLPattern, ids: dict[str, str]) -> list[Look]:
     match arguments:
         case []:
             return [_look(name)]
-        case ["run_id"] if name in OF_FLOWS:
-            return [_look(name, ids["flow"])] if "flow" in ids else []
         case ["run_id"] if name in QUERIES:
             run, kind = QUERIES[name]
             return [_look(name, ids[run], query={"name": ids[kind]})] if kind in ids else []

@@ -79,6 +79,22 @@ def test_a_form_filled_in_from_a_preset_keeps_what_is_secret(client: Client, pre
     assert Run.objects.order_by("id").last().input["password"] == "other"
 
 
+def test_a_colleague_starts_a_preset_with_its_secrets_but_not_beside_another_input(
+    member: User, preset: Preset, signed_in: SignedIn
+) -> None:
+    query, client = f"?preset={preset.pk}", signed_in(member)
+    same = client.get(f"/start/page-order/{query}").context["form"].as_sent().dict()
+    assert send(client, same, query).status_code == 302
+    assert Run.objects.get().input["password"] == "hunter2"
+    elsewhere = send(client, same | {"address.street": "Side"}, query)
+    assert elsewhere.status_code == 400
+    assert "was given by somebody else for another input" in elsewhere.content.decode()
+    assert "hunter2" not in elsewhere.content.decode()
+    assert send(client, same | KEEP | {"title": "Other"}, query).status_code == 400
+    assert (Run.objects.count(), Preset.objects.count()) == (1, 1)
+    assert send(client, same | {"address.street": "Side", "password": "own"}, query).status_code == 302
+
+
 def test_a_preset_is_deleted_after_a_question(client: Client, preset: Preset) -> None:
     path = f"/presets/{preset.pk}/delete/"
     assert "Delete this preset?" in client.get(path).content.decode()

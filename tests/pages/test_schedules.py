@@ -134,6 +134,24 @@ def test_the_form_of_a_change_is_filled_and_keeps_the_secrets(client: Client, sc
     assert schedule.input["password"] == "hunter2"
 
 
+def test_a_colleague_changes_the_times_but_not_the_input_beside_its_secrets(
+    member: User, schedule: Schedule, signed_in: SignedIn
+) -> None:
+    client, path = signed_in(member), f"/schedules/{schedule.pk}/edit/?json"
+    page = client.get(path)
+    sent = {f"when-{field.name}": field.value() for field in page.context["when"] if field.value() is not None}
+    text = json.loads(page.context["form"][RAW].value())
+    times = client.post(path, sent | {"when-cron": "5 4 * * *", RAW: json.dumps(text)})
+    assert times.status_code == 302, times.context["form"].errors
+    schedule.refresh_from_db()
+    assert (schedule.cron, schedule.input["password"]) == ("5 4 * * *", "hunter2")
+    elsewhere = client.post(path, sent | {RAW: json.dumps(text | {"title": "Other"})})
+    assert elsewhere.status_code == 400
+    assert "Give it again" in elsewhere.content.decode()
+    schedule.refresh_from_db()
+    assert schedule.input["title"] == "Box"
+
+
 def test_a_secret_in_json_is_kept_where_it_is_shown_masked(client: Client, schedule: Schedule) -> None:
     page = client.get(f"/schedules/{schedule.pk}/edit/?json")
     sent = {f"when-{field.name}": field.value() for field in page.context["when"] if field.value() is not None}
@@ -250,7 +268,9 @@ def test_a_schedule_given_away_leads_back_to_the_list(
 def test_a_schedule_taken_from_its_team_with_another_input_is_theirs_who_changed_it(
     schedule: Schedule, member: User, signed_in: SignedIn
 ) -> None:
-    answer = signed_in(member).post(f"/schedules/{schedule.pk}/edit/", WHEN | ORDER | {"when-team": ""})
+    answer = signed_in(member).post(
+        f"/schedules/{schedule.pk}/edit/", WHEN | ORDER | {"when-team": "", "password": "own"}
+    )
     assert (answer.status_code, answer["Location"]) == (302, f"/schedules/{schedule.pk}/")
     schedule.refresh_from_db()
     assert (schedule.owner, schedule.team) == (member, None)

@@ -95,7 +95,9 @@ def new_schedule(request: HttpRequest, name: str) -> HttpResponse:
     form = input_form(job, preset, request.GET, data, request.FILES)
     when = ScheduleForm(request.user, data, labels=preset.labels if preset else None)
     if data is not None and not form.is_edited and form.is_valid() & when.is_valid():
-        made = _save(form, when, lambda: _create(request, job.name, input_of(form, preset), when))
+        made = _save(form, when, lambda: _create(
+            request, job.name, input_of(form, preset, job, request.user), when
+        ))  # fmt: skip
         if made is not None:
             return redirect("dashboard:schedule", made.pk)
     return _show_form(request, card_of(job), form, when)
@@ -118,9 +120,9 @@ def edit_schedule(request: HttpRequest, schedule_id: UUID) -> HttpResponse:
     when = ScheduleForm(request.user, data, schedule)
     is_edited = form is not None and form.is_edited
     if data is not None and not is_edited and (form is None or form.is_valid()) & when.is_valid():
-        changes = when.spec() | ({"input": _input_of(form, schedule)} if form else {})
         saved = _save(form, when, lambda: jobs.change_schedule(
-            schedule.pk, changes, by=request.user, actor=actor_of(request)
+            schedule.pk, when.spec() | _changed_input(form, schedule, job, request.user),
+            by=request.user, actor=actor_of(request),
         ))  # fmt: skip
         if saved is not None:
             messages.success(request, "The schedule is changed.")
@@ -204,8 +206,12 @@ def _create(request: HttpRequest, job: str, value: Any, when: ScheduleForm) -> S
     return made
 
 
-def _input_of(form: InputForm, schedule: Schedule) -> Any:
-    return form.input_value() if isinstance(form, FlowInputForm) else input_of(form, schedule)
+def _changed_input(form: InputForm | None, schedule: Schedule, job: Job | None, user: Any) -> dict[str, Any]:
+    if form is None:
+        return {}
+    if isinstance(form, FlowInputForm):
+        return {"input": form.input_value()}
+    return {"input": input_of(form, schedule, job, user)}
 
 
 def _save(form: InputForm | None, when: ScheduleForm, write: Callable[[], Schedule]) -> Schedule | None:

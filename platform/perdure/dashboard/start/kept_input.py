@@ -8,7 +8,8 @@ from perdure.dashboard.forms.building import MISSING
 from perdure.dashboard.forms.schema_form import JobForm
 from perdure.dashboard.forms.schema_reading import Schema
 from runs.definitions import Job
-from runs.jobs import redact
+from runs.errors import InvalidInput
+from runs.jobs import is_same_input, redact
 from runs.models import Preset, Run, Schedule
 
 MASK = "***"
@@ -74,16 +75,30 @@ def form_of(of: HasInput, beginning: Beginning, as_json: bool, data: Any = None,
     return JobForm(schema, data, files, value=beginning.value, hidden=beginning.hidden)
 
 
-def input_of(form: JobForm, kept: Keeps | None) -> Any:
-    """What the valid form holds, with what no form shows; a secret that was left as it was shown is the kept one."""
+def input_of(form: JobForm, kept: Keeps | None, job: Job | None = None, user: Any = None) -> Any:
+    """What the valid form holds, with what no form shows; a secret that was left as it was shown is the kept one.
+
+    Raises InvalidInput where `user` would send a colleague's secrets of a preset or schedule with another input.
+    """
     value = form.input_value()
     if kept is not None and isinstance(kept.input, dict) and form.internal:
         value = {name: kept.input[name] for name in form.internal & kept.input.keys()} | value
+    left: list[Path] = []
     for path in kept.secrets if kept is not None else []:
         place = form.place_of(path)
-        if place is not None:
-            value = _put_back(value, list(place), _read(kept.input, path))  # type: ignore[union-attr]
+        whole = value if place is None else _put_back(value, list(place), _read(kept.input, path))  # type: ignore[union-attr]
+        left += [path] if whole != value else []
+        value = whole
+    if left and job is not None and isinstance(kept, Preset | Schedule) and kept.owner_id != user.pk:
+        _refuse_another(job, value, kept, left)
     return value
+
+
+def _refuse_another(job: Job, value: Any, kept: Preset | Schedule, left: list[Path]) -> None:
+    """Beside another address a secret would go where who gave it never sent it."""
+    if not is_same_input(job, value, kept.input):
+        again = "was given by somebody else for another input. Give it again."
+        raise InvalidInput(job.name, [{"field": ".".join(map(str, path)), "message": again} for path in left])
 
 
 def without(value: Any, paths: Sequence[Path]) -> Any:

@@ -40,7 +40,9 @@ class Sent:
 
     @property
     def value(self) -> Any:
-        return input_of(self.form, self.beginning.kept)
+        """Raises InvalidInput, as `input_of` does."""
+        job = self.target.job if isinstance(self.target, JobTarget) else None
+        return input_of(self.form, self.beginning.kept, job, self.request.user)
 
 
 @dataclass(frozen=True)
