@@ -172,3 +172,33 @@ def _cancel_many(server: Installation, look: Callable[[str], Page]) -> None:
     expect(page.locator("main")).to_have_attribute("data-run-status", "completed")
     for run in runs:
         expect(seen.locator(f'[data-key="{run}"]')).to_contain_text("Cancelled")
+
+
+def test_a_question_and_a_schedule_catch_up_while_their_pages_ask(server: Installation, open_page: OpenPage) -> None:
+    run_id = server.start_run("expense", {"purpose": "lamps", "items": ["Lamp: 900.00"]})
+    server.wait_for_status(run_id, "waiting")
+    asked = server.request("GET", f"/api/questions/?run={run_id}").json()["results"][0]["id"]
+    hourly = {"job": "echo", "input": {}, "name": "hourly", "cron": "0 * * * *"}
+    made = server.request("POST", "/api/schedules/", json=hourly).json()
+    question, writing, schedule, schedules = (
+        open_page(path, prepare=Network().guard, quiet=True)
+        for path in (
+            f"/questions/{asked}/",
+            f"/questions/{asked}/",
+            f"/schedules/{made['id']}/",
+            "/schedules/",
+        )
+    )
+    for page in (question, writing, schedule, schedules):
+        expect(page.get_by_text(LOST)).to_be_visible()
+    writing.get_by_label("Reason").first.fill("They were dark")
+    server.request("POST", f"/api/runs/{run_id}/cancel/", json={})
+    server.request("POST", f"/api/schedules/{made['id']}/pause/")
+    for page in (question, writing):
+        expect(page.locator(".head .badge")).to_have_text("Withdrawn")
+    expect(question.locator("[data-answer]")).to_have_count(0)
+    expect(writing.get_by_label("Reason").first).to_have_value("They were dark")  # what was written is not taken away
+    for page in (schedule, schedules):
+        expect(page.locator(".badge").first).to_have_text("Paused")
+    schedule.get_by_role("button", name="Resume").click()
+    expect(schedules.locator(".badge").first).not_to_have_text("Paused")

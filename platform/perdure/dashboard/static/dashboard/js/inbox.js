@@ -1,15 +1,11 @@
 /** The inbox, kept fresh on every page: its count beside the link, and its rows where the page shows them. */
 
+import { sayLine } from "./line_said.js";
 import { Line } from "./live.js";
 import { readParts } from "./parts.js";
 
 const PAUSE = 300;
 const POLL = 5000;
-const SAID = {
-  lost: ["The live line is lost: asking every 5 seconds.", ""],
-  "signed-out": ["You are signed out. Sign in again to see new questions.", "bad"],
-  refused: ["The live line was refused: asking every 5 seconds.", "bad"],
-};
 const link = document.querySelector("[data-inbox]");
 const area = document.querySelector("[data-live-inbox]");
 const held = new Map();
@@ -62,11 +58,7 @@ function showLine(what) {
   }
   if (!area) return;
   if (wasLost && what === "open") changed();
-  const [text, tone] = SAID[what] ?? ["", ""];
-  const pill = document.getElementById("line-pill");
-  pill.textContent = text;
-  pill.dataset.tone = tone;
-  pill.hidden = !text;
+  sayLine(document.getElementById("line-pill"), what);
 }
 
 function askInSight() {

@@ -3,17 +3,13 @@
  * What no feed tells (workers, sums, time that passes) is read again now and then.
  */
 
+import { sayLine } from "./line_said.js";
 import { Line } from "./live.js";
 import { readParts } from "./parts.js";
 
-const SAID = {
-  lost: ["The live line is lost: asking every 5 seconds.", ""],
-  "signed-out": ["You are signed out. Sign in again to see what changes.", "bad"],
-  refused: ["The live line was refused: asking every 5 seconds.", "bad"],
-};
-
 /**
- * @param {HTMLElement} area holds the `[data-part]`s; `data-socket-url` is the feed, without one there is none
+ * @param {HTMLElement} area holds the `[data-part]`s; `data-socket-url` is the feed, without one there is none;
+ *   `data-run` is the run that alone is of interest
  * @param {{pause?: number, poll?: number, calm?: number}} [times] milliseconds: between two reads when much changes,
  *   between reads without the live line, and between reads when nothing is told
  */
@@ -42,8 +38,10 @@ export function keepFresh(area, { pause = 2000, poll = 5000, calm = 20_000 } = {
 
   /** A snapshot, then rows as they change, some of them twice; only a higher sequence is news. */
   function take(message) {
-    if (message.type === "delete") changed();
+    if (message.type === "delete" && [undefined, message.id].includes(area.dataset.run)) changed();
+    const only = area.dataset.run;
     for (const run of message.type === "snapshot" ? message.runs : message.run ? [message.run] : []) {
+      if (only && run.id !== only) continue;
       if (run.last_sequence <= (held.get(run.id) ?? 0)) continue;
       held.set(run.id, run.last_sequence);
       if (message.type !== "snapshot") changed();
@@ -54,11 +52,7 @@ export function keepFresh(area, { pause = 2000, poll = 5000, calm = 20_000 } = {
     area.dataset.line = what;
     if (what === "open" && every === poll) changed();
     every = what === "open" ? calm : poll;
-    if (!pill) return;
-    const [text, tone] = SAID[what] ?? ["", ""];
-    pill.textContent = text;
-    pill.dataset.tone = tone;
-    pill.hidden = !text;
+    sayLine(pill, what);
   }
 
   setInterval(() => Date.now() - readAt >= every && readAgain(), 1000);

@@ -1,4 +1,4 @@
-/** Home, workers and usage: pages that only show, and stay as new as what they show. */
+/** Home, workers, usage, schedules and a question: pages that stay as new as what they show. */
 
 import { keepFresh } from "./keep_fresh.js";
 

@@ -5,6 +5,8 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat("en-GB", {
   weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
 });
+const own = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const ownZone = own.resolvedOptions().timeZone;
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 export function relativeTime(at, now = Date.now()) {
@@ -31,6 +33,13 @@ export function durationText(milliseconds) {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** As the viewer's clocks will show it, where those are in another zone than the schedule's. */
+function showOwn(place) {
+  if (!ownZone || ownZone === place.dataset.zone) return;
+  const text = `${own.format(new Date(place.dataset.ownTime))} for you`;
+  if (place.textContent !== text) place.textContent = text;
+}
+
 export function tick(root = document) {
   const now = Date.now();
   for (const time of root.querySelectorAll("time[data-relative]")) {
@@ -40,6 +49,7 @@ export function tick(root = document) {
     const text = Math.abs(now - at) > 7 * 86_400_000 ? date.format(at) : relativeTime(at, now);
     if (time.textContent !== text) time.textContent = text;
   }
+  for (const place of root.querySelectorAll("[data-own-time]")) showOwn(place);
   for (const clock of root.querySelectorAll("[data-since]")) {
     const elapsed = now - new Date(clock.dataset.since);
     const text = elapsed < 10_000 ? `${Math.max(0, Math.floor(elapsed / 1000))} s` : durationText(Math.floor(elapsed / 1000) * 1000).replace(".0 s", " s");

@@ -1,20 +1,13 @@
 /** Puts parts that the server has drawn anew in place; what the reader has opened, scrolled or is writing stays. */
 
+import { isTouched } from "../parts.js";
+
 /** @param {Document} fresh the page as read again */
 export function replaceParts(fresh) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const next = fresh.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
     if (next && !isTouched(part)) replace(part, next);
   }
-}
-
-/* An answer that somebody is writing is not taken away by an event of the run. */
-function isTouched(part) {
-  return [...part.querySelectorAll("[data-answer] input, [data-answer] textarea, [data-answer] select")].some((field) => {
-    if (field === document.activeElement) return true;
-    if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
-    return field.type !== "hidden" && field.defaultValue !== undefined && field.value !== field.defaultValue;
-  });
 }
 
 function replace(part, next) {

@@ -1,5 +1,6 @@
 /** The list of runs: its rows stay where they are while they change, and new ones wait until somebody asks for them. */
 
+import { sayLine } from "../line_said.js";
 import { Line } from "../live.js";
 import { readParts } from "../parts.js";
 import { listenForChoice, showChoice } from "./choice.js";
@@ -84,7 +85,7 @@ function take(message) {
 
 function showLine(what) {
   area.dataset.line = what;
-  area.querySelector("[data-line-pill]").hidden = what === "open";
+  sayLine(document.getElementById("line-pill"), what);
   // Each attempt that fails says so again: it must not put off the next reading.
   if (what !== "open") polling ||= setInterval(changed, POLL);
   else {
