@@ -181,16 +181,17 @@ def test_a_question_and_a_schedule_catch_up_while_their_pages_ask(server: Instal
     hourly = {"job": "echo", "input": {}, "name": "hourly", "cron": "0 * * * *"}
     made = server.request("POST", "/api/schedules/", json=hourly).json()
     question, writing, schedule, schedules = (
-        open_page(path, prepare=Network().guard, quiet=True)
-        for path in (
-            f"/questions/{asked}/",
-            f"/questions/{asked}/",
-            f"/schedules/{made['id']}/",
-            "/schedules/",
+        open_page(path, prepare=Network().guard, quiet=True, viewport={"width": width, "height": 800})
+        for path, width in (
+            (f"/questions/{asked}/", 1280),
+            (f"/questions/{asked}/", 390),
+            (f"/schedules/{made['id']}/", 1280),
+            ("/schedules/", 390),
         )
     )
     for page in (question, writing, schedule, schedules):
         expect(page.get_by_text(LOST)).to_be_visible()
+    assert _lies_open(writing.get_by_role("button", name="Submit"))
     writing.get_by_label("Reason").first.fill("They were dark")
     server.request("POST", f"/api/runs/{run_id}/cancel/", json={})
     server.request("POST", f"/api/schedules/{made['id']}/pause/")
@@ -202,3 +203,16 @@ def test_a_question_and_a_schedule_catch_up_while_their_pages_ask(server: Instal
         expect(page.locator(".badge").first).to_have_text("Paused")
     schedule.get_by_role("button", name="Resume").click()
     expect(schedules.locator(".badge").first).not_to_have_text("Paused")
+
+
+def _lies_open(button: Locator) -> bool:
+    """Nothing lies over it, at its middle and near its edges."""
+    return bool(
+        button.evaluate(
+            """button => {
+              const { left, top, width, height } = button.getBoundingClientRect();
+              return [0.05, 0.5, 0.95].every((share) =>
+                button.contains(document.elementFromPoint(left + share * width, top + height / 2)));
+            }"""
+        )
+    )
