@@ -16,8 +16,9 @@ LOST = "asking every 5 seconds"
 class Network:
     """Between the page and the server; blocked, it takes sockets and cuts them, and refuses server-sent events."""
 
-    def __init__(self) -> None:
-        self.is_blocked = True
+    def __init__(self, is_blocked: bool = True) -> None:
+        self.is_blocked = is_blocked
+        self._open: list[WebSocketRoute] = []
 
     def guard(self, page: Page) -> None:
         page.route_web_socket(re.compile("/ws/"), self._socket)
@@ -28,6 +29,13 @@ class Network:
             socket.close()
         else:
             socket.connect_to_server()
+            self._open.append(socket)
+
+    def cut(self) -> None:
+        """From now on blocked."""
+        self.is_blocked = True
+        for socket in self._open:
+            socket.close(code=1012)
 
     def _events(self, route: Route) -> None:
         is_stream = "text/event-stream" in route.request.headers.get("accept", "")
@@ -66,6 +74,34 @@ def test_a_stream_grows_while_the_page_asks_and_goes_on_over_the_socket_that_is_
         expect(shown.locator("#line-pill")).to_be_hidden()
     assert text.text_content() == run["output"] == words(90)
     expect(talk.get_by_text("a1w89")).to_have_count(1)
+
+
+def test_a_line_that_is_blocked_for_a_while_leaves_each_event_once(
+    server: Installation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    job = {"path": str(tmp_path / "lines"), "steps": 12, "pause_seconds": 0.01, "hold_at": 8, "gate": str(gate)}
+    run_id = server.start_run("append-lines", job)
+    network = Network(is_blocked=False)
+    page = open_page(f"/runs/{run_id}/log/", prepare=network.guard, quiet=True)
+    main = page.locator("main")
+    expect(main).to_have_attribute("data-line", "open")
+    expect(main).to_have_attribute("data-transport", "socket")
+    network.cut()
+    expect(page.get_by_text(BLOCKED)).to_be_visible()
+    network.is_blocked = False
+    expect(page.get_by_text("Connected again")).to_be_visible()  # by itself
+    expect(main).to_have_attribute("data-transport", "socket")
+    gate.touch()
+    last = server.wait_for_status(run_id, "completed")["last_sequence"]
+    expect(main).to_have_attribute("data-last-sequence", str(last))
+    assert _logged(page) == list(range(1, last + 1))
+
+
+def _logged(page: Page) -> list[int]:
+    rows = page.locator('[data-at="events"] [data-sequence]')
+    found: list[int] = rows.evaluate_all("rows => rows.map(row => Number(row.dataset.sequence))")
+    return found
 
 
 def test_every_page_tells_of_a_question_by_asking_while_its_socket_is_blocked(
@@ -135,9 +171,7 @@ def test_every_action_works_and_is_seen_on_pages_that_ask(
     becomes("completed", *pages)
     expect(pages[2].locator('[data-step="line-2"]')).to_have_attribute("data-status", "completed")
     expect(audit.locator("tbody tr")).to_have_count(3)
-    shown = pages[7].locator('[data-at="events"] [data-sequence]')
-    numbers = shown.evaluate_all("rows => rows.map(row => Number(row.dataset.sequence))")
-    assert numbers == list(range(1, server.run(run_id)["last_sequence"] + 1))
+    assert _logged(pages[7]) == list(range(1, server.run(run_id)["last_sequence"] + 1))
 
     _send_a_signal(server, look, becomes)
     failed = server.start_run("fail", {"text": "no"})

@@ -91,6 +91,7 @@ LONG = [
     "tests/e2e/test_model_calls.py::test_a_stopped_server_hands_its_call_over_and_closes_the_connection",
     "tests/e2e/test_review_waits.py",
     "tests/e2e/test_blocked_lines.py::test_every_action_works_and_is_seen_on_pages_that_ask",
+    "tests/e2e/test_blocked_lines.py::test_a_question_and_a_schedule_catch_up_while_their_pages_ask",
     "tests/e2e/test_inbox_page.py::test_questions_come_and_go_on_every_open_page",
     "tests/e2e/test_run_list_page.py::test_with_the_live_line_blocked_the_list_asks_and_says_so",
     "tests/e2e/test_survival_of_many_kills.py::test_a_stop_and_a_start_in_the_middle_of_a_run_repeat_nothing",
