@@ -174,6 +174,8 @@ def test_what_is_no_json_is_told_where_and_forks_nothing(
     answer = post(signed_in(member), plain, edit="address", result=result)
     assert (answer.status_code, Run.objects.count()) == (400, 1)
     assert says in text(answer)
+    assert 'aria-invalid="true" autofocus' in text(answer)
+    assert 'id="does"' not in text(answer), "the browser would leave the field that is wrong"
 
 
 def test_a_result_that_is_too_large_or_too_deep_is_refused(

@@ -97,7 +97,7 @@ def fork_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         is_fine = False
     is_edited = fork.form is not None and fork.form.is_edited
     status = 200 if request.method != "POST" or is_fine or is_edited else 400
-    context = _shown(fork) | {"is_previewed": is_preview and is_fine}
+    context = _shown(fork) | {"is_previewed": is_preview and is_fine, "is_wrong": status == 400}
     return render(request, "dashboard/run/fork.html", context, status=status)
 
 
