@@ -7,6 +7,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -37,7 +39,7 @@ class CommentsOfQuestion(ReadOnly, TabularInline):  # type: ignore[misc]
 class QuestionAdmin(EngineAdmin):
     """Deciding needs the permission to change questions, and to be one of those who may answer."""
 
-    list_display = ("title", "kind", "shown_status", "run", "quorum", "deadline", "created_at", "closed_at")
+    list_display = ("title", "kind", "shown_status", "shown_run", "quorum", "deadline", "created_at", "closed_at")
     list_filter = ("status", "kind", "groups", "created_at")
     list_select_related = ("run",)
     search_fields = ("=id", "title", "=run__id")
@@ -45,21 +47,10 @@ class QuestionAdmin(EngineAdmin):
     actions = ("approve_questions", "reject_questions")
     inlines = (AnswersOfQuestion, CommentsOfQuestion)
     fields = (
-        *(
-            "id",
-            "run",
-            "step",
-            "kind",
-            "budget_of",
-            "title",
-            "body",
-            "shown_status",
-            "people",
-            "groups",
-            "delegated_by",
-        ),
-        *("quorum", "starter_may_answer", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "digest"),
+        *("title", "body", "shown_status", "run", "step", "kind", "people", "groups", "delegated_by", "quorum"),
+        *("starter_may_answer", "shown_context", "shown_outcome", "shown_choices", "shown_schema", "budget_of"),
         *("deadline", "reminded_at", "shown_escalate_to", "escalate_at", "escalated_at", "created_at", "closed_at"),
+        *("digest", "id"),
     )
     readonly_fields = (
         *("shown_status", "shown_schema", "shown_choices", "shown_context", "shown_outcome", "shown_escalate_to"),
@@ -68,6 +59,11 @@ class QuestionAdmin(EngineAdmin):
     @display(description="Status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
     def shown_status(self, question: Question) -> str:
         return question.shown_status
+
+    @admin.display(description="Run", ordering="run__job")
+    def shown_run(self, question: Question) -> SafeString:
+        link = reverse("admin:runs_run_change", args=[question.run_id])
+        return format_html('<a href="{}" title="{}">{}</a>', link, question.run_id, question.run.job)
 
     @admin.display(description="Schema")
     def shown_schema(self, question: Question) -> SafeString:
@@ -116,8 +112,9 @@ class QuestionAdmin(EngineAdmin):
     def _ask_for_reason(
         self, request: HttpRequest, chosen: list[Question], decision: str, wrong: bool
     ) -> TemplateResponse:
+        verb = "Approve" if decision == "approve" else "Reject"
         context: dict[str, Any] = self.admin_site.each_context(request) | {
-            "title": "Approve" if decision == "approve" else "Reject",
+            "title": f"{verb} {len(chosen)} question{'s' if len(chosen) > 1 else ''}",
             "opts": self.model._meta,
             "questions": [(question, as_json(question.context)) for question in chosen],
             "action": request.POST["action"],

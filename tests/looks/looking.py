@@ -59,6 +59,12 @@ def look_at(page: Page, path: str, picture: Path, *, refused: bool = False) -> l
     answer = page.goto(path)
     status = answer.status if answer else 0
     found = [] if status == 200 or (refused and 400 <= status < 500) else [f"answered {status}"]
+    return found + look_again(page, picture)
+
+
+def look_again(page: Page, picture: Path) -> list[str]:
+    """The page as it is now, after something in it was opened."""
+    found = []
     page.wait_for_function("document.readyState === 'complete' && document.fonts.status === 'loaded'")
     picture.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=picture, full_page=True, animations="disabled")

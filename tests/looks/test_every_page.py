@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.looks import data
 from tests.looks.data import Place
 from tests.looks.keys import left_out
-from tests.looks.looking import SCHEMES, WIDTHS, Scheme, look_at, opened, reader
+from tests.looks.looking import SCHEMES, WIDTHS, Scheme, look_again, look_at, opened, reader
+from tests.looks.opening import OPENINGS
 from tests.looks.pages import Look, is_for_operators, looks, of_admin, unknown
 from tests.servers.installation import ROOT
 
@@ -66,6 +67,22 @@ def test_every_page_fits_its_screen_and_keeps_nobody_out(
             for other in SCHEMES:
                 of_runs = [look for look in looks(made.ids) if look.name.startswith("run-")]
                 wrong += _look_at_all(browser, state, made, of_runs, each, other, session)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_opens_in_the_admin_keeps_nobody_out(
+    place: tuple[str, Place], browser: Browser, width: int, scheme: Scheme
+) -> None:
+    state, made = place
+    base, wrong = made.installation.base_url, []
+    with reader(browser, base, width, scheme, _sign_in(browser, made)) as context:
+        for name, open_it in OPENINGS.items():
+            with opened(context) as (page, troubles):
+                if ONLY in name and open_it(page):
+                    found = look_again(page, FOLDER / state / f"{name}-{width}-{scheme}.png")
+                    wrong += [f"{state} {name} {width} {scheme}: {one}" for one in found + troubles]
     assert not wrong, "\n".join(wrong)
 
 
