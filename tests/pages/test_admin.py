@@ -254,3 +254,14 @@ def test_the_list_says_why_in_words_and_when_in_a_line(run: Run, administrator: 
     page = signed_in(administrator).get(address_of(Run)).content.decode()
     assert "No worker serves its queue" in page
     assert re.search(r'<time datetime="[^"]+" title="20\d\d-[^"]+">just now</time>', page)
+
+
+def test_an_empty_list_says_so_and_offers_what_helps(administrator: User, signed_in: SignedIn) -> None:
+    client = signed_in(administrator)
+    empty, searched = (
+        client.get(address_of(Run) + query).content.decode() for query in ("", "?q=nothing-of-this-name")
+    )
+    assert "Each run will be listed here." in empty
+    assert "No run fits the search and the filters." in searched
+    assert "Show all" in searched
+    assert "Add queue" in client.get("/admin/runs/queue/").content.decode()
