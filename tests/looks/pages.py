@@ -30,6 +30,7 @@ NO_PAGES = {
     "run-flow-tell": "an action",
     "run-timeline-rows": "what the page's script reads",
     "run-steps-rows": "what the page's script reads",
+    "inbox-count": "what every page's script reads",
     "question-comment": "an action",
     "question-delegate": "an action",
     "question-withdraw": "an action",
