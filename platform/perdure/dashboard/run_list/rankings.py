@@ -43,9 +43,9 @@ class Ranking:
     key: str
     rows: Callable[[], QuerySet[Any]]
 
-    def all(self, ids: list[UUID]) -> list[Ranked]:
-        """Those of the runs that have the figure, the highest first."""
-        rows = self.rows().filter(**{f"{self.key}__in": ids}).order_by().values_list(self.key, "figure")
+    def all(self, runs: QuerySet[Any, Any] | list[UUID]) -> list[Ranked]:
+        """Those of the runs that have the figure, the highest first. Sorted here: see `Search.matching`."""
+        rows = self.rows().filter(**{f"{self.key}__in": runs}).order_by().values_list(self.key, "figure")
         return sorted(rows, key=lambda row: (row[1], row[0]), reverse=True)
 
     def next(self, start: Ranked | None, downwards: bool, size: int) -> list[Ranked]:
@@ -78,6 +78,12 @@ RANKINGS = {"took": Ranking("id", _took), "tokens": Ranking("run_id", _tokens), 
 """By the column that each goes by."""
 
 
+def _after(ranked: list[Ranked], start: UUID | None, size: int) -> Found:
+    ids = [run_id for run_id, _ in ranked]
+    first = ids.index(start) + 1 if start in ids else 0
+    return Found(ids[first : first + size + 1])
+
+
 class RankedSearch:
     """Runs that somebody may see and that fit a filter, by the filter's figure; those without one are left out."""
 
@@ -87,26 +93,22 @@ class RankedSearch:
 
     def page(self, start: UUID | None, downwards: bool, size: int) -> Found:
         """Up to `size + 1` ids that come after `start`. Raises TooMany."""
-        fit = self._few()
-        if fit is not None:
-            return self._of_few(fit, start, downwards, size)
+        ranked = self._few()
+        if ranked is not None:
+            return _after(ranked if downwards else ranked[::-1], start, size)
         if not self._sees_all:
             raise TooMany
         return self._walk(start, downwards, size)
 
-    def _few(self) -> list[UUID] | None:
-        """All that fit; None where they are many, or many have to be looked at."""
+    def _few(self) -> list[Ranked] | None:
+        """All that fit, the highest first; None where they are many, or many have to be looked at."""
         most = TEXTS if self._search.is_slow else MANY
         if self._search.count(most) >= most:
             return None
-        fit = self._search.matching(self._search.whole())
-        return fit if len(fit) < FEW else None
-
-    def _of_few(self, fit: list[UUID], start: UUID | None, downwards: bool, size: int) -> Found:
-        ids = [run_id for run_id, _ in self._ranking.all(fit)]
-        ids = ids if downwards else ids[::-1]
-        first = ids.index(start) + 1 if start in ids else 0
-        return Found(ids[first : first + size + 1])
+        whole = self._search.whole()
+        fit = self._search.matching(whole) if self._search.is_slow else self._search.runs_in(whole).values("id")
+        ranked = self._ranking.all(fit)
+        return ranked if len(ranked) < FEW else None
 
     def _walk(self, start: UUID | None, downwards: bool, size: int) -> Found:
         found: list[UUID] = []

@@ -90,10 +90,14 @@ class Search:
                 return
             size = min(size * GROWTH, most)
 
+    def runs_in(self, one: Slice) -> QuerySet[Run]:
+        """Those that fit, as far as a database can tell; in no order."""
+        return self.runs.filter(one.where).order_by()
+
     def matching(self, one: Slice, newest_first: bool = True) -> list[UUID]:
         """The ids of the runs in it that fit. Sorted here: a database that is asked for an order and a limit may walk
         another index."""
-        runs = self.runs.filter(one.where).order_by()
+        runs = self.runs_in(one)
         if not self.wanted.fingerprint:
             return sorted(runs.values_list("id", flat=True), reverse=newest_first)
         # No database can tell causes apart.
